@@ -1,0 +1,178 @@
+"""
+What can go wrong, cut by what the queue should do about it.
+
+    PaidshareError
+    ├── SettingsIncomplete     configuration: every gap in one message
+    ├── TryAgain               leave it on the queue; it mends itself, or an operator mends it for all orders
+    │   ├── OrderBusy              another worker holds the order
+    │   ├── OutOfTime              this invocation ends soon; the next one carries on
+    │   ├── LedgerUnavailable      DynamoDB
+    │   ├── QueueUnavailable       SQS
+    │   ├── SecretUnavailable      Secrets Manager
+    │   ├── StripeUnavailable      Stripe is down, slow, limiting us, or refuses our key
+    │   ├── FastioUnavailable      Fast.io is down, slow, limiting us, out of credits, or refuses our key
+    │   └── MailUnavailable        SES is down, limiting us, or paused
+    └── NeedsAPerson           no retry mends it: dead-letter at once, the order on hold, an alarm
+        ├── NoticeUnreadable       a queue message that this version cannot read
+        ├── OrderUnknown           Stripe does not know the order
+        ├── ModeMismatch           a test order on a live stage, or the other way round
+        ├── MetadataBroken         a product's metadata does not say what to deliver
+        ├── FileMissing            a file or workspace is not in Fast.io
+        ├── ShareRefused           Fast.io refuses what we asked for
+        ├── ShareTaken             the order's share name belongs to something else
+        ├── AddressMissing         Stripe has no e-mail address for the buyer
+        └── LetterRejected         SES refuses the letter or the address
+
+Why a refused API key is TryAgain: it stops every order alike, so the cure is one new key, and the orders
+should then go out by themselves instead of being redriven one by one. The age-of-oldest-message alarm pages.
+"""
+
+
+class PaidshareError(Exception):
+    """Base of everything Paidshare raises on purpose."""
+
+
+class SettingsIncomplete(PaidshareError):
+    """
+    The environment does not say all that a function needs.
+
+    Set what `gaps` names in template.yaml and deploy again.
+    """
+
+    def __init__(self, gaps: list[str]) -> None:
+        super().__init__("settings missing or wrong: " + "; ".join(gaps))
+        self.gaps = gaps
+
+
+class TryAgain(PaidshareError):
+    """
+    Not now. `wait` is the provider's own wish in seconds, None when it has none.
+
+    Messages never carry personal data, links or secrets: they are logged.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+    @property
+    def reason(self) -> str:
+        """The fact's name for logs and metrics, such as `fastio_unavailable`."""
+        return _snake_case(type(self).__name__)
+
+
+class OrderBusy(TryAgain):
+    """Another worker holds the order's lease. It will finish, or its lease will run out."""
+
+
+class OutOfTime(TryAgain):
+    """The invocation is about to end. What is done is kept; the next one carries on."""
+
+
+class LedgerUnavailable(TryAgain):
+    """DynamoDB did not answer, or refused. Look at the function's role and the table's throttles."""
+
+
+class QueueUnavailable(TryAgain):
+    """SQS did not take the notice. The sender is told 503 and sends it again."""
+
+
+class SecretUnavailable(TryAgain):
+    """The secret could not be read, or is no JSON object of the documented shape (README, "The secret")."""
+
+
+class StripeUnavailable(TryAgain):
+    """Stripe cannot be asked now. If it says the key is refused, put a working `stripe_api_key` in the secret."""
+
+
+class FastioUnavailable(TryAgain):
+    """
+    Fast.io cannot be asked now.
+
+    If it says the key is refused, put a working `fastio_api_key` in the secret; if it says 402 or 412, the
+    plan's credits or shares are used up.
+    """
+
+
+class MailUnavailable(TryAgain):
+    """SES cannot be asked now, or sending is paused. Look at the account's sending status and quota."""
+
+
+class NeedsAPerson(PaidshareError):
+    """No retry mends this. `advice` tells the operator what to mend; then redrive the message."""
+
+    advice = "Read the log line of this order, mend the cause, redrive the message."
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        if advice is not None:
+            self.advice = advice
+
+    @property
+    def reason(self) -> str:
+        """The fact's name for logs, metrics and the dead letter, such as `metadata_broken`."""
+        return _snake_case(type(self).__name__)
+
+
+class NoticeUnreadable(NeedsAPerson):
+    """A queue message that is no notice of a version we know."""
+
+    advice = "Find out who wrote it; if a newer version did, deploy that version and redrive the message."
+
+
+class OrderUnknown(NeedsAPerson):
+    """Stripe does not know the order that a verified event named."""
+
+    advice = (
+        "Check that stripe_api_key belongs to the account and mode whose events arrive here; then redrive."
+    )
+
+
+class ModeMismatch(NeedsAPerson):
+    """A test order on a live stage, or a live order on a test stage."""
+
+    advice = (
+        "Give the stage the stripe_api_key of its own mode (parameter StripeMode). Nothing was delivered."
+    )
+
+
+class MetadataBroken(NeedsAPerson):
+    """A paid line's product metadata is half-filled or malformed."""
+
+    advice = "Correct the product's metadata in Stripe (README, “Say what to deliver”); then redrive."
+
+
+class FileMissing(NeedsAPerson):
+    """A file, folder or workspace that a product names is not in Fast.io, or not visible to our key."""
+
+    advice = "Correct fastio_workspace or fastio_files in the product's metadata, or restore the file; then redrive."
+
+
+class ShareRefused(NeedsAPerson):
+    """Fast.io refuses the share or a file in it, and would refuse it again."""
+
+    advice = "The log names the fields that Fast.io refused; mend the product or report a bug; then redrive."
+
+
+class ShareTaken(NeedsAPerson):
+    """The order's share name exists, and is not this order's share."""
+
+    advice = (
+        "Look at the share in Fast.io. Names come from link_key: was it changed or copied from another stage?"
+    )
+
+
+class AddressMissing(NeedsAPerson):
+    """Stripe has no e-mail address for a paid order."""
+
+    advice = "Find the buyer through the payment in Stripe and add the address to the customer; then redrive."
+
+
+class LetterRejected(NeedsAPerson):
+    """SES refuses the letter: the sender or the address is not accepted, or the account is in the sandbox."""
+
+    advice = "Check the SES identity, the sandbox and the buyer's address; then redrive."
+
+
+def _snake_case(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")

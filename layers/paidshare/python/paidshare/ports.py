@@ -1,0 +1,60 @@
+"""The outside, as Paidshare needs it. Each port has one adapter here and one in-memory fake in tests/fakes.py."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from paidshare.notices import Notice
+from paidshare.orders import Letter, Order, Share, ShareRequest
+from paidshare.progress import Progress
+
+type Clock = Callable[[], datetime]
+"""Now, aware UTC."""
+
+
+class Queue(Protocol):
+    """Where notices wait for Deliver."""
+
+    def send(self, notice: Notice) -> None:
+        """Put *notice* on the queue. Raises QueueUnavailable."""
+
+
+class Payments(Protocol):
+    """The truth at Stripe."""
+
+    def order(self, order_id: str, *, account: str | None = None) -> Order:
+        """The order with all its lines. Raises OrderUnknown, StripeUnavailable."""
+
+
+class Shares(Protocol):
+    """Fast.io shares."""
+
+    def open(self, request: ShareRequest) -> Share:
+        """
+        The order's share, live, with exactly the files of its goods.
+
+        Safe to call any number of times: a share that exists under the request's name is checked to be this
+        order's, completed, and returned with the expiry it already has. Files are checked before anything is
+        made, so a missing one leaves no share behind. Raises FileMissing, ShareRefused, ShareTaken,
+        FastioUnavailable.
+        """
+
+
+class Mailer(Protocol):
+    """Letters out."""
+
+    def send(self, letter: Letter, *, order_id: str) -> str:
+        """Send *letter*, return the provider's message id. Raises LetterRejected, MailUnavailable."""
+
+
+class Ledger(Protocol):
+    """What was done for each order, and who is working on it."""
+
+    def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
+        """Take the order's lease and return what was done so far. Raises OrderBusy, LedgerUnavailable."""
+
+    def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        """Write *progress* while holding the lease. Raises OrderBusy if it was lost, LedgerUnavailable."""
+
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        """Write *progress* and give the lease back. Raises like `record`."""
