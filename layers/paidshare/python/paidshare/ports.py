@@ -7,16 +7,34 @@ from typing import Protocol
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress
+from paidshare.secret import Secret
 
 type Clock = Callable[[], datetime]
 """Now, aware UTC."""
 
+type LinkKey = Callable[[], str]
+"""The secret's `link_key`, which names the shares. Raises SecretUnavailable."""
 
-class Queue(Protocol):
-    """Where notices wait for Deliver."""
 
-    def send(self, notice: Notice) -> None:
-        """Put *notice* on the queue. Raises QueueUnavailable."""
+class Vault(Protocol):
+    """Where the one secret is."""
+
+    def secret(self) -> Secret:
+        """The secret, at most five minutes old. Raises SecretUnavailable."""
+
+    def reread(self) -> Secret | None:
+        """
+        The secret as it is now, or None when it was read afresh a moment ago. Raises SecretUnavailable.
+
+        Asked for when a signature or a key is refused, so that a rotation needs no deploy and no waiting.
+        """
+
+
+class Intake(Protocol):
+    """Where verified events become notices on the queue."""
+
+    def take(self, notice: Notice) -> bool:
+        """Queue *notice*; False when this event's notice was queued before. Raises QueueUnavailable."""
 
 
 class Payments(Protocol):

@@ -1,0 +1,148 @@
+"""Deliver: a batch of notices in, the ids of those to try again out."""
+
+import asyncio
+import os
+import random
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from time import monotonic
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
+    EventType,
+    async_process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from paidshare import delivering, notices, retries
+from paidshare.delivering import Shop
+from paidshare.dynamo_ledger import DynamoLedger
+from paidshare.errors import NeedsAPerson, TryAgain
+from paidshare.fastio_shares import FastioShares
+from paidshare.ses_mailer import SesMailer
+from paidshare.settings import DeliverSettings
+from paidshare.sqs_messages import SqsMessages
+from paidshare.stripe_payments import StripePayments
+from paidshare.vault import SecretsManagerVault
+
+# SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
+_BATCH = 10
+_CLIENT = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=2 * _BATCH,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+# A second attempt inside boto3 could send a letter twice; the queue's retry looks at the ledger first.
+_ONCE = _CLIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    """Everything a batch needs, made once per container."""
+
+    shop: Shop
+    messages: SqsMessages
+    threads: ThreadPoolExecutor
+    logger: Logger
+
+
+@cache
+def _workshop() -> _Workshop:
+    settings = DeliverSettings.from_environ(os.environ)
+    session = boto3.session.Session()
+    vault = SecretsManagerVault(
+        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
+        settings.secret_name,
+        monotonic=monotonic,
+    )
+    shop = Shop(
+        ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
+        payments=StripePayments(api_key=lambda: vault.secret().stripe_api_key, api_base=settings.stripe_api_base),
+        shares=FastioShares(
+            api_key=lambda: vault.secret().fastio_api_key,
+            api_base=settings.fastio_api_base,
+            web_base=settings.fastio_web_base,
+        ),
+        mailer=SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender),
+        link_key=lambda: vault.secret().link_key,
+        clock=lambda: datetime.now(UTC),
+        livemode=settings.livemode,
+        default_link_days=settings.link_days,
+    )
+    return _Workshop(
+        shop=shop,
+        messages=SqsMessages(
+            session.client("sqs", config=_CLIENT),
+            queue_url=settings.queue_url,
+            dead_letter_url=settings.dead_letter_url,
+        ),
+        threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
+        logger=Logger(service="deliver", use_rfc3339=True),
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
+    workshop = _workshop()
+
+    async def in_a_thread(record: SQSRecord) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(workshop.threads, _work, record, workshop, context.aws_request_id)
+
+    return async_process_partial_response(
+        event=event,
+        record_handler=in_a_thread,
+        # A raised error would put the whole batch back with the queue's long visibility, and undo each
+        # message's own wait.
+        processor=AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+
+
+def _work(record: SQSRecord, workshop: _Workshop, request_id: str) -> None:
+    attempt = int(record.attributes.approximate_receive_count or 1)
+    seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
+    try:
+        notice = notices.from_json(record.body)
+        seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
+        outcome = delivering.deliver(notice, workshop.shop, holder=f"{request_id}/{record.message_id}")
+        _tell(workshop.logger.info, f"order_{outcome.step}", seen | {"state": outcome.state, "reason": outcome.reason})
+    except NeedsAPerson as error:
+        workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
+        _tell(workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
+    except TryAgain as error:
+        wait = retries.seconds_until_retry(attempt, asked=error.wait, jitter=random.random())  # noqa: S311
+        workshop.messages.put_off(record.receipt_handle, seconds=wait)
+        _tell(workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        raise
+    except Exception as error:
+        # A bug. Where, but not what: an unknown message might quote a person's address or a link.
+        _tell(workshop.logger.error, "order_failed", seen | {"error": type(error).__name__, "at": _where(error)})
+        raise
+
+
+def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
+    return {"reason": error.reason, "what": str(error)}
+
+
+def _where(error: Exception) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
+
+
+def _tell(level: Any, fact: str, fields: dict[str, object]) -> None:
+    level(fact, extra=fields)
+    with single_metric(name="Orders", unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        metric.add_dimension(name="fact", value=fact)

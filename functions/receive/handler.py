@@ -1,0 +1,101 @@
+"""Receive: a webhook in, an answer out; in between the notice is in the queue, or it is not a 2xx."""
+
+import base64
+import binascii
+import json
+import os
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from paidshare import receiving
+from paidshare.receiving import Answer, Request, Sender
+from paidshare.settings import ReceiveSettings
+from paidshare.sqs_intake import SqsIntake
+from paidshare.vault import SecretsManagerVault
+
+# Checkout waits up to ten seconds for the answer before it sends the buyer on
+# (docs.stripe.com/checkout/fulfillment), so AWS gets far less than boto3's sixty seconds and five attempts.
+_CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Everything a request needs, made once per container."""
+
+    senders: dict[str, Sender]
+    vault: SecretsManagerVault
+    intake: SqsIntake
+    logger: Logger
+
+
+@cache
+def _door() -> _Door:
+    settings = ReceiveSettings.from_environ(os.environ)
+    session = boto3.session.Session()
+    return _Door(
+        senders={
+            "POST /webhook/stripe": receiving.stripe(
+                livemode=settings.livemode, allowed=settings.stripe_allowed
+            ),
+        },
+        vault=SecretsManagerVault(
+            SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
+            settings.secret_name,
+            monotonic=time.monotonic,
+        ),
+        intake=SqsIntake(
+            sqs=session.client("sqs", config=_CLIENT),
+            queue_url=settings.queue_url,
+            dynamodb=session.client("dynamodb", config=_CLIENT),
+            events_table=settings.events_table,
+        ),
+        logger=Logger(service="receive", use_rfc3339=True),
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An HTTP API event (payload format 2.0) → its answer."""
+    door = _door()
+    door.intake.lasts(context)
+    sender = door.senders[event["routeKey"]]
+    answer = _answer(event, sender, door)
+    _tell(sender, answer, door.logger)
+    return {
+        "statusCode": answer.status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps({"received": answer.status == 200}),
+    }
+
+
+def _answer(event: dict[str, Any], sender: Sender, door: _Door) -> Answer:
+    try:
+        request = Request(
+            body=_body(event),
+            headers=tuple(event.get("headers", {}).items()),
+            address=event["requestContext"]["http"]["sourceIp"],
+        )
+    except (binascii.Error, UnicodeEncodeError):
+        return Answer(400, "body_unreadable")
+    return receiving.receive(request, sender, vault=door.vault, intake=door.intake, now=time.time())
+
+
+def _body(event: dict[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+
+
+def _tell(sender: Sender, answer: Answer, logger: Logger) -> None:
+    level = logger.error if answer.status == 503 else logger.warning if answer.status != 200 else logger.info
+    level(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
+    with single_metric(name="Webhooks", unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        metric.add_dimension(name="source", value=sender.name)
+        metric.add_dimension(name="fact", value=answer.fact)

@@ -1,0 +1,114 @@
+"""
+Use case: a notice → the order as it should be.
+
+Claim the order, fetch the truth from Stripe, decide, take the steps that are missing, record each. Running it
+again at any time is harmless, so a repeat, a late event and “look again” are all the same thing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from paidshare import letters, shares
+from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
+from paidshare.errors import AddressMissing, NeedsAPerson, TryAgain
+from paidshare.notices import Notice
+from paidshare.orders import Order
+from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
+from paidshare.progress import Progress, State, Step, next_step
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Everything a delivery needs from outside, and the seller's two settings."""
+
+    ledger: Ledger
+    payments: Payments
+    shares: Shares
+    mailer: Mailer
+    link_key: LinkKey
+    clock: Clock
+    livemode: bool
+    default_link_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it, for the log: the step taken, the state the order is in, why."""
+
+    step: Step
+    state: State
+    reason: str | None = None
+
+
+def deliver(notice: Notice, shop: Shop, *, holder: str) -> Outcome:
+    """
+    Bring the order that *notice* is about up to date. *holder* names this worker in the lease.
+
+    Safe to call any number of times, also at once. Raises TryAgain, and NeedsAPerson with the order put on hold.
+    """
+    order_id = notice.about
+    progress = shop.ledger.claim(order_id, holder=holder, now=shop.clock())
+    work = _Work(shop, order_id, holder, progress)
+    try:
+        return work.bring_up_to_date(shop.payments.order(order_id, account=notice.account))
+    except NeedsAPerson as error:
+        work.release(replace(work.progress, state=State.ON_HOLD, reason=error.reason))
+        raise
+    except TryAgain:
+        # The lease would run out by itself; giving it back lets the retry start at once.
+        work.release(work.progress)
+        raise
+
+
+class _Work:
+    """One order in hand: what is known to be done, and the lease under which it is written down."""
+
+    def __init__(self, shop: Shop, order_id: str, holder: str, progress: Progress) -> None:
+        self._shop = shop
+        self._order_id = order_id
+        self._holder = holder
+        self.progress = progress
+
+    def bring_up_to_date(self, order: Order) -> Outcome:
+        shop = self._shop
+        now = shop.clock()
+        due = entitlement(order, livemode=shop.livemode, default_link_days=shop.default_link_days, now=now)
+        step = next_step(due, self.progress)
+        self.progress = replace(self.progress, payment_intent=order.payment_intent)
+        if step is Step.DELIVER and isinstance(due, Access):
+            self._deliver(order, due, now)
+        elif step is not Step.NOTHING:
+            self.progress = replace(self.progress, state=_waiting(due), reason=_reason(due))
+        self.release(self.progress)
+        return Outcome(step, self.progress.state, self.progress.reason)
+
+    def _deliver(self, order: Order, access: Access, now: datetime) -> None:
+        if not order.email:
+            raise AddressMissing("Stripe has no e-mail address for this paid order")
+        request = shares.share_request(order.id, access.goods, access.until, self._shop.link_key())
+        share = self._shop.shares.open(request)
+        self.progress = replace(
+            self.progress,
+            share_id=share.id,
+            share_name=share.name,
+            share_expires_at=share.expires_at,
+            mailing_at=self._shop.clock(),
+        )
+        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
+        letter = letters.delivery(to=order.email, order_id=order.id, goods=access.goods, share=share)
+        message_id = self._shop.mailer.send(letter, order_id=order.id)
+        self.progress = replace(
+            self.progress, state=State.DELIVERED, reason=None, mailed_at=self._shop.clock(), message_id=message_id
+        )
+
+    def release(self, progress: Progress) -> None:
+        self.progress = progress
+        self._shop.ledger.release(self._order_id, progress, holder=self._holder, now=self._shop.clock())
+
+
+def _waiting(due: Entitlement) -> State:
+    return State.NOT_OURS if isinstance(due, NotOurs) else State.WAITING
+
+
+def _reason(due: Entitlement) -> str | None:
+    return None if isinstance(due, Access) else due.reason

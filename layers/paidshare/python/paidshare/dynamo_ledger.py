@@ -1,0 +1,103 @@
+"""
+The ledger on DynamoDB: one item per order in the Orders table.
+
+Three writes per delivered order: claim, “about to mail”, done. Each is conditional on the lease.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from paidshare.aws_errors import AWS_ERRORS, code, summary
+from paidshare.errors import LedgerUnavailable, OrderBusy
+from paidshare.progress import Progress, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Longer than Deliver's time-out (60 s in template.yaml): a worker that is still alive never loses its lease.
+LEASE = timedelta(seconds=75)
+
+_TEXTS = ("reason", "payment_intent", "share_id", "share_name", "message_id")
+_TIMES = ("share_expires_at", "mailing_at", "mailed_at")
+
+
+class DynamoLedger:
+    """The port `Ledger`. Times are stored as Unix seconds, so that a person can read and sort them."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
+        item = self._update(
+            order_id,
+            "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
+            " first_seen_at = if_not_exists(first_seen_at, :now)",
+            "attribute_not_exists(lease_until) OR lease_until < :now",
+            {":holder": {"S": holder}, ":until": _number(now + LEASE), ":now": _number(now)},
+        )
+        return _progress(item)
+
+    def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        self._write(order_id, progress, holder, now, also_remove=())
+
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until"))
+
+    def _write(
+        self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
+    ) -> None:
+        values = _attributes(progress)
+        names = {f"#{name}": name for name in values}
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        gone = [name for name in (*_TEXTS, *_TIMES) if name not in values] + list(also_remove)
+        names |= {f"#{name}": name for name in gone}
+        self._update(
+            order_id,
+            f"SET {sets}, updated_at = :now" + (" REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""),
+            "lease_holder = :holder",
+            {f":{name}": value for name, value in values.items()} | {":holder": {"S": holder}, ":now": _number(now)},
+            names,
+        )
+
+    def _update(
+        self,
+        order_id: str,
+        expression: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                **({"ExpressionAttributeNames": names} if names else {}),
+            )
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+                raise OrderBusy("another worker holds the order") from exc
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return answer.get("Attributes", {})
+
+
+def _attributes(progress: Progress) -> dict[str, Any]:
+    texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
+    times = {name: _number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
+    return {"state": {"S": progress.state.value}} | texts | times
+
+
+def _progress(item: dict[str, Any]) -> Progress:
+    texts = {name: item[name]["S"] for name in _TEXTS if name in item}
+    times = {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
+    return Progress(state=State(item.get("state", {}).get("S", State.NEW)), **texts, **times)
+
+
+def _number(moment: datetime) -> dict[str, str]:
+    return {"N": str(int(moment.timestamp()))}

@@ -1,0 +1,99 @@
+"""
+HTTP to Fast.io: one call in, one `Reply` out. Knows nothing of shares.
+
+The lower half of the adapters that talk to Fast.io, so it may use the network.
+"""
+# ruff: noqa: TID251
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from paidshare import fastio_refusals, fastio_wire
+from paidshare.errors import FastioUnavailable
+from paidshare.fastio_wire import Reply
+from paidshare.ports import Clock
+
+_PASSING = frozenset({502, 503, 504})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def http_client(*, connect_s: float = 5.0, read_s: float = 20.0, connections: int = 20) -> httpx.Client:
+    """
+    A client for ten orders at once. The caller closes it, or keeps it for the life of the process.
+
+    Redirects are not followed: none is documented, and one would carry our key along.
+    """
+    return httpx.Client(
+        timeout=httpx.Timeout(read_s, connect=connect_s, pool=connect_s),
+        limits=httpx.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0
+        ),
+        follow_redirects=False,
+    )
+
+
+class FastioApi:
+    """Safe to use from several threads at once. *api_key* is asked for at every call, so it may rotate."""
+
+    def __init__(
+        self, *, client: httpx.Client, api_key: Callable[[], str], api_base: str, clock: Clock
+    ) -> None:
+        self._client = client
+        self._api_key = api_key
+        self._base = api_base.rstrip("/")
+        self._clock = clock
+        # httpx logs every URL at INFO, and ours hold share names, which are all that a link's secret is.
+        for noisy in ("httpx", "httpcore"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:
+        """Read. Tried a second time when the first met a dropped connection or a 502, 503 or 504."""
+        reply = self._call("GET", path, params=params)
+        dropped = isinstance(reply.failure, httpx.NetworkError | httpx.RemoteProtocolError)
+        if dropped or reply.status in _PASSING:
+            reply = self._call("GET", path, params=params)
+        return reply
+
+    def post(self, path: str, form: Mapping[str, str]) -> Reply:
+        """Change something. Never tried again by itself: Fast.io has no idempotency key."""
+        return self._call("POST", path, data=form)
+
+    def data(self, reply: Reply, *, doing: str) -> dict[str, Any]:
+        """The data of *reply*. Raises what `fastio_refusals` makes of it when it is no success."""
+        if not 200 <= reply.status < 300:
+            error = fastio_refusals.refusal(reply, doing=doing, now=self._clock())
+            raise error from reply.failure
+        found = fastio_wire.payload(reply.body)
+        if found is None:
+            raise fastio_refusals.not_understood(reply, doing=doing)
+        return found
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> Reply:
+        headers = {"authorization": f"Bearer {self._key()}", "accept": "application/json"}
+        try:
+            answer = self._client.request(
+                method, self._base + path, params=params, data=data, headers=headers
+            )
+        except httpx.HTTPError as exc:
+            return Reply(status=0, failure=exc, sent=not isinstance(exc, _NEVER_SENT))
+        # httpx's header names are case-insensitive; a plain dict's are not.
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(status=answer.status_code, headers=named, body=answer.content)
+
+    def _key(self) -> str:
+        key = self._api_key()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise FastioUnavailable(
+                "key refused: no usable fastio_api_key in the secret", wait=fastio_refusals.KEY_WAIT
+            )
+        return key

@@ -1,0 +1,31 @@
+"""
+How long a message that could not be worked off now stays out of sight. Pure.
+
+The numbers are sized together with `maxReceiveCount` of the queue (template.yaml): a day without Stripe,
+Fast.io or SES ends in deliveries, not in dead letters. tests/unit/test_retries.py holds them to it.
+"""
+
+FIRST_SECONDS = 2.0
+LONGEST_SECONDS = 900.0
+"""A buyer should not wait longer than this after the outage is over."""
+
+LONGEST_ASKED_SECONDS = 3600.0
+"""A provider's own wish is honoured up to here; its clock may be wrong."""
+
+MOST_RECEIVES = 250
+"""`maxReceiveCount`: even at the shortest waits these last more than 24 hours."""
+
+
+def seconds_until_retry(attempt: int, *, asked: float | None, jitter: float) -> int:
+    """
+    Whole seconds to wait after the *attempt*-th receive (counted from 1).
+
+    Exponential, capped, the upper half of it random (*jitter* is 0 ≤ j < 1), so that orders which failed together
+    do not come back together. A provider's own wait (*asked*, seconds) is a lower bound.
+    """
+    doubled = FIRST_SECONDS * 2.0 ** min(max(attempt, 1) - 1, 30)
+    most = min(doubled, LONGEST_SECONDS)
+    wait = most * (0.5 + 0.5 * jitter)
+    if asked is not None and asked > 0:
+        wait = max(wait, min(asked, LONGEST_ASKED_SECONDS) * (1.0 + 0.1 * jitter))
+    return max(1, round(wait))

@@ -1,0 +1,128 @@
+"""The environment → frozen settings, once, lazily. Every gap is named in one error."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from paidshare.errors import SettingsIncomplete
+
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveSettings:
+    """What `functions/receive` needs. An empty list of networks lets any address in."""
+
+    livemode: bool
+    secret_name: str
+    queue_url: str
+    events_table: str
+    stripe_allowed: tuple[Network, ...]
+    fastio_allowed: tuple[Network, ...]
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "ReceiveSettings":
+        """Raises SettingsIncomplete, naming every gap."""
+        read = _Reader(environ)
+        settings = cls(
+            livemode=read.livemode(),
+            secret_name=read.text("SECRET_NAME"),
+            queue_url=read.text("QUEUE_URL"),
+            events_table=read.text("EVENTS_TABLE"),
+            stripe_allowed=read.networks("STRIPE_ALLOWED_CIDRS"),
+            fastio_allowed=read.networks("FASTIO_ALLOWED_CIDRS"),
+        )
+        read.complain()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSettings:
+    """What `functions/deliver` needs. `link_days` counts for products that do not say their own."""
+
+    livemode: bool
+    secret_name: str
+    queue_url: str
+    dead_letter_url: str
+    orders_table: str
+    sender: str
+    link_days: int
+    stripe_api_base: str
+    fastio_api_base: str
+    fastio_web_base: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "DeliverSettings":
+        """Raises SettingsIncomplete, naming every gap."""
+        read = _Reader(environ)
+        settings = cls(
+            livemode=read.livemode(),
+            secret_name=read.text("SECRET_NAME"),
+            queue_url=read.text("QUEUE_URL"),
+            dead_letter_url=read.text("DEAD_LETTER_QUEUE_URL"),
+            orders_table=read.text("ORDERS_TABLE"),
+            sender=read.address("SENDER_ADDRESS"),
+            link_days=read.whole_number("LINK_DAYS", 1, 3650),
+            stripe_api_base=read.base_url("STRIPE_API_BASE"),
+            fastio_api_base=read.base_url("FASTIO_API_BASE"),
+            fastio_web_base=read.base_url("FASTIO_WEB_BASE"),
+        )
+        read.complain()
+        return settings
+
+
+class _Reader:
+    """Reads variables and collects what is wrong, so that one deploy mends all of it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._gaps: list[str] = []
+
+    def complain(self) -> None:
+        if self._gaps:
+            raise SettingsIncomplete(self._gaps)
+
+    def text(self, name: str) -> str:
+        value = self._environ.get(name, "").strip()
+        if not value:
+            self._gaps.append(f"{name} is not set")
+        return value
+
+    def livemode(self) -> bool:
+        value = self._checked("STRIPE_MODE", lambda v: v in ("test", "live"), "must be test or live")
+        return value == "live"
+
+    def address(self, name: str) -> str:
+        return self._checked(name, lambda v: v.count("@") == 1 and not v.startswith("@"), "must be an e-mail address")
+
+    def whole_number(self, name: str, least: int, most: int) -> int:
+        wish = f"must be a whole number from {least} to {most}"
+        value = self._checked(
+            name, lambda v: v.isascii() and v.isdecimal() and len(v) < 10 and least <= int(v) <= most, wish
+        )
+        return int(value) if value else least
+
+    def base_url(self, name: str) -> str:
+        """Plain HTTP is for the laptop's stand-ins: a deployed stage can never be pointed at one."""
+        local = self._environ.get("STAGE") == "local"
+        schemes = ("https://", "http://") if local else ("https://",)
+        value = self._checked(
+            name, lambda v: v.startswith(schemes), "must be an https:// URL (http:// on stage local only)"
+        )
+        return value.rstrip("/")
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        found: list[Network] = []
+        for part in filter(None, (p.strip() for p in self._environ.get(name, "").split(","))):
+            try:
+                found.append(ipaddress.ip_network(part))
+            except ValueError:
+                self._gaps.append(f"{name} has an entry that is no CIDR block")
+        return tuple(found)
+
+    def _checked(self, name: str, good: Callable[[str], bool], wish: str) -> str:
+        value = self.text(name)
+        if value and not good(value):
+            self._gaps.append(f"{name} {wish}")
+            return ""
+        return value

@@ -1,0 +1,45 @@
+"""What Deliver does to messages on its queue beyond taking them off: put one off, or give it to a person."""
+
+from typing import TYPE_CHECKING
+
+from paidshare.aws_errors import AWS_ERRORS, summary
+from paidshare.errors import NeedsAPerson, QueueUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsMessages:
+    """The work queue and its dead-letter queue."""
+
+    def __init__(self, sqs: "SQSClient", *, queue_url: str, dead_letter_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._dead_letter_url = dead_letter_url
+
+    def put_off(self, receipt_handle: str, *, seconds: int) -> None:
+        """Hide the message for *seconds*; then it comes again. Raises QueueUnavailable."""
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except AWS_ERRORS as exc:
+            raise QueueUnavailable(summary("SQS", exc)) from exc
+
+    def give_to_a_person(self, body: str, error: NeedsAPerson, *, about: str) -> None:
+        """
+        Copy the message to the dead-letter queue now, with the reason, the order and what to do as attributes.
+
+        The body stays as it was, so that a redrive puts it back to work. Raises QueueUnavailable.
+        """
+        words = {"reason": error.reason, "order": about, "advice": error.advice, "what": str(error)}
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._dead_letter_url,
+                MessageBody=body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": text[:1024]} for name, text in words.items() if text
+                },
+            )
+        except AWS_ERRORS as exc:
+            raise QueueUnavailable(summary("SQS", exc)) from exc
