@@ -1,9 +1,11 @@
 """Deliver: a batch of notices in, the ids of those to try again out."""
 
 import asyncio
+import contextlib
 import os
 import random
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +30,7 @@ from botocore.config import Config
 from paidshare import delivering, notices, retries
 from paidshare.delivering import Shop
 from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.errors import NeedsAPerson, TryAgain
+from paidshare.errors import NeedsAPerson, QueueUnavailable, TryAgain
 from paidshare.fastio_shares import FastioShares
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
@@ -38,6 +40,8 @@ from paidshare.vault import SecretsManagerVault
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
+# After this many receives (some two to four minutes) a buyer is waiting, and LateOrdersAlarm pages.
+_LATE_AFTER = 8
 _CLIENT = Config(
     connect_timeout=2,
     read_timeout=5,
@@ -56,6 +60,7 @@ class _Workshop:
     messages: SqsMessages
     threads: ThreadPoolExecutor
     logger: Logger
+    stage: str
 
 
 @cache
@@ -70,14 +75,15 @@ def _workshop() -> _Workshop:
     shop = Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         payments=StripePayments(api_key=lambda: vault.secret().stripe_api_key, api_base=settings.stripe_api_base),
-        shares=FastioShares(
+        shares=FastioShares.over_https(
             api_key=lambda: vault.secret().fastio_api_key,
+            clock=_now,
             api_base=settings.fastio_api_base,
             web_base=settings.fastio_web_base,
         ),
         mailer=SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender),
         link_key=lambda: vault.secret().link_key,
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
         livemode=settings.livemode,
         default_link_days=settings.link_days,
     )
@@ -90,7 +96,12 @@ def _workshop() -> _Workshop:
         ),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
+        stage=settings.stage,
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
@@ -115,22 +126,37 @@ def _work(record: SQSRecord, workshop: _Workshop, request_id: str) -> None:
     attempt = int(record.attributes.approximate_receive_count or 1)
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
-        notice = notices.from_json(record.body)
-        seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcome = delivering.deliver(notice, workshop.shop, holder=f"{request_id}/{record.message_id}")
-        _tell(workshop.logger.info, f"order_{outcome.step}", seen | {"state": outcome.state, "reason": outcome.reason})
-    except NeedsAPerson as error:
-        workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
-        _tell(workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
+        _attempt(record, workshop, seen, holder=f"{request_id}/{record.message_id}")
     except TryAgain as error:
         wait = retries.seconds_until_retry(attempt, asked=error.wait, jitter=random.random())  # noqa: S311
-        workshop.messages.put_off(record.receipt_handle, seconds=wait)
-        _tell(workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        with contextlib.suppress(QueueUnavailable):  # Then it stays away for the queue's own visibility time-out.
+            workshop.messages.put_off(record.receipt_handle, seconds=wait)
+        _tell(workshop, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        if attempt >= _LATE_AFTER:
+            _count(workshop, "LateOrders")
         raise
     except Exception as error:
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
-        _tell(workshop.logger.error, "order_failed", seen | {"error": type(error).__name__, "at": _where(error)})
+        _tell(
+            workshop,
+            workshop.logger.error,
+            "order_failed",
+            seen | {"error": type(error).__name__, "at": _where(error)},
+        )
         raise
+
+
+def _attempt(record: SQSRecord, workshop: _Workshop, seen: dict[str, object], *, holder: str) -> None:
+    try:
+        notice = notices.from_json(record.body)
+        seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
+        outcome = delivering.deliver(notice, workshop.shop, holder=holder)
+    except NeedsAPerson as error:
+        workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
+        _tell(workshop, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
+    else:
+        facts = {"step": outcome.step, "state": outcome.state, "reason": outcome.reason}
+        _tell(workshop, workshop.logger.info, "order_looked_at", seen | facts)
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
@@ -142,7 +168,13 @@ def _where(error: Exception) -> list[str]:
     return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
 
 
-def _tell(level: Any, fact: str, fields: dict[str, object]) -> None:
-    level(fact, extra=fields)
-    with single_metric(name="Orders", unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
-        metric.add_dimension(name="fact", value=fact)
+def _tell(workshop: _Workshop, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
+    log(fact, extra=fields)
+    _count(workshop, "Orders", fact=fact)
+
+
+def _count(workshop: _Workshop, name: str, **dimensions: str) -> None:
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        metric.add_dimension(name="stage", value=workshop.stage)
+        for dimension, value in dimensions.items():
+            metric.add_dimension(name=dimension, value=value)

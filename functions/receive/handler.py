@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import receiving
+from paidshare.errors import SettingsIncomplete
 from paidshare.receiving import Answer, Request, Sender
 from paidshare.settings import ReceiveSettings
 from paidshare.sqs_intake import SqsIntake
@@ -35,6 +36,7 @@ class _Door:
     vault: SecretsManagerVault
     intake: SqsIntake
     logger: Logger
+    stage: str
 
 
 @cache
@@ -43,9 +45,7 @@ def _door() -> _Door:
     session = boto3.session.Session()
     return _Door(
         senders={
-            "POST /webhook/stripe": receiving.stripe(
-                livemode=settings.livemode, allowed=settings.stripe_allowed
-            ),
+            "POST /webhook/stripe": receiving.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
         },
         vault=SecretsManagerVault(
             SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
@@ -59,20 +59,30 @@ def _door() -> _Door:
             events_table=settings.events_table,
         ),
         logger=Logger(service="receive", use_rfc3339=True),
+        stage=settings.stage,
     )
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An HTTP API event (payload format 2.0) → its answer."""
-    door = _door()
+    try:
+        door = _door()
+    except SettingsIncomplete as error:
+        Logger(service="receive").error("settings_incomplete", extra={"gaps": error.gaps})
+        return _told(503)
     door.intake.lasts(context)
     sender = door.senders[event["routeKey"]]
     answer = _answer(event, sender, door)
-    _tell(sender, answer, door.logger)
+    _tell(door, sender, answer)
+    return _told(answer.status)
+
+
+def _told(status: int) -> dict[str, Any]:
+    """What the sender learns: nothing that would help a forger."""
     return {
-        "statusCode": answer.status,
+        "statusCode": status,
         "headers": {"content-type": "application/json"},
-        "body": json.dumps({"received": answer.status == 200}),
+        "body": json.dumps({"received": status == 200}),
     }
 
 
@@ -93,9 +103,11 @@ def _body(event: dict[str, Any]) -> bytes:
     return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
 
 
-def _tell(sender: Sender, answer: Answer, logger: Logger) -> None:
-    level = logger.error if answer.status == 503 else logger.warning if answer.status != 200 else logger.info
-    level(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
+def _tell(door: _Door, sender: Sender, answer: Answer) -> None:
+    logger = door.logger
+    log = logger.info if answer.status == 200 else logger.error if answer.status == 503 else logger.warning
+    log(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
     with single_metric(name="Webhooks", unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        metric.add_dimension(name="stage", value=door.stage)
         metric.add_dimension(name="source", value=sender.name)
         metric.add_dimension(name="fact", value=answer.fact)

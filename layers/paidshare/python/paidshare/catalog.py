@@ -7,9 +7,7 @@ from paidshare.orders import Goods, Line
 
 WORKSPACE, FILES, LINK_DAYS = "fastio_workspace", "fastio_files", "fastio_link_days"
 
-_LONGEST_LINK_DAYS = (
-    3650  # Ten years: longer is a slip of the finger, and Fast.io's own limit is not published.
-)
+_LONGEST_LINK_DAYS = 3650  # Ten years: longer is a slip of the finger, and Fast.io's own limit is not published.
 # Fast.io says only that node ids are opaque and about 30 characters, hyphenated (docs.fast.io/storage).
 # What is refused here could change the meaning of a URL or of the comma-separated list.
 _NODE = re.compile(r"[A-Za-z0-9_-]{1,128}")

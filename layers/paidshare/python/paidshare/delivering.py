@@ -6,7 +6,6 @@ again at any time is harmless, so a repeat, a late event and “look again” ar
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from paidshare import letters, shares
 from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
@@ -71,18 +70,17 @@ class _Work:
 
     def bring_up_to_date(self, order: Order) -> Outcome:
         shop = self._shop
-        now = shop.clock()
-        due = entitlement(order, livemode=shop.livemode, default_link_days=shop.default_link_days, now=now)
+        due = entitlement(order, livemode=shop.livemode, default_link_days=shop.default_link_days, now=shop.clock())
         step = next_step(due, self.progress)
         self.progress = replace(self.progress, payment_intent=order.payment_intent)
         if step is Step.DELIVER and isinstance(due, Access):
-            self._deliver(order, due, now)
+            self._deliver(order, due)
         elif step is not Step.NOTHING:
             self.progress = replace(self.progress, state=_waiting(due), reason=_reason(due))
         self.release(self.progress)
         return Outcome(step, self.progress.state, self.progress.reason)
 
-    def _deliver(self, order: Order, access: Access, now: datetime) -> None:
+    def _deliver(self, order: Order, access: Access) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
         request = shares.share_request(order.id, access.goods, access.until, self._shop.link_key())
@@ -98,7 +96,11 @@ class _Work:
         letter = letters.delivery(to=order.email, order_id=order.id, goods=access.goods, share=share)
         message_id = self._shop.mailer.send(letter, order_id=order.id)
         self.progress = replace(
-            self.progress, state=State.DELIVERED, reason=None, mailed_at=self._shop.clock(), message_id=message_id
+            self.progress,
+            state=State.DELIVERED,
+            reason=None,
+            mailed_at=self._shop.clock(),
+            message_id=message_id,
         )
 
     def release(self, progress: Progress) -> None:

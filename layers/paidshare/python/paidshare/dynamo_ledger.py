@@ -34,9 +34,15 @@ class DynamoLedger:
         item = self._update(
             order_id,
             "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
-            " first_seen_at = if_not_exists(first_seen_at, :now)",
+            " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new)",
             "attribute_not_exists(lease_until) OR lease_until < :now",
-            {":holder": {"S": holder}, ":until": _number(now + LEASE), ":now": _number(now)},
+            {
+                ":holder": {"S": holder},
+                ":until": _number(now + LEASE),
+                ":now": _number(now),
+                ":new": {"S": State.NEW.value},
+            },
+            {"#state": "state"},
         )
         return _progress(item)
 
@@ -68,7 +74,7 @@ class DynamoLedger:
         expression: str,
         condition: str,
         values: dict[str, Any],
-        names: dict[str, str] | None = None,
+        names: dict[str, str],
     ) -> dict[str, Any]:
         try:
             answer = self._dynamodb.update_item(
@@ -78,7 +84,7 @@ class DynamoLedger:
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
-                **({"ExpressionAttributeNames": names} if names else {}),
+                ExpressionAttributeNames=names,
             )
         except AWS_ERRORS as exc:
             if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
@@ -94,9 +100,9 @@ def _attributes(progress: Progress) -> dict[str, Any]:
 
 
 def _progress(item: dict[str, Any]) -> Progress:
-    texts = {name: item[name]["S"] for name in _TEXTS if name in item}
-    times = {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
-    return Progress(state=State(item.get("state", {}).get("S", State.NEW)), **texts, **times)
+    known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
+    known |= {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
+    return Progress(state=State(item["state"]["S"]), **known)
 
 
 def _number(moment: datetime) -> dict[str, str]:

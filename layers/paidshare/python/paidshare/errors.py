@@ -123,17 +123,13 @@ class NoticeUnreadable(NeedsAPerson):
 class OrderUnknown(NeedsAPerson):
     """Stripe does not know the order that a verified event named."""
 
-    advice = (
-        "Check that stripe_api_key belongs to the account and mode whose events arrive here; then redrive."
-    )
+    advice = "Check that stripe_api_key belongs to the account and mode whose events arrive here; then redrive."
 
 
 class ModeMismatch(NeedsAPerson):
     """A test order on a live stage, or a live order on a test stage."""
 
-    advice = (
-        "Give the stage the stripe_api_key of its own mode (parameter StripeMode). Nothing was delivered."
-    )
+    advice = "Give the stage the stripe_api_key of its own mode (parameter StripeMode). Nothing was delivered."
 
 
 class MetadataBroken(NeedsAPerson):
@@ -157,9 +153,7 @@ class ShareRefused(NeedsAPerson):
 class ShareTaken(NeedsAPerson):
     """The order's share name exists, and is not this order's share."""
 
-    advice = (
-        "Look at the share in Fast.io. Names come from link_key: was it changed or copied from another stage?"
-    )
+    advice = "Look at the share in Fast.io. Names come from link_key: was it changed or copied from another stage?"
 
 
 class AddressMissing(NeedsAPerson):

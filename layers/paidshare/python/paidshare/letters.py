@@ -40,7 +40,7 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("paidshare", "templates"),
         # A product's or file's name is the seller's text, not HTML.
-        autoescape=lambda name: name is not None and ".html" in name,
+        autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,11 +71,6 @@ def _size(size: int | None) -> str:
         return ""
     if size < 1000:
         return f"{size} bytes"
-    amount = float(size)
-    for unit in ("kB", "MB", "GB"):
-        amount /= 1000
-        if amount < 999.5:
-            break
-    else:
-        amount, unit = amount / 1000, "TB"
-    return f"{amount:.0f} {unit}" if amount >= 10 else f"{amount:.1f} {unit}"
+    power = min((len(str(size)) - 1) // 3, 4)
+    amount = size / 1000**power
+    return f"{amount:.{1 if amount < 10 else 0}f} {('', 'kB', 'MB', 'GB', 'TB')[power]}"

@@ -59,15 +59,10 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
     old, and its shape depends on the endpoint's API version (docs.stripe.com/webhooks). A body that is no
     event is not for us rather than an error: Stripe signed it, and would only send it again for three days.
     """
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError.
-        return NotForUs("not_json")
-    if not isinstance(event, dict) or event.get("object") != "event":
-        return NotForUs("not_a_snapshot_event")
+    event = _object(body)
     event_id, why = _text(event.get("id")), _text(event.get("type"))
-    if not event_id or not why:
-        return NotForUs("no_id_or_type")
+    if event.get("object") != "event" or not event_id or not why:
+        return NotForUs("no_snapshot_event")
     if why not in _CHECKOUT_EVENTS:
         return NotForUs("other_event_type", why)
     # Test events reach live Connect endpoints too (docs.stripe.com/connect/webhooks).
@@ -103,11 +98,8 @@ def to_json(notice: Notice) -> str:
 
 def from_json(text: str) -> Notice:
     """Raises NoticeUnreadable for anything that `to_json` of this version did not write."""
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise NoticeUnreadable("queue message is no JSON") from exc
-    if not isinstance(raw, dict) or raw.get("version") != VERSION:
+    raw = _object(text)
+    if raw.get("version") != VERSION:
         raise NoticeUnreadable(f"queue message is not a notice of version {VERSION}")
     source, event_id = _text(raw.get("source")), _text(raw.get("event_id"))
     why, about, at, account = (
@@ -121,6 +113,14 @@ def from_json(text: str) -> Notice:
     if account is not None and not _text(account):
         raise NoticeUnreadable("queue message has a malformed account")
     return Notice(source=source, event_id=event_id, why=why, about=about, at=_instant(at), account=account)
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    """The JSON object in *text*; empty for anything else. A UnicodeDecodeError is a ValueError."""
+    try:
+        return _dict(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from paidshare import notices, signatures
 from paidshare.errors import TryAgain
-from paidshare.notices import Notice, NotForUs
+from paidshare.notices import NotForUs, Notice
 from paidshare.ports import Intake, Vault
 from paidshare.secret import Secret
 from paidshare.settings import Network
@@ -94,7 +94,7 @@ def receive(request: Request, sender: Sender, *, vault: Vault, intake: Intake, n
 
 def _verified(request: Request, sender: Sender, vault: Vault, now: float) -> Verified | Refused:
     check = sender.verify(request.body, request.headers, sender.secrets(vault.secret()), now)
-    if isinstance(check, Refused) and check.worth_rereading_secrets and (fresh := vault.reread()) is not None:
+    if isinstance(check, Refused) and check.new_secret_may_help and (fresh := vault.reread()) is not None:
         return sender.verify(request.body, request.headers, sender.secrets(fresh), now)
     return check
 

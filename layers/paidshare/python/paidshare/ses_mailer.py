@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 # What SES would refuse again. Everything else (throttles, a paused account, a missing permission) stops all
-# letters alike and is tried again: docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+# letters alike and is tried again: docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
 _FINAL = frozenset({"MessageRejected", "BadRequestException"})
 
 

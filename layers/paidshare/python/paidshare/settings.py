@@ -13,6 +13,7 @@ type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class ReceiveSettings:
     """What `functions/receive` needs. An empty list of networks lets any address in."""
 
+    stage: str
     livemode: bool
     secret_name: str
     queue_url: str
@@ -25,6 +26,7 @@ class ReceiveSettings:
         """Raises SettingsIncomplete, naming every gap."""
         read = _Reader(environ)
         settings = cls(
+            stage=read.text("STAGE"),
             livemode=read.livemode(),
             secret_name=read.text("SECRET_NAME"),
             queue_url=read.text("QUEUE_URL"),
@@ -40,6 +42,7 @@ class ReceiveSettings:
 class DeliverSettings:
     """What `functions/deliver` needs. `link_days` counts for products that do not say their own."""
 
+    stage: str
     livemode: bool
     secret_name: str
     queue_url: str
@@ -56,6 +59,7 @@ class DeliverSettings:
         """Raises SettingsIncomplete, naming every gap."""
         read = _Reader(environ)
         settings = cls(
+            stage=read.text("STAGE"),
             livemode=read.livemode(),
             secret_name=read.text("SECRET_NAME"),
             queue_url=read.text("QUEUE_URL"),

@@ -23,7 +23,7 @@ _WAIT_FOR_A_KEY_S = 300.0  # A person has to put it there.
 
 # The id becomes part of a path, so what could lead elsewhere never gets that far.
 _ORDER_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
-_KEY = re.compile(r"[A-Za-z0-9_]+")
+_WORD = re.compile(r"[A-Za-z0-9_]+")
 
 
 class StripePayments:
@@ -59,7 +59,8 @@ class StripePayments:
         StripeUnavailable when it cannot be asked now, its limit is reached, or it refuses our key.
         """
         if not _ORDER_ID.fullmatch(order_id):
-            raise OrderUnknown(f"{order_id[:60]!r} is no Checkout Session id")
+            shown = order_id if _WORD.fullmatch(order_id) else "an order id with other characters"
+            raise OrderUnknown(f"no Checkout Session id: {shown[:80]}")
         client = self._stripe()
         try:
             session, lines = _fetched(client, order_id, account)
@@ -77,7 +78,7 @@ class StripePayments:
 
     def _stripe(self) -> stripe.StripeClient:
         key = self._api_key()
-        if not _KEY.fullmatch(key):
+        if not _WORD.fullmatch(key):
             raise StripeUnavailable("the Stripe key is empty or malformed", wait=_WAIT_FOR_A_KEY_S)
         kept = self._client
         if kept is None or kept[0] != key:
