@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from paidshare import letters, shares
 from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
-from paidshare.errors import AddressMissing, NeedsAPerson, TryAgain
+from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, TryAgain
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
@@ -43,13 +43,19 @@ def deliver(notice: Notice, shop: Shop, *, holder: str) -> Outcome:
     """
     Bring the order that *notice* is about up to date. *holder* names this worker in the lease.
 
+    A Fast.io notice is only counted: no order waits for one (docs/decisions/0010).
+
     Safe to call any number of times, also at once. Raises TryAgain, and NeedsAPerson with the order put on hold.
     """
+    if notice.source != "stripe":
+        return Outcome(Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}")
     order_id = notice.about
     progress = shop.ledger.claim(order_id, holder=holder, now=shop.clock())
     work = _Work(shop, order_id, holder, progress)
     try:
-        return work.bring_up_to_date(shop.payments.order(order_id, account=notice.account))
+        if notice.account is not None:
+            raise AccountUnexpected(f"the event belongs to account {notice.account}")
+        return work.bring_up_to_date(shop.payments.order(order_id))
     except NeedsAPerson as error:
         work.release(replace(work.progress, state=State.ON_HOLD, reason=error.reason))
         raise

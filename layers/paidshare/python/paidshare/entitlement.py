@@ -52,9 +52,7 @@ def entitlement(order: Order, *, livemode: bool, default_link_days: int, now: da
         return NotOurs(f"mode_{order.mode}")
     if order.status != "complete" or order.payment_status != "paid":
         return NotYet(f"payment_{order.payment_status}")
-    found = tuple(
-        g for line in order.lines if (g := catalog.goods(line, default_link_days=default_link_days))
-    )
+    found = tuple(g for line in order.lines if (g := catalog.goods(line, default_link_days=default_link_days)))
     if not found:
         return NotOurs("no_line_of_ours")
     return Access(goods=found, until=now + timedelta(days=max(g.link_days for g in found)))

@@ -16,6 +16,7 @@ What can go wrong, cut by what the queue should do about it.
         ├── NoticeUnreadable       a queue message that this version cannot read
         ├── OrderUnknown           Stripe does not know the order
         ├── ModeMismatch           a test order on a live stage, or the other way round
+        ├── AccountUnexpected      an event of a connected account, which this shop does not expect
         ├── MetadataBroken         a product's metadata does not say what to deliver
         ├── FileMissing            a file or workspace is not in Fast.io
         ├── ShareRefused           Fast.io refuses what we asked for
@@ -130,6 +131,12 @@ class ModeMismatch(NeedsAPerson):
     """A test order on a live stage, or a live order on a test stage."""
 
     advice = "Give the stage the stripe_api_key of its own mode (parameter StripeMode). Nothing was delivered."
+
+
+class AccountUnexpected(NeedsAPerson):
+    """An event of a connected account (Stripe Connect). Its goods are not the seller's own."""
+
+    advice = "Connected accounts are not supported: take the endpoint off connected accounts, deliver by hand."
 
 
 class MetadataBroken(NeedsAPerson):

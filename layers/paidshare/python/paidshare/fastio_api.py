@@ -28,9 +28,7 @@ def http_client(*, connect_s: float = 5.0, read_s: float = 20.0, connections: in
     """
     return httpx.Client(
         timeout=httpx.Timeout(read_s, connect=connect_s, pool=connect_s),
-        limits=httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0
-        ),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0),
         follow_redirects=False,
     )
 
@@ -38,9 +36,7 @@ def http_client(*, connect_s: float = 5.0, read_s: float = 20.0, connections: in
 class FastioApi:
     """Safe to use from several threads at once. *api_key* is asked for at every call, so it may rotate."""
 
-    def __init__(
-        self, *, client: httpx.Client, api_key: Callable[[], str], api_base: str, clock: Clock
-    ) -> None:
+    def __init__(self, *, client: httpx.Client, api_key: Callable[[], str], api_base: str, clock: Clock) -> None:
         self._client = client
         self._api_key = api_key
         self._base = api_base.rstrip("/")
@@ -81,9 +77,7 @@ class FastioApi:
     ) -> Reply:
         headers = {"authorization": f"Bearer {self._key()}", "accept": "application/json"}
         try:
-            answer = self._client.request(
-                method, self._base + path, params=params, data=data, headers=headers
-            )
+            answer = self._client.request(method, self._base + path, params=params, data=data, headers=headers)
         except httpx.HTTPError as exc:
             return Reply(status=0, failure=exc, sent=not isinstance(exc, _NEVER_SENT))
         # httpx's header names are case-insensitive; a plain dict's are not.

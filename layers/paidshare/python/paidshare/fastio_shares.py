@@ -71,9 +71,7 @@ class FastioShares:
         """The order's share, and whether it was made by this very call, and so is surely empty."""
         workspace = request.goods[0].workspace
         doing = f"create share in workspace {workspace}"
-        reply = self._api.post(
-            path("workspace", workspace, "create", "share"), fastio_wire.share_form(request)
-        )
+        reply = self._api.post(path("workspace", workspace, "create", "share"), fastio_wire.share_form(request))
         if 200 <= reply.status < 300:
             made = fastio_wire.share(fastio_wire.payload(reply.body) or {})
             if made is not None:

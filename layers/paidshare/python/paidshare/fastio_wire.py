@@ -100,7 +100,7 @@ class RemoteShare:
 
 def path(*parts: str) -> str:
     """`path("share", id, "details")` → `/share/{id}/details/`. The slash at the end is not optional."""
-    return "/" + "/".join(quote(part, safe=",") for part in parts) + "/"
+    return "/" + "/".join(quote(part, safe=",", errors="replace") for part in parts) + "/"
 
 
 def share_form(request: ShareRequest) -> dict[str, str]:
@@ -199,7 +199,8 @@ def node(raw: dict[str, Any]) -> Node:
     virus = _dict(raw.get("virus"))
     return Node(
         id=str(raw["id"]),
-        name=str(raw.get("name") or raw["id"]),
+        # JSON may hold half a surrogate pair, which no form can carry.
+        name=str(raw.get("name") or raw["id"]).encode("utf-8", "replace").decode(),
         kind="folder" if kind == "folder" else "file" if kind in ("file", "note") else "other",
         size=_whole(raw.get("size")),
         hash=_identifier(raw.get("hash")),

@@ -33,9 +33,7 @@ def share_name(link_key: str, order_id: str) -> str:
     return "o" + base64.b32encode(digest).decode().lower()[:_NAME_LENGTH]
 
 
-def share_request(
-    order_id: str, access_goods: tuple[Goods, ...], until: datetime, link_key: str
-) -> ShareRequest:
+def share_request(order_id: str, access_goods: tuple[Goods, ...], until: datetime, link_key: str) -> ShareRequest:
     """
     The share that gives *access_goods* until *until* (aware; whole seconds are kept).
 
@@ -60,9 +58,10 @@ def title(product_names: Iterable[str]) -> str:
         text = ", ".join(names[:count]) + more
         if _SHORTEST_TITLE <= len(text) <= _LONGEST_TITLE:
             return text
-    if names and len(names[0]) > _LONGEST_TITLE:
-        return names[0][: _LONGEST_TITLE - 1].rstrip() + "…"
-    return _TITLE_OF_LAST_RESORT
+    if not names or len(names[0]) < _SHORTEST_TITLE:
+        return _TITLE_OF_LAST_RESORT
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return names[0][: _LONGEST_TITLE - len(more) - 1].rstrip() + "…" + more
 
 
 def link(web_base: str, name: str) -> str:

@@ -15,7 +15,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 type Headers = Iterable[tuple[str, object]] | Mapping[str, object]
@@ -70,10 +70,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`secret_index` counts the secrets as they were given; 0 is the first. Never the secret's text."""
+    """
+    `secret_index` counts the secrets as they were given; 0 is the first. Never the secret's text.
+
+    `at` is the signed time in Unix seconds; it says nothing of who signed, so verdicts are equal without it.
+    """
 
     scheme: Scheme
     secret_index: int
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,10 @@ class Refused:
     """`too_old` and `from_the_future` are said of true signatures only: a replay, or a wrong clock."""
 
     reason: Reason
+
+    def __bool__(self) -> bool:
+        """Always false, so that `if verify_stripe(…):` lets nobody in by mistake."""
+        return False
 
     @property
     def missing(self) -> bool:
@@ -102,9 +111,7 @@ class _Claim:
     digests: list[bytes]
 
 
-def verify_stripe(
-    body: bytes, headers: Headers, secrets: Sequence[str | None], now: float
-) -> Verified | Refused:
+def verify_stripe(body: bytes, headers: Headers, secrets: Sequence[str | None], now: float) -> Verified | Refused:
     """
     Judge a request to Stripe's route. `now` is in Unix seconds, whole or not.
 
@@ -118,9 +125,7 @@ def verify_stripe(
     return verdict
 
 
-def verify_fastio(
-    body: bytes, headers: Headers, secrets: Sequence[str | None], now: float
-) -> Verified | Refused:
+def verify_fastio(body: bytes, headers: Headers, secrets: Sequence[str | None], now: float) -> Verified | Refused:
     """
     Judge a request to Fast.io's route, signed either way. `now` is in Unix seconds, whole or not.
 
@@ -138,7 +143,7 @@ def verify_fastio(
     second = _judge(body, single, keys, now)
     if isinstance(second, Refused):
         return second
-    return Verified(Scheme.FASTIO_BOTH, max(first.secret_index, second.secret_index))
+    return Verified(Scheme.FASTIO_BOTH, max(first.secret_index, second.secret_index), first.at)
 
 
 def _stripe_claim(pairs: Sequence[tuple[str, object]]) -> _Claim | Refused:
@@ -224,9 +229,7 @@ def _base64_digest(text: str) -> bytes | None:
     return _from_base64(text) if _BASE64_DIGEST.fullmatch(text) else None
 
 
-def _judge(
-    body: bytes, claim: _Claim | Refused, keys: Sequence[tuple[int, bytes]], now: float
-) -> Verified | Refused:
+def _judge(body: bytes, claim: _Claim | Refused, keys: Sequence[tuple[int, bytes]], now: float) -> Verified | Refused:
     """*keys* are a secret's index and one reading of it."""
     if isinstance(claim, Refused):
         return claim
@@ -236,7 +239,8 @@ def _judge(
     for index, key in keys:
         expected = hmac.digest(key, signed, "sha256")
         if any(hmac.compare_digest(expected, digest) for digest in claim.digests):
-            return _out_of_time(int(claim.at), now) or Verified(claim.scheme, index)
+            late = _out_of_time(int(claim.at), now)
+            return Verified(claim.scheme, index, int(claim.at)) if late is None else late
     return Refused(Reason.MISMATCH)
 
 

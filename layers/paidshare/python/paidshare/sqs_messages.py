@@ -38,9 +38,7 @@ class SqsMessages:
                 QueueUrl=self._dead_letter_url,
                 MessageBody=body,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": text[:1024]}
-                    for name, text in words.items()
-                    if text
+                    name: {"DataType": "String", "StringValue": text[:1024]} for name, text in words.items() if text
                 },
             )
         except AWS_ERRORS as exc:
