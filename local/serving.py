@@ -17,7 +17,7 @@ class _DroppingProtocol(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self.scope is not None and self.transport is not None:
+        if getattr(self, "scope", None):  # Set with the first complete head of a request.
             extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
             extensions.setdefault("paidshare.drop", self.transport.abort)
 

@@ -107,7 +107,14 @@ def _tell(door: _Door, sender: Sender, answer: Answer) -> None:
     logger = door.logger
     log = logger.info if answer.status == 200 else logger.error if answer.status == 503 else logger.warning
     log(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
-    with single_metric(name="Webhooks", unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
-        metric.add_dimension(name="stage", value=door.stage)
-        metric.add_dimension(name="source", value=sender.name)
-        metric.add_dimension(name="fact", value=answer.fact)
+    _count(door, "Webhooks", source=sender.name, fact=answer.fact, reason=str(answer.fields.get("reason", "none")))
+    if "scheme" in answer.fields:
+        # Evidence for a rotation: once the old secret (say, 2) no longer matches anything, it may go.
+        matched = {name: str(answer.fields[name]) for name in ("scheme", "secret")}
+        _count(door, "Signatures", source=sender.name, **matched)
+
+
+def _count(door: _Door, name: str, **dimensions: str) -> None:
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        for dimension, value in {"stage": door.stage, **dimensions}.items():
+            metric.add_dimension(name=dimension, value=value)

@@ -1,6 +1,7 @@
 """Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ WEB_BASE = "https://go.fast.io"
 
 # Each file is a call: beyond this a delivery takes minutes, and the buyer is better served by one archive.
 _MOST_FILES = 1_000
+_HARDLY_WAITED = timedelta(days=1)
 
 
 class FastioShares:
@@ -61,7 +63,7 @@ class FastioShares:
             id=remote.id,
             name=request.name,
             link=shares.link(self._web_base, request.name),
-            expires_at=remote.expires_at or request.expires_at,
+            expires_at=self._prolonged(remote, request),
             files=tuple(ShareFile(name, node.size) for name, node in zip(names, files, strict=True)),
         )
 
@@ -104,6 +106,20 @@ class FastioShares:
         if found.order_id != request.order_id:
             raise ShareTaken(f"share {found.id} has the name of {request.order_id}'s share")
         return found
+
+    def _prolonged(self, remote: RemoteShare, request: ShareRequest) -> datetime:
+        """
+        When the share ends; put off first if it waited for its letter for more than a day.
+
+        An outage or a dead letter is not the buyer's: without this, a redrive after a week mails a dead link.
+        """
+        if remote.expires_at is None or request.expires_at - remote.expires_at <= _HARDLY_WAITED:
+            return remote.expires_at or request.expires_at
+        doing = f"prolong share {remote.id}"
+        self._api.data(
+            self._api.post(path("share", remote.id, "update"), fastio_wire.expiry_form(request)), doing=doing
+        )
+        return request.expires_at
 
     def _present(self, remote: RemoteShare) -> frozenset[tuple[str, str | None]]:
         """Name and hash of what is in the share already; the hash is None when Fast.io does not tell it."""

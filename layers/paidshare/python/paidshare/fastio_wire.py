@@ -120,9 +120,13 @@ def share_form(request: ShareRequest) -> dict[str, str]:
         "intelligence": "false",
         "comments_enabled": "false",
         "notify": "never",
-        "expires": request.expires_at.astimezone(UTC).strftime(_INSTANT),
+        **expiry_form(request),
         "owner_defined": json.dumps({_ORDER: request.order_id}),
     }
+
+
+def expiry_form(request: ShareRequest) -> dict[str, str]:
+    return {"expires": request.expires_at.astimezone(UTC).strftime(_INSTANT)}
 
 
 def file_form(name: str, content: Node) -> dict[str, str]:

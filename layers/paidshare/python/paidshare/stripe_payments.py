@@ -134,7 +134,7 @@ def _fetched(client: stripe.StripeClient, order_id: str, account: str | None) ->
     sessions = client.v1.checkout.sessions
     session = sessions.retrieve(order_id, {"expand": [_PRODUCTS_OF_A_SESSION]}, options).to_dict()
     first_page = _mapping(session.get("line_items"))
-    if False:
+    if session.get("id") != order_id or not (first_page or session.get("mode") == "setup"):
         raise ValueError("not the order that was asked for, or without its lines")
     if not first_page.get("has_more"):
         return session, first_page.get("data") or []

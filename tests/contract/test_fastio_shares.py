@@ -1,0 +1,382 @@
+"""The adapter alone: what it costs, and what it makes of everything that Fast.io and the network do wrong."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from local.fastio_server import API_KEY, fastio_app
+from local.serving import serving
+from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused, ShareTaken
+from paidshare.fastio_shares import FastioShares
+from tests.fastio_world import ADD, CREATE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, request
+
+NAME_TAKEN = {"result": False, "error": {"code": "1607", "params": [{"name": "custom_name", "kind": "invalid"}]}}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving(fastio_app(share_limit=12)) as served:
+        yield served
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[FastioWorld]:
+    world = FastioWorld(url)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def guide(world: FastioWorld) -> str:
+    return world.put("secret-title.pdf", "12345")[0]
+
+
+class TestCost:
+    def test_an_order_costs_one_look_one_create_and_one_call_per_file(self, world: FastioWorld) -> None:
+        nodes = [world.put(f"{n}.pdf", str(n))[0] for n in range(3)]
+        share = world.shares.open(request(goods(*nodes)))
+        assert world.calls() == [
+            f"GET /workspace/my-shop/storage/{','.join(nodes)}/details/",
+            "POST /workspace/my-shop/create/share/",
+            *[f"POST /share/{share.id}/storage/root/addfile/"] * 3,
+        ]
+
+    def test_a_repeat_of_a_complete_order_adds_nothing(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide))
+        share = world.shares.open(wanted)
+        before = len(world.calls())
+        world.shares.open(wanted)
+        assert world.calls()[before:] == [
+            f"GET /workspace/my-shop/storage/{guide}/details/",
+            "POST /workspace/my-shop/create/share/",
+            f"GET /share/{wanted.name}/details/",
+            f"GET /share/{share.id}/storage/root/list/",
+        ]
+
+    def test_more_than_25_files_are_looked_up_25_at_a_time(self, world: FastioWorld) -> None:
+        nodes = [world.put(f"{n:03}.pdf", str(n))[0] for n in range(51)]
+        share = world.shares.open(request(goods(*nodes)))
+        assert len(share.files) == 51
+        assert len([call for call in world.calls() if call.endswith("/details/")]) == 3
+
+    def test_a_folder_of_more_than_a_page_is_delivered_whole(self, world: FastioWorld) -> None:
+        for n in range(501):
+            _, [folder] = world.put(f"Many/{n:03}.txt", str(n))
+        share = world.shares.open(request(goods(folder)))
+        assert len({file.name for file in share.files}) == 501
+        assert world.calls().count(f"GET /workspace/my-shop/storage/{folder}/list/") == 2
+
+    def test_ten_orders_at_once_share_one_adapter(self, world: FastioWorld, guide: str) -> None:
+        wanted = [request(goods(guide), order=f"cs_test_{n}") for n in range(10)]
+        with ThreadPoolExecutor(10) as pool:
+            made = list(pool.map(world.shares.open, wanted))
+        assert [share.name for share in made] == [each.name for each in wanted]
+        assert world.files_made() == {each.name: ["secret-title.pdf"] for each in made}
+
+
+class TestWhatTheBuyerGets:
+    def test_the_link_opens_a_page_with_the_files(self, world: FastioWorld, guide: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        assert "secret-title.pdf" in world.http.get(share.link).raise_for_status().text
+
+    def test_goods_of_two_workspaces_are_in_one_share(self, world: FastioWorld, guide: str) -> None:
+        map_, _ = world.put("map.pdf", "m", workspace="my-maps")
+        share = world.shares.open(request(goods(guide), goods(map_, workspace="my-maps")))
+        assert [file.name for file in share.files] == ["secret-title.pdf", "map.pdf"]
+
+    def test_a_file_that_changed_between_two_runs_is_delivered_as_it_is_now(self, world: FastioWorld) -> None:
+        first, _ = world.put("guide.pdf", "old")
+        wanted = request(goods(first, world.put("other.pdf", "other")[0]))
+        world.interrupt_after(1)
+        with pytest.raises(FastioUnavailable):
+            world.shares.open(wanted)
+        world.put("guide.pdf", "newer")
+        world.shares.open(wanted)
+        assert [(f["name"], f["size"]) for f in world.made()[0]["files"]] == [("guide.pdf", 5), ("other.pdf", 5)]
+
+
+class TestMissing:
+    @pytest.mark.parametrize(("flag", "value"), [("trashed", True), ("infected", True), ("hashed", False)])
+    def test_a_file_that_cannot_be_delivered_leaves_no_share(
+        self, world: FastioWorld, flag: str, *, value: bool
+    ) -> None:
+        node, _ = world.put("secret-title.pdf", flags={flag: value})
+        with pytest.raises(FileMissing, match=node) as caught:
+            world.shares.open(request(goods(node)))
+        assert world.made() == []
+        assert caught.value.advice.endswith("then redrive.")
+
+    def test_a_folder_without_files_leaves_no_share(self, world: FastioWorld) -> None:
+        _, [folder] = world.put("Empty/trashed.pdf", flags={"trashed": True})
+        with pytest.raises(FileMissing, match="has no files"):
+            world.shares.open(request(goods(folder)))
+        assert world.made() == []
+
+    def test_every_missing_node_is_named_at_once(self, world: FastioWorld, guide: str) -> None:
+        with pytest.raises(FileMissing, match="no-1, no-2"):
+            world.shares.open(request(goods(guide, "no-1", "no-2")))
+
+    def test_a_file_that_cannot_be_added_by_its_hash_needs_a_person(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": ADD, "status": 404})
+        with pytest.raises(FileMissing, match=guide):
+            world.shares.open(request(goods(guide)))
+
+
+class TestTaken:
+    def test_a_name_refused_as_a_field_is_looked_up(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide))
+        first = world.shares.open(wanted)
+        world.fault({"match": CREATE, "status": 406, "body": NAME_TAKEN})
+        assert world.shares.open(wanted) == first
+
+    def test_a_name_refused_though_nobody_has_it_is_a_refused_field(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": CREATE, "status": 406, "body": NAME_TAKEN})
+        with pytest.raises(ShareRefused, match="custom_name"):
+            world.shares.open(request(goods(guide)))
+
+    @pytest.mark.parametrize("status", [401, 403, 404])
+    def test_a_taken_name_that_we_may_not_see_is_another_s(self, world: FastioWorld, guide: str, status: int) -> None:
+        world.fault({"match": CREATE, "status": 409}, {"match": LOOK_UP, "status": status})
+        with pytest.raises(ShareTaken):
+            world.shares.open(request(goods(guide)))
+
+    @pytest.mark.parametrize("owner_defined", [None, "{}", '{"paidshare_order": "cs_other"}', '{"paidshare_order": 1}'])
+    def test_a_share_without_our_order_in_it_is_left_alone(
+        self, world: FastioWorld, guide: str, owner_defined: str | None
+    ) -> None:
+        wanted = request(goods(guide))
+        world.create(custom_name=wanted.name, owner_defined=owner_defined).raise_for_status()
+        with pytest.raises(ShareTaken):
+            world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: []}
+
+    def test_a_file_that_is_there_already_is_no_error(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": ADD, "status": 409, "after": True})
+        assert len(world.shares.open(request(goods(guide))).files) == 1
+
+
+class TestTroubles:
+    """Table: what Fast.io answers, where, and the seconds that the error asks for."""
+
+    @pytest.mark.parametrize("where", [DETAILS, CREATE, ADD])
+    @pytest.mark.parametrize(
+        ("status", "wait"),
+        [
+            (401, 300.0),  # The key is refused: an operator has to act.
+            (403, 300.0),
+            (402, 900.0),  # Credits are used up.
+            (412, 900.0),  # The plan's shares are used up.
+            (423, None),  # Locked, for nobody knows how long.
+            (429, 60.0),  # A limit that does not say when it ends.
+            (408, None),
+            (500, None),
+            (503, None),
+        ],
+    )
+    def test_a_passing_trouble_is_tried_again_and_then_converges(
+        self, world: FastioWorld, guide: str, where: str, status: int, wait: float | None
+    ) -> None:
+        world.fault({"match": where, "status": status, "times": 2})
+        wanted = request(goods(guide))
+        with pytest.raises(FastioUnavailable) as caught:
+            world.shares.open(wanted)
+        assert caught.value.wait == wait
+        world.http.post("/_faults", json=[])
+        world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: ["secret-title.pdf"]}
+
+    @pytest.mark.parametrize(
+        ("headers", "wait"),
+        [
+            ({"x-ve-limit-expires": "1769904042"}, 42.0),
+            ({"x-ve-limit-expires": "2026-02-01 00:00:42 UTC"}, 42.0),
+            ({"X-Rate-Limit-Expiry": "1769904042"}, 42.0),
+            ({"x-ve-limit-expires": "42"}, 42.0),
+            ({"x-ve-limit-expires": "2026-01-31 00:00:00 UTC"}, 1.0),  # Over already.
+            ({"x-ve-limit-expires": "2027-01-01 00:00:00 UTC"}, 3600.0),  # No limit lasts that long.
+            ({"x-ve-limit-expires": "soon"}, 60.0),
+        ],
+    )
+    def test_a_limit_s_end_is_waited_for(
+        self, world: FastioWorld, guide: str, headers: dict[str, str], wait: float
+    ) -> None:
+        world.fault({"match": CREATE, "status": 429, "headers": headers})
+        shares = world.adapter(clock=lambda: datetime(2026, 2, 1, tzinfo=UTC))
+        with pytest.raises(FastioUnavailable) as caught:
+            shares.open(request(goods(guide)))
+        assert caught.value.wait == wait
+
+    @pytest.mark.parametrize("status", [400, 405, 406, 413, 422])
+    def test_a_refusal_names_the_fields_the_code_and_the_request(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        error = {"code": 195654, "text": "not 'secret-title'", "params": [{"name": "title"}, {"name": "expires"}]}
+        headers = {"x-ve-reqid": "req-7"}
+        world.fault({"match": CREATE, "status": status, "headers": headers, "body": {"result": False, "error": error}})
+        with pytest.raises(ShareRefused, match=r"fields title expires, code 195654, request req-7") as caught:
+            world.shares.open(request(goods(guide)))
+        assert "secret" not in str(caught.value)
+
+    def test_the_plan_s_last_share_is_a_trouble_for_later(self, world: FastioWorld, guide: str) -> None:
+        for n in range(12):
+            world.shares.open(request(goods(guide), order=f"cs_test_{n}"))
+        with pytest.raises(FastioUnavailable, match="412"):
+            world.shares.open(request(goods(guide), order="cs_test_13"))
+
+    def test_a_read_is_tried_twice_at_once(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": DETAILS, "status": 0}, {"match": DETAILS, "status": 503})
+        with pytest.raises(FastioUnavailable):
+            world.shares.open(request(goods(guide)))
+        world.fault({"match": DETAILS, "status": 502})
+        world.shares.open(request(goods(guide)))
+
+    @pytest.mark.parametrize("status", [0, 500, 502, 504])
+    @pytest.mark.parametrize(
+        ("after", "ends"), [(True, contextlib.nullcontext()), (False, pytest.raises(FastioUnavailable))]
+    )
+    def test_a_create_in_doubt_is_looked_up_and_never_repeated_blindly(
+        self, world: FastioWorld, guide: str, status: int, *, after: bool, ends: AbstractContextManager[object]
+    ) -> None:
+        world.fault({"match": CREATE, "status": status, "after": after})
+        wanted = request(goods(guide))
+        with ends:
+            world.shares.open(wanted)
+        calls = world.calls()
+        assert calls.count("POST /workspace/my-shop/create/share/") == 1
+        assert calls.count(f"GET /share/{wanted.name}/details/") == 1
+
+    def test_a_create_that_fast_io_does_after_we_gave_up_ends_in_one_share(self) -> None:
+        # A server of its own: the late call must not arrive in another test.
+        with serving(fastio_app()) as url, contextlib.closing(FastioWorld(url, timeout_s=0.2)) as world:
+            wanted = request(goods(world.put("guide.pdf")[0]))
+            world.fault({"match": CREATE, "status": None, "delay_s": 0.5})
+            with pytest.raises(FastioUnavailable, match="ReadTimeout"):
+                world.shares.open(wanted)
+            world.shares.open(wanted)
+            while None in world.statuses():
+                time.sleep(0.01)
+            assert 409 in world.statuses()
+            assert world.files_made() == {wanted.name: ["guide.pdf"]}
+
+    def test_a_server_that_is_not_there_is_a_trouble_for_later(self) -> None:
+        with httpx.Client(trust_env=False) as client:
+            shares = FastioShares(
+                client=client, api_key=lambda: API_KEY, clock=lambda: datetime.now(UTC), api_base="http://127.0.0.1:9"
+            )
+            with pytest.raises(FastioUnavailable, match="ConnectError"):
+                shares.open(request(goods("n-1")))
+
+
+class TestStrangeAnswers:
+    """Answers that the stand-in never gives, from a transport."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            httpx.Response(200, text="<html>Please log in to the Wi-Fi</html>"),
+            httpx.Response(200, json=["no", "object"]),
+            httpx.Response(200, json={"result": False}),
+            httpx.Response(200, json={"result": True, "items": []}),
+            httpx.Response(302, headers={"location": "https://elsewhere.example/"}),
+        ],
+    )
+    def test_an_answer_that_is_not_fast_io_s_is_a_trouble_for_later(self, answer: httpx.Response) -> None:
+        with (
+            httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as client,
+            pytest.raises(FastioUnavailable),
+        ):
+            _over(client).open(request(goods("n-1")))
+
+    def test_a_create_answered_without_an_id_is_looked_up(self) -> None:
+        wanted = request(goods("n-1"))
+        asked: list[str] = []
+
+        def answer(call: httpx.Request) -> httpx.Response:
+            asked.append(f"{call.method} {call.url.path}")
+            if "/workspace/" in call.url.path and call.method == "GET":
+                return _ok(node={"id": "n-1", "name": "a", "type": "file", "hash": "00", "hash_algo": "md5"})
+            if call.url.path.endswith("/details/"):
+                return _ok(share={"id": 7, "owner_defined": {"paidshare_order": wanted.order_id}})
+            return _ok(nodes=[]) if call.method == "GET" else _ok()
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+            share = _over(client).open(wanted)
+        assert (share.id, share.expires_at) == ("7", wanted.expires_at)
+        assert asked[2:] == [
+            f"GET /current/share/{wanted.name}/details/",
+            "GET /current/share/7/storage/root/list/",
+            "POST /current/share/7/storage/root/addfile/",
+        ]
+
+    def test_folders_and_pages_that_go_round_in_circles_end(self) -> None:
+        def answer(call: httpx.Request) -> httpx.Response:
+            if call.url.path.endswith("/details/"):
+                return _ok(node={"id": "n-1", "name": "a", "type": "folder"})
+            again = {"has_more": True, "next_cursor": "c"} if "n-2" in call.url.path else {}
+            inside = [{"id": n, "name": n, "type": "folder"} for n in ("n-1", "n-2")]
+            return _ok(nodes=inside, pagination=again)
+
+        with (
+            httpx.Client(transport=httpx.MockTransport(answer)) as client,
+            pytest.raises(FastioUnavailable, match="circle"),
+        ):
+            _over(client).open(request(goods("n-1")))
+
+
+class TestKey:
+    def test_a_rotated_key_is_used_at_the_next_call(self, world: FastioWorld, guide: str) -> None:
+        keys = ["an-old-key"]
+        shares = world.adapter(api_key=lambda: keys[0])
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            shares.open(request(goods(guide)))
+        keys[0] = API_KEY
+        shares.open(request(goods(guide)))
+
+    @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "schlüssel"])
+    def test_a_key_that_cannot_be_one_is_never_sent(self, world: FastioWorld, guide: str, key: str) -> None:
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            world.adapter(api_key=lambda: key).open(request(goods(guide)))
+        assert world.calls() == []
+
+
+class TestSilence:
+    """A share's name is all that a link's secret is; a file's name may say what somebody bought."""
+
+    def test_a_delivery_logs_no_link_no_file_name_and_no_key(
+        self, world: FastioWorld, guide: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        wanted = request(goods(guide))
+        world.shares.open(wanted)
+        world.shares.open(wanted)
+        assert not any(secret in caplog.text for secret in (wanted.name, "secret-title", API_KEY))
+
+    @pytest.mark.parametrize("where", [DETAILS, LOOK_UP, LIST, ADD])
+    @pytest.mark.parametrize("status", [0, 404, 406, 500])
+    def test_no_message_has_a_link_a_file_name_or_the_key(
+        self, world: FastioWorld, guide: str, where: str, status: int
+    ) -> None:
+        wanted = request(goods(guide))
+        owner_defined = f'{{"paidshare_order": "{wanted.order_id}"}}'
+        world.create(custom_name=wanted.name, owner_defined=owner_defined).raise_for_status()
+        world.fault({"match": where, "status": status, "times": 2})
+        with pytest.raises(PaidshareError) as caught:
+            world.shares.open(wanted)
+        told = f"{caught.value!r} {caught.value.__cause__!r}"
+        assert not any(secret in told for secret in (wanted.name, "secret-title", API_KEY))
+
+
+def _over(client: httpx.Client) -> FastioShares:
+    return FastioShares(client=client, api_key=lambda: API_KEY, clock=lambda: datetime.now(UTC))
+
+
+def _ok(**data: Any) -> httpx.Response:
+    return httpx.Response(200, json={"result": "yes", "response": data})

@@ -1,0 +1,106 @@
+"""The stand-in for Fast.io over real HTTP, and the adapter that talks to it, as tests want them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from local.fastio_server import API_KEY
+from paidshare import shares
+from paidshare.fastio_shares import FastioShares
+from paidshare.orders import Goods, ShareRequest
+
+LINK_KEY = "a-link-key-for-tests-of-32-letters"
+CREATE = "POST /workspace/*/create/share/"
+ADD = "POST /share/*/storage/root/addfile/"
+DETAILS = "GET /workspace/*/storage/*/details/"
+LOOK_UP = "GET /share/*/details/"
+LIST = "GET /share/*/storage/root/list/"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def goods(*nodes: str, workspace: str = "my-shop", name: str = "Field Guide") -> Goods:
+    return Goods(product_name=name, workspace=workspace, nodes=nodes, link_days=7)
+
+
+def request(*bought: Goods, order: str = "cs_test_1", link_key: str = LINK_KEY) -> ShareRequest:
+    return shares.share_request(order, bought, now() + timedelta(days=7), link_key)
+
+
+class FastioWorld:
+    """*url* is a running stand-in's. `close` it."""
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, trust_env=False)
+        self.client = httpx.Client(timeout=timeout_s, trust_env=False)
+        self.shares = self.adapter()
+        self.http.post("/_reset")
+
+    def adapter(self, *, api_key: Any = lambda: API_KEY, clock: Any = now) -> FastioShares:
+        return FastioShares(
+            client=self.client, api_key=api_key, clock=clock, api_base=f"{self.url}/current", web_base=self.url
+        )
+
+    def close(self) -> None:
+        self.client.close()
+        self.http.close()
+
+    def put(
+        self, path: str, content: str = "x", *, workspace: str = "my-shop", flags: dict[str, bool] | None = None
+    ) -> tuple[str, list[str]]:
+        wanted = {"workspace": workspace, "path": path, "content": content, **(flags or {})}
+        made = self.http.post("/_files", json=wanted).raise_for_status().json()
+        return made["node_id"], made["folder_ids"]
+
+    def fault(self, *rules: dict[str, Any]) -> None:
+        for rule in rules:
+            self.http.post("/_faults", json=rule).raise_for_status()
+
+    def interrupt_after(self, adds: int) -> None:
+        """The next run that adds more than *adds* files loses its connection."""
+        if adds:
+            self.fault({"match": ADD, "status": None, "times": adds})
+        self.fault({"match": ADD, "status": 0})
+
+    def lose_create_answer(self) -> None:
+        self.fault({"match": CREATE, "status": 0, "after": True})
+
+    def made(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.http.get("/_shares").json()["shares"]
+        return found
+
+    def files_made(self) -> dict[str, list[str]]:
+        return {share["custom_name"]: [f["name"] for f in share["files"]] for share in self.made()}
+
+    def calls(self) -> list[str]:
+        return [f"{call['method']} {call['path']}" for call in self.http.get("/_calls").json()["calls"]]
+
+    def api(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {API_KEY}"} | more.pop("headers", {})
+        return self.http.request(method, f"/current{path}", headers=headers, **more)
+
+    def statuses(self) -> list[int | None]:
+        """Of all calls, in order; None while one is under way."""
+        return [call["status"] for call in self.http.get("/_calls").json()["calls"]]
+
+    def create(self, **fields: str | None) -> httpx.Response:
+        """A share that is right but for *fields*; None leaves one out."""
+        form = {
+            "title": "Field Guide",
+            "custom_name": "o123456789",
+            "intelligence": "false",
+            "share_type": "send",
+            "access_options": "Anyone with the link",
+        } | fields
+        return self.api(
+            "POST", "/workspace/my-shop/create/share/", data={k: v for k, v in form.items() if v is not None}
+        )
+
+    def add(self, share: str, name: str, digest: str, *, kind: str = "sha256") -> httpx.Response:
+        source = json.dumps({"type": "hash", "hash": {"hash": digest, "hash_type": kind}})
+        return self.api("POST", f"/share/{share}/storage/root/addfile/", data={"name": name, "from": source})

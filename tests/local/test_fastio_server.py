@@ -1,0 +1,308 @@
+"""The stand-in is as strict as Fast.io is documented to be: else our tests would prove nothing."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from local.fastio_server import fastio_app
+from local.serving import serving
+from tests.fastio_world import FastioWorld
+
+NAME = "o123456789"
+DIGEST = hashlib.sha256(b"12345").hexdigest()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving(fastio_app(share_limit=3)) as served:
+        yield served
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[FastioWorld]:
+    world = FastioWorld(url)
+    world.put("Guides/guide.pdf", "12345")
+    yield world
+    world.close()
+
+
+def refused_fields(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 406
+    body = answer.json()
+    assert body["result"] is False
+    return sorted(param["name"] for param in body["error"].get("params", []))
+
+
+class TestEveryCall:
+    @pytest.mark.parametrize(
+        "header", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic fastio_test_key"}]
+    )
+    def test_without_the_right_token_nothing_is_answered(self, world: FastioWorld, header: dict[str, str]) -> None:
+        answer = world.http.get("/current/user/auth/check/", headers=header)
+        assert answer.status_code == 401
+        assert answer.json()["result"] is False
+
+    @pytest.mark.parametrize("path", ["/user/auth/check", "/workspace/my-shop/details", "/no/such/call/"])
+    def test_a_path_without_its_slash_or_unknown_is_not_found(self, world: FastioWorld, path: str) -> None:
+        assert world.api("GET", path).status_code == 404
+
+    def test_another_method_is_not_allowed(self, world: FastioWorld) -> None:
+        assert world.api("GET", "/workspace/my-shop/create/share/").status_code == 405
+
+    def test_an_answer_carries_a_request_id_and_the_limits(self, world: FastioWorld) -> None:
+        for answer in (world.api("GET", "/user/auth/check/"), world.api("GET", "/nothing/"), world.create(title=None)):
+            for name in ("x-ve-reqid", "x-ve-limit-max", "x-ve-limit-avail", "x-ve-limit-expires"):
+                assert answer.headers[name]
+
+    def test_data_are_at_the_root_of_the_envelope(self, world: FastioWorld) -> None:
+        body = world.api("GET", "/user/auth/check/").json()
+        assert (body["result"], body["status"]) == (True, "ok")
+        assert isinstance(body["id"], str)
+
+    def test_a_body_that_is_no_form_is_refused(self, world: FastioWorld) -> None:
+        answer = world.api("POST", "/workspace/my-shop/create/share/", json={"title": "Field Guide"})
+        assert refused_fields(answer) == []
+
+
+class TestCreateShare:
+    def test_a_share_is_made_empty_with_a_number_too_long_for_a_float(self, world: FastioWorld) -> None:
+        share = world.create().raise_for_status().json()["share"]
+        assert (len(share["id"]), share["custom_name"]) == (19, NAME)
+        assert int(share["id"]) > 2**53
+        assert world.files_made() == {NAME: []}
+
+    @pytest.mark.parametrize(
+        ("fields", "named"),
+        [
+            ({"title": None, "intelligence": None, "custom_name": None}, ["custom_name", "intelligence", "title"]),
+            ({"title": "X"}, ["title"]),
+            ({"title": "X" * 81}, ["title"]),
+            ({"title": "two\nlines"}, ["title"]),
+            ({"custom_name": "short"}, ["custom_name"]),
+            ({"custom_name": "with-hyphen-1"}, ["custom_name"]),
+            ({"custom_name": "x" * 81}, ["custom_name"]),
+            ({"expires": "2020-01-01 00:00:00"}, ["expires"]),
+            ({"expires": "2099-01-01T00:00:00Z"}, ["expires"]),
+            ({"expires": "2099-01-01 00:00:00", "storage_mode": "workspace_folder"}, ["expires"]),
+            ({"access_options": "anyone with the link"}, ["access_options"]),
+            ({"share_type": None}, ["access_options"]),  # An Exchange share is not open to anyone with the link.
+            ({"share_type": "gift"}, ["access_options", "share_type"]),
+            ({"download_security": "none"}, ["download_security"]),
+            ({"description": "too short"}, ["description"]),
+            ({"owner_defined": "cs_test_1"}, ["owner_defined"]),
+            ({"owner_defined": "[1]"}, ["owner_defined"]),
+            ({"notify": "always"}, ["notify"]),
+            ({"intelligence": "no"}, ["intelligence"]),
+            ({"expiry": "2099-01-01 00:00:00"}, ["expiry"]),  # Not a field at all.
+        ],
+    )
+    def test_every_wrong_field_is_named(self, world: FastioWorld, fields: dict[str, Any], named: list[str]) -> None:
+        assert refused_fields(world.create(**fields)) == named
+        assert world.made() == []
+
+    def test_a_name_exists_once(self, world: FastioWorld) -> None:
+        world.create()
+        assert world.create(title="Another").status_code == 409
+        assert len(world.made()) == 1
+
+    def test_the_plan_has_a_limit(self, world: FastioWorld) -> None:
+        for n in range(3):
+            world.create(custom_name=f"{NAME}{n}").raise_for_status()
+        assert world.create(custom_name=f"{NAME}9").status_code == 412
+
+    def test_a_workspace_is_found_by_name_or_id_only(self, world: FastioWorld) -> None:
+        found = world.api("GET", "/workspace/my-shop/details/").json()["workspace"]
+        assert world.api("GET", f"/workspace/{found['id']}/details/").json()["workspace"] == found
+        assert world.api("POST", "/workspace/no-such/create/share/", data={}).status_code == 404
+
+
+class TestLifeOfAShare:
+    def test_details_are_found_by_id_and_by_name(self, world: FastioWorld) -> None:
+        share = world.create(owner_defined='{"a": 1}', expires="2099-01-01 00:00:00").json()["share"]
+        for key in (share["id"], NAME):
+            found = world.api("GET", f"/share/{key}/details/").json()["share"]
+            assert (found["expires"], found["owner_defined"]) == ("2099-01-01 00:00:00", '{"a": 1}')
+        assert world.api("GET", "/share/o000000000/details/").status_code == 404
+
+    def test_an_update_changes_only_what_is_sent(self, world: FastioWorld) -> None:
+        world.create(expires="2099-01-01 00:00:00")
+        world.api("POST", f"/share/{NAME}/update/", data={"title": "New title"}).raise_for_status()
+        assert (world.made()[0]["title"], world.made()[0]["expires"]) == ("New title", "2099-01-01 00:00:00")
+        world.api("POST", f"/share/{NAME}/update/", data={"expires": "null"}).raise_for_status()
+        assert world.made()[0]["expires"] is None
+        assert refused_fields(world.api("POST", f"/share/{NAME}/update/", data={"expires": "soon"})) == ["expires"]
+        assert refused_fields(world.api("POST", f"/share/{NAME}/update/", data={"storage_mode": "independent"})) == [
+            "storage_mode"
+        ]
+
+    def test_a_name_given_up_is_free_and_a_name_taken_is_not(self, world: FastioWorld) -> None:
+        world.create()
+        world.create(custom_name="o222222222")
+        rename = {"custom_name": "o222222222"}
+        assert world.api("POST", f"/share/{NAME}/update/", data=rename).status_code == 409
+        world.api("POST", f"/share/{NAME}/update/", data={"custom_name": "o333333333"}).raise_for_status()
+        available = [
+            world.api("GET", f"/shares/check/name/{name}/").json()["available"] for name in (NAME, "o333333333")
+        ]
+        assert available == [True, False]
+
+    def test_it_is_deleted_only_when_confirmed(self, world: FastioWorld) -> None:
+        for confirm in ({"data": {"confirm": NAME}}, {"params": {"confirm": NAME}}):
+            share = world.create().json()["share"]
+            assert refused_fields(world.api("DELETE", f"/share/{share['id']}/delete/")) == ["confirm"]
+            world.api("DELETE", f"/share/{share['id']}/delete/", **confirm).raise_for_status()
+            assert world.made() == []
+
+    def test_shares_are_listed_in_pages(self, world: FastioWorld) -> None:
+        for n in range(3):
+            world.create(custom_name=f"{NAME}{n}")
+        for path in ("/shares/all/", "/workspace/my-shop/list/shares/"):
+            answer = world.api("GET", path, params={"limit": 2, "offset": 1}).json()
+            assert [share["custom_name"] for share in answer["shares"]] == [f"{NAME}1", f"{NAME}2"]
+            assert answer["pagination"] == {"total": 3, "limit": 2, "offset": 1, "has_more": False}
+        assert refused_fields(world.api("GET", "/shares/all/", params={"limit": 501})) == ["limit"]
+
+
+class TestFiles:
+    def test_a_file_is_added_by_the_hash_of_a_stored_one(self, world: FastioWorld) -> None:
+        world.create()
+        node = world.add(NAME, "guide.pdf", DIGEST).raise_for_status().json()["node"]
+        assert (node["name"], node["size"], node["hash"], node["hash_algo"]) == ("guide.pdf", 5, DIGEST, "sha256")
+        again = world.add(NAME, "guide.pdf", hashlib.md5(b"12345").hexdigest(), kind="md5")  # noqa: S324
+        assert again.json()["node"]["id"] == node["id"]
+        assert world.files_made() == {NAME: ["guide.pdf"]}
+
+    def test_a_hash_of_nothing_stored_adds_nothing(self, world: FastioWorld) -> None:
+        world.create()
+        assert world.add(NAME, "guide.pdf", "00" * 32).status_code == 404
+        assert refused_fields(world.add(NAME, "guide.pdf", DIGEST, kind="crc32")) == ["from"]
+        assert refused_fields(world.add(NAME, "", DIGEST)) == ["name"]
+        assert world.files_made() == {NAME: []}
+
+    def test_details_of_one_node_and_of_many_have_their_own_shapes(self, world: FastioWorld) -> None:
+        one, [folder] = world.put("Guides/guide.pdf", "12345")
+        path = "/workspace/my-shop/storage/{}/details/"
+        assert world.api("GET", path.format(one)).json()["node"]["type"] == "file"
+        assert world.api("GET", path.format("n-1")).status_code == 404
+        many = world.api("GET", path.format(f"{one},{folder},n-1")).json()
+        assert [node["id"] for node in many["nodes"]] == [one, folder]
+        assert [error["node_id"] for error in many["errors"]] == ["n-1"]
+        assert world.api("GET", path.format(",".join(["n"] * 26))).status_code == 406
+        assert world.api("GET", "/fileshare/my-shop/storage/n-1/details/").status_code == 404
+
+    def test_a_folder_is_listed_in_pages_of_its_own_sizes_only(self, world: FastioWorld) -> None:
+        for n in range(101):
+            _, [folder] = world.put(f"Many/{n:03}.txt")
+        path = f"/workspace/my-shop/storage/{folder}/list/"
+        first = world.api("GET", path, params={"page_size": 100, "sort_by": "name"}).json()
+        cursor = first["pagination"]["next_cursor"]
+        second = world.api("GET", path, params={"page_size": 100, "sort_by": "name", "cursor": cursor}).json()
+        names = [node["name"] for node in first["nodes"] + second["nodes"]]
+        assert names == [f"{n:03}.txt" for n in range(101)]
+        assert second["pagination"] == {"has_more": False, "next_cursor": None, "page_size": 100}
+        for wrong in ({"page_size": 50}, {"sort_by": "size"}, {"sort_dir": "up"}, {"cursor": "x"}, {"limit": 5}):
+            assert refused_fields(world.api("GET", path, params=wrong)) == list(wrong)
+        assert world.api("GET", "/workspace/my-shop/storage/n-1/list/").status_code == 404
+
+    def test_what_is_in_the_trash_is_not_listed(self, world: FastioWorld) -> None:
+        node, _ = world.put("old.pdf", flags={"trashed": True})
+        listed = world.api("GET", "/workspace/my-shop/storage/root/list/").json()["nodes"]
+        assert [entry["name"] for entry in listed] == ["Guides"]
+        assert world.api("GET", f"/workspace/my-shop/storage/{node}/details/").json()["node"]["parent"] == "trash"
+
+
+class TestEvents:
+    def test_what_happened_to_a_share_is_found_by_its_id(self, world: FastioWorld) -> None:
+        share = world.create().json()["share"]["id"]
+        node = world.add(NAME, "guide.pdf", DIGEST).json()["node"]["id"]
+        world.http.get(f"/shared/{NAME}/files/{node}").raise_for_status()
+        found = world.api("GET", "/events/search/", params={"share_id": share}).json()["events"]
+        assert [event["event"] for event in found] == [
+            "share_created",
+            "share_storage_file_added",
+            "share_storage_download_token_created",
+        ]
+        wanted = {"share_id": share, "event": "share_created", "limit": 1}
+        assert len(world.api("GET", "/events/search/", params=wanted).json()["events"]) == 1
+
+    def test_a_search_needs_a_scope_and_takes_known_filters_only(self, world: FastioWorld) -> None:
+        assert refused_fields(world.api("GET", "/events/search/")) == ["share_id"]
+        assert refused_fields(world.api("GET", "/events/search/", params={"share_id": "1", "colour": "red"})) == [
+            "colour"
+        ]
+
+
+class TestGuest:
+    def open_share(self, world: FastioWorld, **fields: str) -> str:
+        world.create(expires="2099-01-01 00:00:00", **fields).raise_for_status()
+        node: str = world.add(NAME, "guide & <b>.pdf", DIGEST).json()["node"]["id"]
+        return node
+
+    def test_the_link_shows_the_files_and_gives_their_bytes(self, world: FastioWorld) -> None:
+        node = self.open_share(world, title="<script>alert(1)</script>")
+        for path in (f"/shared/{NAME}", f"/shared/{NAME}/field-guide"):
+            page = world.http.get(path).raise_for_status().text
+            assert f'href="/shared/{NAME}/files/{node}"' in page
+            assert "guide &amp; &lt;b&gt;.pdf" in page
+            assert "<script>" not in page
+        answer = world.http.get(f"/shared/{NAME}/files/{node}").raise_for_status()
+        assert (answer.content, answer.headers["content-type"]) == (b"12345", "application/pdf")
+
+    def test_an_ended_share_gives_nothing(self, world: FastioWorld) -> None:
+        node = self.open_share(world)
+        page, file = f"/shared/{NAME}", f"/shared/{NAME}/files/{node}"
+
+        def answers() -> list[int]:
+            return [world.http.get(path).status_code for path in (page, file)]
+
+        world.api("POST", f"/share/{NAME}/archive/", json={}).raise_for_status()
+        assert answers() == [403, 403]
+        world.api("POST", f"/share/{NAME}/unarchive/", json={}).raise_for_status()
+        assert answers() == [200, 200]
+        world.http.post("/_clock", json={"advance_s": 100 * 365 * 86400})
+        assert answers() == [410, 410]
+        assert world.made()[0]["standing"] == "expired"
+        world.api("DELETE", f"/share/{NAME}/delete/", params={"confirm": NAME}).raise_for_status()
+        assert answers() == [404, 404]
+
+    @pytest.mark.parametrize("security", ["medium", "high"])
+    def test_download_security_lists_the_files_and_keeps_them(self, world: FastioWorld, security: str) -> None:
+        node = self.open_share(world, download_security=security)
+        page = world.http.get(f"/shared/{NAME}")
+        assert page.status_code == 200
+        assert "href" not in page.text
+        assert world.http.get(f"/shared/{NAME}/files/{node}").status_code == 403
+
+    def test_a_share_for_members_is_closed_to_guests(self, world: FastioWorld) -> None:
+        self.open_share(world, access_options="Anyone with a registered account")
+        assert world.http.get(f"/shared/{NAME}").status_code == 403
+
+    def test_a_file_that_is_not_in_the_share_is_not_given(self, world: FastioWorld) -> None:
+        self.open_share(world)
+        node, _ = world.put("not-bought.pdf")
+        assert world.http.get(f"/shared/{NAME}/files/{node}").status_code == 404
+
+
+class TestControl:
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/_files", {"workspace": "w"}),
+            ("/_files", {"workspace": "w", "path": "/", "content": ""}),
+            ("/_files", {"workspace": "w", "path": "a", "content": "", "colour": "red"}),
+            ("/_clock", {"advance": 1}),
+        ],
+    )
+    def test_a_misspelt_order_is_refused(self, world: FastioWorld, path: str, body: dict[str, Any]) -> None:
+        assert world.http.post(path, json=body).status_code == 400
+
+    def test_a_reset_forgets_files_shares_and_the_clock(self, world: FastioWorld) -> None:
+        world.create()
+        before = world.http.post("/_clock", json={"advance_s": 86400}).json()["now"]
+        world.http.post("/_reset")
+        assert world.made() == []
+        assert world.create().status_code == 404
+        assert world.http.post("/_clock", json={"advance_s": 0}).json()["now"] < before
