@@ -1,7 +1,7 @@
 """The port Shares in memory. Held against the real adapter by tests/contract/test_shares_port.py."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from paidshare import shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareTaken
@@ -21,7 +21,7 @@ class MemoryNode:
 class MemoryShares:
     """
     `made` is what exists, by share name. `fail_after_adds` and `lose_create_answer` each interrupt one run;
-    `down`, while True, every run.
+    `down`, while True, every run. It is never out of time: it has no clock.
     """
 
     web_base: str = "https://go.example"
@@ -46,7 +46,7 @@ class MemoryShares:
         self._hang(workspace, above, node_id, MemoryNode(name, size, deliverable=deliverable))
         return node_id, folder_ids
 
-    def open(self, request: ShareRequest) -> Share:
+    def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         if self.down:
             raise FastioUnavailable("the fake is down")
         files = self._files(request.goods)

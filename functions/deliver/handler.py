@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
 from typing import Any
@@ -40,6 +40,8 @@ from paidshare.vault import SecretsManagerVault
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
+# Kept for what follows the share: the ledger and the letter.
+_TO_FINISH = timedelta(seconds=15)
 # After this many receives (some two to four minutes) a buyer is waiting, and LateOrdersAlarm pages.
 _LATE_AFTER = 8
 _CLIENT = Config(
@@ -61,6 +63,15 @@ class _Workshop:
     threads: ThreadPoolExecutor
     logger: Logger
     stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """One invocation: the last moment at which something long may be begun."""
+
+    workshop: _Workshop
+    request_id: str
+    deadline: datetime
 
 
 @cache
@@ -107,10 +118,12 @@ def _now() -> datetime:
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
     workshop = _workshop()
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    shift = _Shift(workshop, context.aws_request_id, deadline=_now() + left - _TO_FINISH)
 
     async def in_a_thread(record: SQSRecord) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(workshop.threads, _work, record, workshop, context.aws_request_id)
+        await loop.run_in_executor(workshop.threads, _work, record, shift)
 
     return async_process_partial_response(
         event=event,
@@ -122,11 +135,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     )
 
 
-def _work(record: SQSRecord, workshop: _Workshop, request_id: str) -> None:
+def _work(record: SQSRecord, shift: _Shift) -> None:
+    workshop = shift.workshop
     attempt = int(record.attributes.approximate_receive_count or 1)
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
-        _attempt(record, workshop, seen, holder=f"{request_id}/{record.message_id}")
+        _attempt(record, shift, seen)
     except TryAgain as error:
         wait = retries.seconds_until_retry(attempt, asked=error.wait, jitter=random.random())  # noqa: S311
         with contextlib.suppress(QueueUnavailable):  # Then it stays away for the queue's own visibility time-out.
@@ -146,11 +160,14 @@ def _work(record: SQSRecord, workshop: _Workshop, request_id: str) -> None:
         raise
 
 
-def _attempt(record: SQSRecord, workshop: _Workshop, seen: dict[str, object], *, holder: str) -> None:
+def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
+    workshop = shift.workshop
     try:
         notice = notices.from_json(record.body)
         seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcome = delivering.deliver(notice, workshop.shop, holder=holder)
+        outcome = delivering.deliver(
+            notice, workshop.shop, holder=f"{shift.request_id}/{record.message_id}", deadline=shift.deadline
+        )
     except NeedsAPerson as error:
         workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
         _tell(workshop, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})

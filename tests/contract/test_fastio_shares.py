@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,9 +14,9 @@ import pytest
 
 from local.fastio_server import API_KEY, fastio_app
 from local.serving import serving
-from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
 from paidshare.fastio_shares import FastioShares
-from tests.fastio_world import ADD, CREATE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, request
+from tests.fastio_world import ADD, CREATE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, now, request
 
 NAME_TAKEN = {"result": False, "error": {"code": "1607", "params": [{"name": "custom_name", "kind": "invalid"}]}}
 
@@ -60,6 +60,14 @@ class TestCost:
             f"GET /share/{wanted.name}/details/",
             f"GET /share/{share.id}/storage/root/list/",
         ]
+
+    def test_near_the_deadline_no_file_is_begun_and_the_next_run_carries_on(self, world: FastioWorld) -> None:
+        wanted = request(goods(*[world.put(f"{n}.pdf", str(n))[0] for n in range(3)]))
+        with pytest.raises(OutOfTime):
+            world.shares.open(wanted, deadline=now())
+        assert world.files_made() == {wanted.name: []}
+        assert len(world.shares.open(wanted, deadline=now() + timedelta(minutes=1)).files) == 3
+        assert world.files_made() == {wanted.name: ["0.pdf", "1.pdf", "2.pdf"]}
 
     def test_more_than_25_files_are_looked_up_25_at_a_time(self, world: FastioWorld) -> None:
         nodes = [world.put(f"{n:03}.pdf", str(n))[0] for n in range(51)]

@@ -6,6 +6,7 @@ again at any time is harmless, so a repeat, a late event and “look again” ar
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from paidshare import letters, shares
 from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
@@ -39,9 +40,10 @@ class Outcome:
     reason: str | None = None
 
 
-def deliver(notice: Notice, shop: Shop, *, holder: str) -> Outcome:
+def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | None = None) -> Outcome:
     """
-    Bring the order that *notice* is about up to date. *holder* names this worker in the lease.
+    Bring the order that *notice* is about up to date. *holder* names this worker in the lease; near *deadline* a
+    long order stops, and the next attempt carries on.
 
     A Fast.io notice is only counted: no order waits for one (docs/decisions/0010).
 
@@ -51,7 +53,7 @@ def deliver(notice: Notice, shop: Shop, *, holder: str) -> Outcome:
         return Outcome(Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}")
     order_id = notice.about
     progress = shop.ledger.claim(order_id, holder=holder, now=shop.clock())
-    work = _Work(shop, order_id, holder, progress)
+    work = _Work(shop, order_id, holder, deadline, progress)
     try:
         if notice.account is not None:
             raise AccountUnexpected(f"the event belongs to account {notice.account}")
@@ -68,10 +70,11 @@ def deliver(notice: Notice, shop: Shop, *, holder: str) -> Outcome:
 class _Work:
     """One order in hand: what is known to be done, and the lease under which it is written down."""
 
-    def __init__(self, shop: Shop, order_id: str, holder: str, progress: Progress) -> None:
+    def __init__(self, shop: Shop, order_id: str, holder: str, deadline: datetime | None, progress: Progress) -> None:
         self._shop = shop
         self._order_id = order_id
         self._holder = holder
+        self._deadline = deadline
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
@@ -90,7 +93,7 @@ class _Work:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
         request = shares.share_request(order.id, access.goods, access.until, self._shop.link_key())
-        share = self._shop.shares.open(request)
+        share = self._shop.shares.open(request, deadline=self._deadline)
         self.progress = replace(
             self.progress,
             share_id=share.id,

@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from paidshare import fastio_refusals, fastio_wire, shares
-from paidshare.errors import FileMissing, PaidshareError, ShareRefused, ShareTaken
+from paidshare.errors import FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
 from paidshare.fastio_api import FastioApi, http_client
 from paidshare.fastio_wire import Node, RemoteShare, Reply, path
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
@@ -50,15 +50,18 @@ class FastioShares:
         """With a client of its own, kept for the life of the process."""
         return cls(client=http_client(), api_key=api_key, clock=clock, api_base=api_base, web_base=web_base)
 
-    def open(self, request: ShareRequest) -> Share:
+    def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """See `ports.Shares`. Untroubled: one details call, one create, one call per file."""
         files = self._files(request.goods)
         names = shares.distinct_names(node.name for node in files)
         remote, fresh = self._create(request)
         present = frozenset() if fresh else self._present(remote)
         for name, node in zip(names, files, strict=True):
-            if (name, node.hash) not in present and (name, None) not in present:
-                self._add(remote, name, node)
+            if (name, node.hash) in present or (name, None) in present:
+                continue
+            if deadline is not None and self._clock() >= deadline:
+                raise OutOfTime(f"share {remote.id} is not complete yet", wait=1)
+            self._add(remote, name, node)
         return Share(
             id=remote.id,
             name=request.name,

@@ -47,15 +47,15 @@ class Payments(Protocol):
 class Shares(Protocol):
     """Fast.io shares."""
 
-    def open(self, request: ShareRequest) -> Share:
+    def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """
         The order's share, live, with exactly the files of its goods.
 
         Safe to call any number of times: a share that exists under the request's name is checked to be this
         order's, completed, and returned with the expiry it already has, put off to the request's if it has been
         waiting for its letter for more than a day. Files are checked before anything is
-        made, so a missing one leaves no share behind. Raises FileMissing, ShareRefused, ShareTaken,
-        FastioUnavailable.
+        made, so a missing one leaves no share behind. No file is begun after *deadline*; what is done is kept.
+        Raises FileMissing, ShareRefused, ShareTaken, FastioUnavailable, OutOfTime.
         """
 
 

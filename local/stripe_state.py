@@ -1,0 +1,174 @@
+"""Everything that the Stripe stand-in knows, and how it is looked up: by id, by page, expanded."""
+
+import copy
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local import stripe_objects
+from local.stripe_form import Params, StripeProblem
+from local.stripe_objects import Json
+
+PAGE = ("limit", "starting_after", "ending_before")
+"""The parameters of every list."""
+
+_DEEPEST = 4  # docs.stripe.com/expand
+_FIRST_PAGE = 10  # What an expanded list shows.
+
+_KINDS = {
+    "prod": "product",
+    "price": "price",
+    "cs": "checkout.session",
+    "pi": "payment_intent",
+    "plink": "payment_link",
+    "evt": "event",
+    "we": "webhook_endpoint",
+}
+
+
+@dataclass(slots=True)
+class StripeState:
+    """
+    One mode (*livemode*) of one Stripe account. Objects are kept as the JSON that is answered, by id.
+
+    `lines` are by the id of their session or payment link; `owners` says which connected account a session
+    belongs to; `delivered` has the events that every endpoint took.
+    """
+
+    livemode: bool = False
+    clock: Callable[[], float] = field(kw_only=True)
+    objects: dict[str, Json] = field(default_factory=dict)
+    lines: dict[str, list[Json]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    delivered: set[str] = field(default_factory=set)
+    answers: dict[str, tuple[str, Json]] = field(default_factory=dict)
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self.clock())
+
+    def forget(self) -> None:
+        self.objects.clear()
+        self.lines.clear()
+        self.owners.clear()
+        self.delivered.clear()
+        self.answers.clear()
+
+    def keep(self, made: Json) -> Json:
+        self.objects[made["id"]] = made
+        return made
+
+    def find(self, kind: str, wanted: str, *, param: str | None = None, account: str | None = None) -> Json:
+        """
+        The object itself, not a copy. *param* names the parameter that had the id, None when the path had it.
+
+        Raises StripeProblem: 404 for a path, 400 for a parameter, as Stripe has it. An object of the other
+        mode or of another account is as unknown as one that never was.
+        """
+        found = self.objects.get(wanted)
+        if found and found["object"] == kind and self._visible(found, account):
+            return found
+        message = f"No such {kind}: '{wanted}'"
+        if found and found["livemode"] is not self.livemode:
+            there, here = ("live", "test") if found["livemode"] else ("test", "live")
+            message += (
+                f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+            )
+        raise StripeProblem(message, status=400 if param else 404, code="resource_missing", param=param or "id")
+
+    def every(self, kind: str, *, account: str | None = None) -> list[Json]:
+        """All of one kind that the caller may see, newest first."""
+        return [o for o in reversed(self.objects.values()) if o["object"] == kind and self._visible(o, account)]
+
+    def _visible(self, found: Json, account: str | None) -> bool:
+        return found.get("livemode", self.livemode) is self.livemode and self.owners.get(found["id"]) == account
+
+    def lines_of(self, owner: str, params: Params) -> Json:
+        return page(self.lines.get(owner, []), params, url=f"/v1/checkout/sessions/{owner}/line_items")
+
+    def expanded(self, answer: Json, paths: Iterable[str]) -> Json:
+        """A copy of *answer* with what `expand[]` asks for. Raises StripeProblem for what cannot be expanded."""
+        whole = copy.deepcopy(answer)
+        for path in paths:
+            if path.count(".") >= _DEEPEST:
+                raise StripeProblem(
+                    f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}",
+                    code="property_too_deep",
+                )
+            self._expand(whole, path.split("."), path)
+        return whole
+
+    def _expand(self, here: Any, path: list[str], whole: str) -> None:
+        if not path or here is None:
+            return
+        if isinstance(here, list):
+            for one in here:
+                self._expand(one, path, whole)
+            return
+        key = path[0]
+        if key == "line_items" and here.get("object") in ("checkout.session", "payment_link"):
+            here.setdefault(key, copy.deepcopy(self.lines_of(here["id"], Params({}))))
+        if key not in here:
+            raise StripeProblem(f"This property cannot be expanded ({whole}).", code="property_cannot_be_expanded")
+        if isinstance(here[key], str):
+            here[key] = self._object_named(here[key], whole)
+        self._expand(here[key], path[1:], whole)
+
+    def _object_named(self, name: str, path: str) -> Json:
+        kind = _KINDS.get(re.split("_", name)[0])
+        if kind is None:
+            raise StripeProblem(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded")
+        found = self.objects.get(name)
+        return copy.deepcopy(found) if found else {"id": name, "object": kind, "deleted": True}
+
+    def new_event(self, kind: str, of: Json) -> Json:
+        """A new Event object about *of*, as it is now. `pending_webhooks` is 1 until every endpoint took it."""
+        account = self.owners.get(of["id"])
+        made = stripe_objects.event(kind, copy.deepcopy(of), pending=1, now=self.now, account=account)
+        if account:
+            self.owners[made["id"]] = account
+        return self.keep(made)
+
+
+def page(items: list[Json], params: Params, *, url: str) -> Json:
+    """One page of *items*, which are in the order of the list (docs.stripe.com/api/pagination)."""
+    limit = params.integer("limit", _FIRST_PAGE, low=1, high=100)
+    after, before = params.text("starting_after"), params.text("ending_before")
+    if after and before:
+        raise StripeProblem("You may only specify one of these parameters: starting_after, ending_before.")
+    if before:
+        rest = items[: _place(items, before, "ending_before")]
+        shown = rest[-limit:]
+    else:
+        rest = items[_place(items, after, "starting_after") + 1 if after else 0 :]
+        shown = rest[:limit]
+    return {"object": "list", "data": shown, "has_more": len(rest) > len(shown), "url": url}
+
+
+def _place(items: list[Json], cursor: str, param: str) -> int:
+    for i, item in enumerate(items):
+        if item["id"] == cursor:
+            return i
+    raise StripeProblem(f"No such object: '{cursor}'", code="resource_missing", param=param)
+
+
+def in_range(created: int, params: Params) -> bool:
+    """Whether *created* fits the filter `created`: a number, or `created[gte]` and its like."""
+    wanted = params.raw.get("created")
+    if wanted is None:
+        return True
+    if isinstance(wanted, str):
+        return created == params.integer("created", 0, high=99_999_999_999)
+    bounds = params.object("created")
+    if bounds is None:
+        return True
+    bounds.only("gt", "gte", "lt", "lte")
+    least, most = 0, 99_999_999_999
+    return (
+        created > bounds.integer("gt", -1, low=-1, high=most)
+        and created >= bounds.integer("gte", least, high=most)
+        and created < bounds.integer("lt", most, high=most)
+        and created <= bounds.integer("lte", most, high=most)
+    )

@@ -1,0 +1,346 @@
+"""What any `Payments` promises, and what only the one that talks to Stripe can get wrong."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, cast
+
+import httpx
+import pytest
+
+from local.serving import serving
+from local.stripe_server import stripe_app
+from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
+from paidshare.orders import Line, Order
+from paidshare.ports import Payments
+from paidshare.stripe_payments import StripePayments
+from tests.fakes_payments import MemoryPayments
+
+KEY = "sk_test_51KeyThatNobodyMaySee"
+BUYER = "ada@example.com"
+GUIDE = {"fastio_workspace": "Shop", "fastio_files": "node-1,node-2"}
+
+
+class World(Protocol):
+    payments: Payments
+
+    def sell(
+        self, *products: tuple[str, dict[str, str]], email: str | None = BUYER, account: str | None = None
+    ) -> str: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self._memory = MemoryPayments()
+        self.payments: Payments = self._memory
+
+    def sell(self, *products: tuple[str, dict[str, str]], email: str | None = BUYER, account: str | None = None) -> str:
+        order = Order(
+            id="cs_test_a1",
+            livemode=False,
+            mode="payment",
+            status="complete",
+            payment_status="paid",
+            email=email,
+            payment_intent="pi_1",
+            lines=tuple(Line(f"prod_{i}", name, 1, meta) for i, (name, meta) in enumerate(products)),
+        )
+        self._memory.put(order, account=account)
+        return order.id
+
+
+class StripeWorld:
+    """The real adapter, the real SDK, and the stand-in on a real socket."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.key = KEY
+        self.adapter = StripePayments(api_key=lambda: self.key, api_base=url, timeout_s=0.5)
+        self.payments: Payments = self.adapter
+
+    def sell(self, *products: tuple[str, dict[str, str]], email: str | None = BUYER, account: str | None = None) -> str:
+        made = [self.control("/_product", {"name": name, "metadata": meta})["product"] for name, meta in products]
+        sale = {"products": made, "email": email or "", "email_none": email is None, "account": account}
+        return str(self.control("/_pay", sale)["session"])
+
+    def control(self, path: str, body: Any) -> Any:
+        answer = httpx.post(self.url + path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def fault(self, status: int | None, **more: Any) -> None:
+        rule = {"match": "GET /v1/checkout/sessions/*", "status": status} | more
+        self.control("/_faults", rule)
+
+    def calls(self) -> list[dict[str, Any]]:
+        return list(httpx.get(self.url + "/_calls").json()["calls"])
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeWorld]:
+    with serving(stripe_app(keys=[KEY])) as url:
+        world = StripeWorld(url)
+        yield world
+        world.adapter.close()
+
+
+@pytest.fixture(params=["memory", "stripe"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return MemoryWorld()
+    return cast("StripeWorld", request.getfixturevalue("stripe"))
+
+
+class TestEveryPayments:
+    def test_a_paid_order_comes_with_its_products_and_their_metadata(self, world: World) -> None:
+        order_id = world.sell(("Field guide", GUIDE), ("Mug", {}))
+
+        order = world.payments.order(order_id)
+
+        assert order.id == order_id
+        assert (order.livemode, order.mode, order.status) == (False, "payment", "complete")
+        assert order.payment_status == "paid"
+        assert order.email == BUYER
+        assert order.payment_intent is not None
+        assert [(line.product_name, line.quantity, line.metadata) for line in order.lines] == [
+            ("Field guide", 1, GUIDE),
+            ("Mug", 1, {}),
+        ]
+        assert all(line.product_id.startswith("prod_") for line in order.lines)
+
+    def test_an_order_that_nobody_made_is_unknown(self, world: World) -> None:
+        with pytest.raises(OrderUnknown):
+            world.payments.order("cs_test_nobody")
+
+    @pytest.mark.parametrize(
+        "order_id", ["", "cs_", "in_1", "cs_test_a/../b", "cs_test_ä", "cs_test a", "cs_" + "a" * 251]
+    )
+    def test_what_is_no_checkout_session_id_is_unknown(self, world: World, order_id: str) -> None:
+        with pytest.raises(OrderUnknown):
+            world.payments.order(order_id)
+
+    def test_every_line_comes_when_there_are_more_than_a_page(self, world: World) -> None:
+        order_id = world.sell(*[(f"Part {i}", {"fastio_files": f"node-{i}"}) for i in range(25)])
+
+        lines = world.payments.order(order_id).lines
+
+        assert [line.metadata["fastio_files"] for line in lines] == [f"node-{i}" for i in range(25)]
+
+    def test_a_buyer_without_an_address_has_none(self, world: World) -> None:
+        assert world.payments.order(world.sell(("Guide", GUIDE), email=None)).email is None
+
+    def test_an_order_belongs_to_its_account(self, world: World) -> None:
+        order_id = world.sell(("Guide", GUIDE), account="acct_1Other")
+
+        assert world.payments.order(order_id, account="acct_1Other").id == order_id
+        with pytest.raises(OrderUnknown):
+            world.payments.order(order_id)
+
+
+class TestCalls:
+    def test_an_order_that_fits_a_page_costs_one_call(self, stripe: StripeWorld) -> None:
+        stripe.payments.order(stripe.sell(*[(f"Part {i}", GUIDE) for i in range(10)]))
+        assert len(stripe.calls()) == 1
+
+    def test_250_lines_cost_four(self, stripe: StripeWorld) -> None:
+        order_id = stripe.control("/_pay", {"lines": 250, "metadata": GUIDE})["session"]
+
+        lines = stripe.payments.order(order_id).lines
+
+        assert len(stripe.calls()) == 4
+        assert [line.product_name for line in lines] == [f"Sample {i}" for i in range(1, 251)]
+        assert all(line.metadata == GUIDE for line in lines)
+
+    def test_nothing_is_asked_about_an_id_that_is_none(self, stripe: StripeWorld) -> None:
+        with pytest.raises(OrderUnknown):
+            stripe.payments.order("cs_test/../../account")
+        assert stripe.calls() == []
+
+    def test_ten_threads_may_ask_at_once(self, stripe: StripeWorld) -> None:
+        orders = [stripe.sell((f"Guide {i}", {"fastio_files": str(i)})) for i in range(10)]
+
+        with ThreadPoolExecutor(10) as pool:
+            found = list(pool.map(stripe.payments.order, orders * 5))
+
+        assert [order.id for order in found] == orders * 5
+        assert [order.lines[0].metadata["fastio_files"] for order in found[:10]] == list("0123456789")
+
+    def test_a_rotated_key_is_used_at_once(self, stripe: StripeWorld) -> None:
+        order_id = stripe.sell(("Guide", GUIDE))
+        stripe.payments.order(order_id)
+        stripe.control("/_keys", {"keys": ["sk_test_new"]})
+        with pytest.raises(StripeUnavailable, match="key refused"):
+            stripe.payments.order(order_id)
+
+        stripe.key = "sk_test_new"
+
+        assert stripe.payments.order(order_id).id == order_id
+
+
+class TestWhatIsMissing:
+    """The stand-in answers as Stripe could, and as it should not; an order comes of it all the same."""
+
+    def read(self, stripe: StripeWorld, **odd: Any) -> Order:
+        session = {"id": "cs_test_odd", "object": "checkout.session", "mode": "payment"}
+        lines = {"object": "list", "data": [], "has_more": False, "url": "/v1/x"}
+        stripe.fault(200, body=session | {"line_items": lines} | odd)
+        return stripe.payments.order("cs_test_odd")
+
+    def lines(self, *lines: dict[str, Any]) -> dict[str, Any]:
+        return {"object": "list", "data": list(lines), "has_more": False, "url": "/v1/x"}
+
+    def test_a_session_with_next_to_nothing_is_not_paid(self, stripe: StripeWorld) -> None:
+        assert self.read(stripe) == Order("cs_test_odd", False, "payment", None, "", None, None, ())
+
+    @pytest.mark.parametrize(
+        ("odd", "email"),
+        [
+            ({"customer_details": None, "customer_email": "early@example.com"}, "early@example.com"),
+            ({"customer_details": {"email": None}, "customer_email": "early@example.com"}, "early@example.com"),
+            # What the buyer typed wins over what the seller filled in.
+            ({"customer_details": {"email": BUYER}, "customer_email": "early@example.com"}, BUYER),
+            ({"customer_details": {}, "customer_email": None}, None),
+        ],
+    )
+    def test_the_address_falls_back_to_the_one_the_seller_gave(
+        self, stripe: StripeWorld, odd: dict[str, Any], email: str | None
+    ) -> None:
+        assert self.read(stripe, **odd).email == email
+
+    @pytest.mark.parametrize(
+        "product",
+        [
+            {"id": "prod_gone", "object": "product", "deleted": True},
+            "prod_gone",  # Not expanded.
+            {"id": "prod_gone", "object": "product", "name": None, "metadata": None},
+        ],
+    )
+    def test_a_deleted_product_is_a_line_without_metadata(self, stripe: StripeWorld, product: Any) -> None:
+        line = {"object": "item", "description": "Old guide", "quantity": None, "price": {"product": product}}
+        assert self.read(stripe, line_items=self.lines(line)).lines == (Line("prod_gone", "Old guide", 1, {}),)
+
+    def test_a_line_without_a_price_is_a_line(self, stripe: StripeWorld) -> None:
+        line = {"object": "item", "description": None, "quantity": 2, "price": None}
+        assert self.read(stripe, line_items=self.lines(line)).lines == (Line("", "", 2, {}),)
+
+    def test_an_expanded_payment_is_read_as_its_id(self, stripe: StripeWorld) -> None:
+        intent = {"id": "pi_1", "object": "payment_intent"}
+        assert self.read(stripe, payment_intent=intent).payment_intent == "pi_1"
+
+    @pytest.mark.parametrize("odd", [{"id": "cs_test_other"}, {"id": None}, {"line_items": None}])
+    def test_an_answer_about_something_else_is_tried_again(self, stripe: StripeWorld, odd: dict[str, Any]) -> None:
+        with pytest.raises(StripeUnavailable, match="not readable"):
+            self.read(stripe, **odd)
+
+
+def refusal(**error: Any) -> dict[str, Any]:
+    return {"error": {"type": "invalid_request_error", "message": f"{BUYER} {KEY}"} | error}
+
+
+class TestFailures:
+    @pytest.fixture(autouse=True)
+    def all_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+
+    def failure(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> PaidshareError:
+        """What the adapter raises; neither it, nor its traceback, nor the log has key or address."""
+        with pytest.raises(PaidshareError) as caught:
+            stripe.payments.order("cs_test_a1")
+        told = "".join(traceback.format_exception(caught.value)) + caplog.text
+        assert BUYER not in told
+        assert KEY[8:] not in told
+        assert KEY[-4:] not in told
+        return caught.value
+
+    @pytest.mark.parametrize(
+        ("status", "body", "expected", "wait"),
+        [
+            (401, refusal(), StripeUnavailable, 300),
+            (403, refusal(code="more_permissions_required"), StripeUnavailable, 300),
+            (404, refusal(code="resource_missing"), OrderUnknown, None),
+            (404, refusal(), OrderUnknown, None),
+            (400, refusal(code="resource_missing"), OrderUnknown, None),
+            (400, refusal(code="parameter_unknown", param="expand"), OrderUnknown, None),
+            (429, refusal(code="rate_limit"), StripeUnavailable, 5),
+            (409, refusal(code="lock_timeout"), StripeUnavailable, None),
+            (402, refusal(), StripeUnavailable, None),  # Never for a GET; then rather again than a person.
+            (500, refusal(type="api_error"), StripeUnavailable, None),
+            (503, refusal(type="api_error"), StripeUnavailable, None),
+            # Not Stripe: a proxy on the way.
+            (502, {"error": "bad gateway"}, StripeUnavailable, None),
+            (502, {"error": None}, StripeUnavailable, None),
+            (502, {"message": f"{BUYER} {KEY}"}, StripeUnavailable, None),
+            (200, {"hello": BUYER}, StripeUnavailable, None),
+        ],
+    )
+    def test_a_refusal_says_what_the_queue_should_do(
+        self,
+        stripe: StripeWorld,
+        caplog: pytest.LogCaptureFixture,
+        status: int,
+        body: Any,
+        expected: type[PaidshareError],
+        wait: float | None,
+    ) -> None:
+        stripe.fault(status, body=body, times=2)
+
+        failure = self.failure(stripe, caplog)
+
+        assert type(failure) is expected
+        assert "cs_test_a1" in str(failure)
+        assert getattr(failure, "wait", None) == wait
+
+    def test_a_message_names_stripes_request(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> None:
+        stripe.fault(404, body=refusal(code="resource_missing"), headers={"Request-Id": "req_123"})
+        assert "req_123" in str(self.failure(stripe, caplog))
+
+    def test_stripes_own_wait_is_kept(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> None:
+        stripe.fault(429, body=refusal(), headers={"Retry-After": "17"})
+        failure = self.failure(stripe, caplog)
+        assert isinstance(failure, StripeUnavailable)
+        assert failure.wait == 17
+
+    def test_a_dropped_connection_is_tried_once_more(self, stripe: StripeWorld) -> None:
+        order_id = stripe.sell(("Guide", GUIDE))
+        stripe.fault(0)
+        assert stripe.payments.order(order_id).id == order_id
+
+    def test_a_server_that_drops_every_connection_is_unavailable(
+        self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stripe.fault(0, times=2)
+        assert isinstance(self.failure(stripe, caplog), StripeUnavailable)
+
+    def test_a_slow_answer_is_given_up_on(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> None:
+        stripe.fault(None, times=2, delay_s=2)
+        failure = self.failure(stripe, caplog)
+        assert isinstance(failure, StripeUnavailable)
+        assert "ReadTimeout" in str(failure)
+
+    def test_a_server_that_is_not_there_is_unavailable(self, stripe: StripeWorld) -> None:
+        nobody = StripePayments(api_key=lambda: KEY, api_base="http://127.0.0.1:9", timeout_s=0.5)
+        with pytest.raises(StripeUnavailable, match="ConnectError"):
+            nobody.order("cs_test_a1")
+        nobody.close()
+
+    @pytest.mark.parametrize("key", ["", " ", KEY + "\n", "sk_test_ä"])
+    def test_a_key_that_cannot_be_one_is_not_sent(
+        self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture, key: str
+    ) -> None:
+        stripe.key = key
+        failure = self.failure(stripe, caplog)
+        assert isinstance(failure, StripeUnavailable)
+        assert failure.wait == 300
+        assert stripe.calls() == []
+
+    def test_a_real_refusal_of_the_key_does_not_show_it(
+        self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stripe.control("/_keys", {"keys": []})
+        assert "key refused" in str(self.failure(stripe, caplog))
+
+    def test_an_order_in_the_other_mode_is_unknown(self, stripe: StripeWorld) -> None:
+        order_id = stripe.control("/_pay", {"livemode": True})["session"]
+        with pytest.raises(OrderUnknown):
+            stripe.payments.order(order_id)
