@@ -20,7 +20,7 @@ class Vault(Protocol):
     """Where the one secret is."""
 
     def secret(self) -> Secret:
-        """The secret, at most five minutes old. Raises SecretUnavailable."""
+        """The secret, at most a minute old. Raises SecretUnavailable."""
 
     def reread(self) -> Secret | None:
         """

@@ -9,8 +9,9 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from paidshare.errors import SecretUnavailable
 from paidshare.secret import Secret
 
-# How long a warm function uses what it read. A rotation does not wait for it: see `Vault.reread`.
-_CACHE_SECONDS = 300
+# How long a warm function uses what it read: so long a deleted secret still counts. An added one does not wait for
+# it, see `reread`. A call a minute for each container costs nothing worth counting.
+_CACHE_SECONDS = 60
 # A forger's refused signatures must not turn into calls to Secrets Manager, which are limited and cost money.
 _SECONDS_BETWEEN_REREADS = 15
 
