@@ -46,6 +46,7 @@ def _door() -> _Door:
     return _Door(
         senders={
             "POST /webhook/stripe": receiving.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
+            "POST /webhook/fastio": receiving.fastio(allowed=settings.fastio_allowed),
         },
         vault=SecretsManagerVault(
             SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),

@@ -27,7 +27,7 @@ class TestStripe:
         answer = laptop.post(event("good"))
         assert (answer.status_code, answer.json()) == (200, {"received": True})
 
-    @pytest.mark.parametrize("seconds", [-301, -86400, 301, 86400])
+    @pytest.mark.parametrize("seconds", [-301, -86400, 330, 86400])
     def test_a_signature_of_another_time_is_refused(self, laptop: Laptop, seconds: int) -> None:
         assert laptop.post(event("time"), at=time.time() + seconds).status_code == 400
 
@@ -120,8 +120,9 @@ class TestFastio:
         laptop.log_line("receive", message="notice_repeated", event_id=f"e-{sign.__name__}")
         assert self.post(laptop, body.encode() + b" ", good).status_code == 401
         assert self.post(laptop, body.encode(), sign(body.encode(), "another-secret-of-nobody", now)).status_code == 401
-        for off in (-301, 301):
-            assert self.post(laptop, body.encode(), sign(body.encode(), secret, now + off)).status_code == 401
+        for off in (-301, 330):
+            late = sign(body.encode(), secret, int(time.time()) + off)
+            assert self.post(laptop, body.encode(), late).status_code == 401
 
     def test_no_signature_is_400(self, laptop: Laptop) -> None:
         assert self.post(laptop, b"{}", {}).status_code == 400
@@ -191,8 +192,10 @@ def _signed_with_nothing() -> str:
 
 
 def _restarted(laptop: Laptop) -> None:
-    """New containers: what a minute of waiting does to the cached secret."""
-    lambdas = laptop.stack.aws.client("lambda")
-    lambdas.update_function_configuration(
-        FunctionName=laptop.to.outputs["ReceiveFunction"], Description=f"restarted {time.time()}"
-    )
+    """
+    New containers: what a minute of waiting does to the cached secret.
+
+    MiniStack starts one afresh when a change of what it runs on is asked for, be it to the same.
+    """
+    function = laptop.to.outputs["ReceiveFunction"]
+    laptop.stack.aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=15)
