@@ -18,7 +18,7 @@ _MOST_LINES = 1_000  # More than Stripe lets a seller make, so that many pages c
 @dataclass(frozen=True, slots=True)
 class Sale:
     """
-    How a session ends. `session` pays an open one; else a session is made.
+    How a session ends. `session` pays an open one; else a session is made, with the id `new_id` if one is given.
 
     Its lines are the default prices of `products` (ids), gone round until there are `lines` of them; without
     products, `lines` new ones whose metadata is `metadata`. `late` is completed now, paid days later. `quiet`
@@ -28,6 +28,7 @@ class Sale:
     email: str = "buyer@example.com"
     email_none: bool = False
     session: str | None = None
+    new_id: str | None = None
     products: list[str] | None = None
     lines: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -153,6 +154,9 @@ def _open_session(state: StripeState, sale: Sale) -> Json:
         now=state.now,
         success_url="https://shop.example/thanks?session_id={CHECKOUT_SESSION_ID}",
     )
+    if sale.new_id in state.objects:
+        raise ValueError(f"{sale.new_id} is there already")
+    session["id"] = sale.new_id or session["id"]
     state.lines[session["id"]] = lines
     if sale.account:
         state.owners[session["id"]] = sale.account
