@@ -127,9 +127,9 @@ def _batch(*bodies: str) -> dict[str, Any]:
                 "body": body,
                 "attributes": {
                     "ApproximateReceiveCount": "1",
-                    "SentTimestamp": "1795300000000",
+                    "SentTimestamp": "1600000000000",
                     "SenderId": "000000000000",
-                    "ApproximateFirstReceiveTimestamp": "1795300000001",
+                    "ApproximateFirstReceiveTimestamp": "1600000000001",
                 },
                 "messageAttributes": {},
                 "md5OfBody": "",

@@ -64,9 +64,7 @@ class StandIn:
     `prefix` is a path the client's base URL may carry (`/current` for Fast.io); it is not part of a match.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, reset: Callable[[], Awaitable[None] | None], prefix: str = ""
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, reset: Callable[[], Awaitable[None] | None], prefix: str = "") -> None:
         self.app = app
         self.prefix = prefix
         self.calls: list[dict[str, Any]] = []
@@ -130,9 +128,7 @@ class StandIn:
         for message in answer:
             await send(message)
 
-    async def _fail(
-        self, fault: Fault, call: dict[str, Any], scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _fail(self, fault: Fault, call: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
         call["status"] = fault.status
         if fault.status == 0:
             scope["extensions"]["paidshare.drop"]()  # From local/serving.py.

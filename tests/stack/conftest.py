@@ -1,17 +1,15 @@
-"""One laptop system for all tests in this folder: MiniStack, both stand-ins, the really deployed template."""
+"""The laptop system (tests/conftest.py starts it once for all tests) as the tests in this folder want it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from local.settings import ROOT
-from local.stack import running
+from local.stack import Stack
 from tests.stack.laptop import Laptop
 
 
 @pytest.fixture(scope="session")
-def laptop() -> Iterator[Laptop]:
-    with running(ROOT / ".local" / "test") as stack:
-        laptop = Laptop(stack)
-        yield laptop
-        laptop.close()
+def laptop(stack: Stack) -> Iterator[Laptop]:
+    laptop = Laptop(stack)
+    yield laptop
+    laptop.close()

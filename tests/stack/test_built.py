@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local import environs, samples
+from local import environs, sale, samples
 from local.deploying import BUILD
 from local.settings import REGION
 from tests.stack.laptop import Laptop
@@ -67,12 +67,7 @@ def run_alone(laptop: Laptop, function: str, *events: dict[str, Any]) -> dict[st
 @pytest.fixture
 def sold(laptop: Laptop) -> str:
     """The samples' order, paid at the stand-in."""
-    known = laptop.http.get(
-        f"{laptop.to.stripe_url}/v1/checkout/sessions/{samples.SESSION}",
-        headers={"authorization": "Bearer sk_test_paidshare_local_only"},
-    )
-    if known.status_code == 404:
-        laptop.pay("sample@example.com", *laptop.to.product_ids, new_id=samples.SESSION, quiet=True)
+    sale.sell_sample(laptop.to)
     return samples.SESSION
 
 

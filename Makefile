@@ -1,0 +1,83 @@
+# Every command of this repository. On a fresh machine Python 3.13, make and git are enough: whatever else a
+# target needs, it sets up first, in this folder alone (.venv, .tools). `make help` lists them.
+
+PYTHON ?= python3.13
+# What `make deploy` deploys: an environment of samconfig.toml.
+ENV ?= prod
+
+BIN := .venv/bin
+# `sam build` wants a `python3.13` on the PATH, and runs make itself, which must not talk to this one.
+SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 \
+	__SAM_CLI_APP_DIR="$(CURDIR)/.tools/sam/home" .tools/sam/bin/sam
+
+# Each environment with the stamp of its last installation: older than its lock means once more. The SAM CLI
+# and MiniStack have one each, because both pin old versions of much, and functions must not see ours.
+STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
+
+# 0.0.0.0 lets containers reach `make local`.
+BIND ?=
+
+.PHONY: help demo local events test check bench build deploy lock fmt clean ready
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ready ## The whole system and one sale through it; every hop shown and checked
+	@$(BIN)/python -m local demo
+
+local: ready ## The whole system, until Ctrl-C; addresses in .local/endpoints.json
+	@$(BIN)/python -m local up $(if $(BIND),--bind $(BIND))
+
+events: ready ## Sign the sample events in events/ anew, for sam local invoke
+	@$(BIN)/python -m local events
+
+test: ready ## Every test
+	$(BIN)/python -m pytest
+
+check: ready ## What CI checks besides the tests: ruff, mypy, the template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(SAM) validate --lint
+
+bench: ready ## Measure the numbers of docs/architecture.md
+	@for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+build: ready ## What Lambda gets, in .aws-sam/build
+	$(SAM) build
+
+deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod, or another one of samconfig.toml)
+	$(SAM) deploy --config-env $(ENV)
+
+lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
+	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt
+	@cd requirements && for name in dev sam ministack; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(CURDIR)/$(BIN)/python -m piptools compile --quiet $(if $(UPGRADE),--upgrade) \
+	--generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options \
+	--no-emit-trusted-host
+
+fmt: ready ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+clean: ## Remove what was built and what ran; the environments stay
+	rm -rf .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Beside each other: most of it is waiting for the package index.
+ready:
+	@$(MAKE) --silent --no-print-directory --jobs=3 $(STAMPS)
+
+.venv/.ready: requirements/dev.txt layers/dependencies/requirements.txt
+.tools/sam/.ready: requirements/sam.txt
+.tools/ministack/.ready: requirements/ministack.txt
+
+# The first prerequisite is the lock.
+$(STAMPS):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+		echo "Python 3.13 is needed, and $(PYTHON) is not it. Install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; \
+		exit 1; }
+	@echo "Setting up $(@D) (once, and again when $< changes)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --requirement $<
+	@touch $@

@@ -1,0 +1,168 @@
+"""
+The laptop's system, from the command line.
+
+`make local` and `make demo` call `up` and `demo`; `pay` makes a sale in a system that is up.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from local import sale, sam_local, samples
+from local.demo import Demo
+from local.endpoints import Endpoints, NotRunning
+from local.paying import Paid, again, pay_once
+from local.processes import PartFailed
+from local.progress import Progress
+from local.sale import SaleFailed
+from local.settings import HOME, ROOT, Keys, SettingsWrong
+from local.stack import running
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+_out = Console()
+_errors = Console(stderr=True)
+
+HomeOption = Annotated[Path, typer.Option(help="The folder of this system: logs, endpoints.json, scratch files.")]
+BindOption = Annotated[
+    Literal["127.0.0.1", "0.0.0.0"],
+    typer.Option(help="0.0.0.0 lets containers in (`sam local invoke`), and everybody else on the network."),
+]
+
+
+@app.command()
+def up(home: HomeOption = HOME, bind: BindOption = "127.0.0.1") -> None:
+    """Start everything and keep it running until Ctrl-C."""
+    keys = _keys()
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        running(home.absolute(), keys=keys, progress=Progress(_out), usual_ports=True, bind=bind) as stack,
+    ):
+        _show(_addresses(stack.endpoints))
+        _out.print("Ctrl-C ends it.", style="bold")
+        if not keys.real_stripe:
+            _out.print("A sale, from another terminal: .venv/bin/python -m local pay", highlight=False)
+        while True:
+            time.sleep(3600)
+    _out.print("Stopped.")
+
+
+@app.command()
+def demo(home: HomeOption = HOME / "demo") -> None:
+    """Start a system of its own, make one sale in it, show and check what happens, stop it."""
+    began = time.monotonic()
+    with running(home.absolute(), progress=Progress(_out)) as stack:
+        Demo(stack, _out).play()
+    _out.print(f"\n[green]✓[/green] All of it happened. {time.monotonic() - began:.0f} s.", highlight=False)
+
+
+@app.command()
+def pay(
+    *,
+    home: HomeOption = HOME,
+    email: Annotated[str, typer.Option(help="The buyer.")] = "ada@example.com",
+    product: Annotated[str | None, typer.Option(help="Id or name; the first product unless given.")] = None,
+    repeat: Annotated[bool, typer.Option("--again", help="Send the last sale's event again.")] = False,
+    forged: Annotated[bool, typer.Option(help="Send the last sale's event with a wrong signature.")] = False,
+    late: Annotated[bool, typer.Option(help="Order now, pay later, as with a bank debit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Make a sale in the running system, and wait for what should come of it."""
+    home = home.absolute()
+    to = Endpoints.read(home)
+    if repeat or forged:
+        paid = again(to, sale.last(home), forged=forged)
+    else:
+        paid = pay_once(to, email=email, product=product, late=late)
+        sale.remember(home, paid.sale)
+    _report(paid, as_json=as_json)
+
+
+@app.command()
+def events(home: HomeOption = HOME) -> None:
+    """Sign the sample events in events/ anew; with a running system, make ready for `sam local invoke`."""
+    names = samples.write(ROOT / "events", int(time.time()))
+    _out.print(f"Signed: {', '.join(names)}", highlight=False, soft_wrap=True)
+    try:
+        to = Endpoints.read(home.absolute())
+    except NotRunning:
+        _out.print("No system is running, so their order is known to nobody: `make local` first.")
+        return
+    if not to.stripe_is_real:
+        sale.sell_sample(to)
+    _out.print(f"For sam local invoke: -t {sam_local.write(home, to)}", highlight=False, soft_wrap=True)
+
+
+def _report(paid: Paid, *, as_json: bool) -> None:
+    if as_json:
+        _out.print_json(data=paid.facts())
+    else:
+        _show({name.replace("_", " "): str(value) for name, value in paid.facts().items() if value is not None})
+
+
+def _addresses(of: Endpoints) -> dict[str, str]:
+    return {
+        "Stripe webhook": of.stripe_webhook_url,
+        "Fast.io webhook": of.fastio_webhook_url,
+        "inbox": of.inbox_url,
+        "Stripe": of.stripe_url,
+        "Fast.io": of.fastio_url,
+        "AWS": of.aws_endpoint_url,
+        "to sell": f"fastio_workspace={of.fastio_workspace} fastio_files={of.fastio_files}",
+        "logs": of.logs,
+    }
+
+
+def _show(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        # Whole, however narrow the terminal: these are to be copied.
+        _out.print(Text.assemble((f"  {name:<16}", "dim"), value), soft_wrap=True)
+
+
+def _keys() -> Keys:
+    return Keys.from_environ(os.environ)
+
+
+def _stop(_number: int, _frame: object) -> NoReturn:
+    # Unwinds like Ctrl-C, so that every part is ended in order.
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Exits with 0 only when everything asked for really happened."""
+    # SIGINT too: a shell starts a script's background jobs with it ignored, and Python leaves it so.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # As `nohup` leaves it.
+        signal.signal(signal.SIGHUP, _stop)
+    try:
+        app()
+    except PartFailed as exc:
+        _say_what_failed(exc)
+    except httpx.TransportError as exc:
+        _errors.print(f"✗ {exc.request.url} does not answer: {exc}", style="red", markup=False, soft_wrap=True)
+    except (SaleFailed, NotRunning, SettingsWrong) as exc:
+        _errors.print(f"✗ {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return 1
+
+
+def _say_what_failed(exc: PartFailed) -> None:
+    _errors.print(f"✗ {exc.part}: {exc.why}", style="red", markup=False, highlight=False, soft_wrap=True)
+    for line in exc.last_lines():
+        _errors.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+    if exc.log:
+        _errors.print(f"  The whole log: {exc.log}", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

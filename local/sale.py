@@ -1,0 +1,160 @@
+"""Makes sales in a running system through the Stripe stand-in, and waits for what should come of them."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from local import letters, samples, seeds
+from local.endpoints import Endpoints
+from local.letters import Letter
+from local.settings import STRIPE_API_KEY
+
+_LAST = "last-sale.json"
+_POLL_SECONDS = 0.05
+
+LETTER_SECONDS = 30.0
+"""A buyer's patience: the first sale wakes two functions up, and each then loads its code."""
+
+QUIET_SECONDS = 2.0
+"""How long nothing must come before we say that nothing comes; a letter takes less than half of it."""
+
+
+class SaleFailed(Exception):
+    """A sale did not end as it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One delivery of an event to our webhook. `at` is in Unix seconds; `status` 0 means no answer came."""
+
+    event: str
+    status: int
+    seconds: float
+    at: float
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What was sold, to whom, and how the webhook answered."""
+
+    session: str
+    email: str
+    attempt: Attempt
+
+
+def sell(to: Endpoints, *, email: str, product: str | None = None, late: bool = False) -> Sale:
+    """
+    *email* buys *product* (an id or a name; the first one when None). *late* leaves it to be paid: `settle`.
+
+    Raises SaleFailed.
+    """
+    answer = _post(to, "/_pay", {"email": email, "products": [_product_id(to, product)], "late": late})
+    return Sale(answer["session"], email, _attempt(answer))
+
+
+def sell_sample(to: Endpoints) -> None:
+    """Make the order of the sample events known to Stripe, paid, without an event. Raises SaleFailed."""
+    with seeds.client(to.stripe_url, key=STRIPE_API_KEY) as stripe:
+        known = stripe.get(f"/v1/checkout/sessions/{samples.SESSION}").status_code == 200
+    if not known:
+        wanted = {"email": "sample@example.com", "products": [_product_id(to, None)], "quiet": True}
+        _post(to, "/_pay", {**wanted, "new_id": samples.SESSION})
+
+
+def settle(to: Endpoints, sale: Sale) -> Sale:
+    """The late payment comes in. Raises SaleFailed."""
+    answer = _post(to, "/_settle", {"session": sale.session})
+    return Sale(sale.session, sale.email, _attempt(answer))
+
+
+def repeat(to: Endpoints, event: str, *, forged: bool = False) -> Attempt:
+    """The same event once more, signed with a key of nobody's when *forged*. Raises SaleFailed."""
+    return _attempt(_post(to, "/_send", {"event": event, "forged": forged}))
+
+
+def letter_ids(to: Endpoints) -> set[str]:
+    return {letter.id for letter in letters.sent(to.aws_endpoint_url)}
+
+
+def wait_for_letter(to: Endpoints, email: str, *, besides: set[str], seconds: float = LETTER_SECONDS) -> Letter:
+    """The first letter to *email* that is none of *besides*. Raises SaleFailed when none comes."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for letter in letters.sent(to.aws_endpoint_url):
+            if email in letter.to and letter.id not in besides:
+                return letter
+        time.sleep(_POLL_SECONDS)
+    raise SaleFailed(f"no letter to {email} came in {seconds:.0f} s")
+
+
+def nothing_comes(to: Endpoints, *, besides: set[str], seconds: float = QUIET_SECONDS) -> None:
+    """Raises SaleFailed as soon as a letter comes after all."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for letter in letters.sent(to.aws_endpoint_url):
+            if letter.id not in besides:
+                raise SaleFailed(f"a letter to {', '.join(letter.to)} came, and none should have")
+        time.sleep(_POLL_SECONDS)
+
+
+def remember(home: Path, sale: Sale) -> None:
+    (home / _LAST).write_text(json.dumps(asdict(sale)))
+
+
+def last(home: Path) -> Sale:
+    """The sale made last in this system. Raises SaleFailed when there was none."""
+    try:
+        raw = json.loads((home / _LAST).read_text())
+    except FileNotFoundError:
+        raise SaleFailed("no sale was made yet: python -m local pay") from None
+    return Sale(raw["session"], raw["email"], Attempt(**raw["attempt"]))
+
+
+def forget(home: Path) -> None:
+    """A new system knows nothing of an old one's sales."""
+    (home / _LAST).unlink(missing_ok=True)
+
+
+def _product_id(to: Endpoints, wanted: str | None) -> str:
+    if wanted is None and to.product_ids:
+        return to.product_ids[0]
+    _needs_stand_in(to)
+    with seeds.client(to.stripe_url, key=STRIPE_API_KEY) as stripe:
+        listed = stripe.get("/v1/products", params={"limit": 100})
+    products = listed.json().get("data", [])
+    for product in products:
+        if wanted in (product["id"], product["name"]):
+            return str(product["id"])
+    names = ", ".join(product["name"] for product in products) or "none at all"
+    raise SaleFailed(f"there is no product {wanted or 'to sell'}; there are: {names}")
+
+
+def _post(to: Endpoints, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    _needs_stand_in(to)
+    with seeds.client(to.stripe_url) as stripe:
+        answer = stripe.post(path, json=body)
+    found: dict[str, Any] = answer.json()
+    if answer.status_code != 200:
+        raise SaleFailed(f"the Stripe stand-in refuses: {found.get('error', answer.status_code)}")
+    return found
+
+
+def _needs_stand_in(to: Endpoints) -> None:
+    if to.stripe_is_real:
+        raise SaleFailed("Stripe is the real one here: pay in its test mode, with `stripe listen` running")
+
+
+def _attempt(answer: dict[str, Any]) -> Attempt:
+    made = answer["delivery"]
+    if made is None:
+        raise SaleFailed("the Stripe stand-in has no webhook to send to")
+    return Attempt(
+        event=answer["event"],
+        status=made["status"],
+        seconds=made["seconds"],
+        at=made["at"],
+        body=made["body"],
+    )

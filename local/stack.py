@@ -1,0 +1,154 @@
+"""Brings the whole system up, and down again: AWS, both stand-ins, the deployed template, the inbox."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import deploying, endpoints, letters, sale, seeds
+from local.aws import Aws, ministack
+from local.endpoints import Endpoints
+from local.letters import Letter
+from local.processes import PartFailed
+from local.progress import Progress
+from local.services import Services, described, services
+from local.settings import (
+    ALARM_EMAIL,
+    HOME,
+    LINK_DAYS,
+    REGION,
+    SECRET_NAME,
+    SENDER,
+    STACK_NAME,
+    STAGE,
+    Keys,
+)
+from local.waking import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running system. Everything of it answers at `endpoints`; `aws` has boto3 clients with the root's keys."""
+
+    endpoints: Endpoints
+    aws: Aws
+    home: Path
+
+    def letters(self) -> list[Letter]:
+        """Every letter that was sent, newest last."""
+        return letters.sent(self.aws.url)
+
+
+@contextlib.contextmanager
+def running(
+    home: Path = HOME,
+    *,
+    keys: Keys | None = None,
+    progress: Progress | None = None,
+    usual_ports: bool = False,
+    bind: str = "127.0.0.1",
+) -> Iterator[Stack]:
+    """
+    The whole system, while the block runs. *home* holds its logs, its scratch files and endpoints.json.
+
+    Several can run beside each other from homes of their own. Raises PartFailed, naming the part.
+    """
+    keys = keys or Keys()
+    progress = progress or Progress()
+    with contextlib.ExitStack() as parts:
+        parts.enter_context(_sole_user(home))
+        with progress.step("AWS (MiniStack)"):
+            aws = parts.enter_context(ministack(home, usual_port=usual_ports, bind=bind))
+        with progress.step(described(keys)):
+            found = parts.enter_context(services(keys, aws.url, usual_ports=usual_ports, bind=bind))
+        outputs = _deployed(aws, home / "logs", _parameters(found), progress)
+        where = _endpoints(aws, found, outputs, keys, home)
+        with progress.step("keys, sender, webhook"):
+            _fill_secret(aws, keys)
+            aws.ses.create_email_identity(EmailIdentity=SENDER)
+            if not keys.real_stripe:
+                seeds.point_webhook(found.stripe_url, keys, where.stripe_webhook_url)
+        with progress.step("the front door answers"):
+            wake(outputs, aws, webhook_url=where.stripe_webhook_url)
+        parts.callback(endpoints.remove, home)
+        where.write(home)
+        yield Stack(endpoints=where, aws=aws, home=home)
+
+
+def _deployed(aws: Aws, logs: Path, parameters: dict[str, str], progress: Progress) -> dict[str, str]:
+    with contextlib.ExitStack() as building:
+        with progress.step("sam build"):
+            template = building.enter_context(deploying.built(logs))
+        with progress.step("sam deploy"):
+            return deploying.deploy(template, parameters, aws=aws, logs=logs)
+
+
+def _parameters(found: Services) -> dict[str, str]:
+    return {
+        "Stage": STAGE,
+        "StripeMode": "test",
+        "SenderAddress": SENDER,
+        "AlarmEmail": ALARM_EMAIL,
+        "LinkDays": str(LINK_DAYS),
+        "StripeApiBase": found.stripe_url,
+        "FastioApiBase": found.fastio_api,
+        "FastioWebBase": found.fastio_url,
+    }
+
+
+def _endpoints(aws: Aws, found: Services, outputs: dict[str, str], keys: Keys, home: Path) -> Endpoints:
+    # The form that any HTTP client can post to; the AWS way needs a Host header of its own.
+    webhooks = f"{aws.url}/_aws/execute-api/{outputs['ApiId']}/$default/webhook"
+    return Endpoints(
+        stripe_webhook_url=f"{webhooks}/stripe",
+        fastio_webhook_url=f"{webhooks}/fastio",
+        aws_endpoint_url=aws.url,
+        stripe_url=found.stripe_url,
+        fastio_url=found.fastio_url,
+        inbox_url=found.inbox_url,
+        stripe_webhook_secret=keys.stripe_webhook_secret,
+        fastio_webhook_secret=keys.fastio_webhook_secret,
+        stack_name=STACK_NAME,
+        secret_name=SECRET_NAME,
+        region=REGION,
+        outputs=outputs,
+        product_ids=found.product_ids,
+        fastio_workspace=found.goods.workspace,
+        fastio_files=",".join(found.goods.nodes),
+        stripe_is_real=keys.real_stripe,
+        fastio_is_real=keys.real_fastio,
+        logs=str(home / "logs"),
+        pid=os.getpid(),
+    )
+
+
+def _fill_secret(aws: Aws, keys: Keys) -> None:
+    """As the README tells an operator: everything but `link_key`, which the template made."""
+    secret = json.loads(aws.secrets.get_secret_value(SecretId=SECRET_NAME)["SecretString"])
+    secret |= {
+        "stripe_api_key": keys.stripe_api_key,
+        "stripe_webhook_secrets": [keys.stripe_webhook_secret],
+        "fastio_api_key": keys.fastio_api_key,
+        "fastio_webhook_secrets": [keys.fastio_webhook_secret],
+    }
+    aws.secrets.put_secret_value(
+        SecretId=SECRET_NAME, SecretString=json.dumps(secret), ClientRequestToken=secrets.token_hex(16)
+    )
+
+
+@contextlib.contextmanager
+def _sole_user(home: Path) -> Iterator[None]:
+    """Two systems from one home would overwrite each other's files. Raises PartFailed."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PartFailed("start", f"a system is running from {home} already; --home gives another") from None
+        endpoints.remove(home)
+        sale.forget(home)
+        yield

@@ -1,0 +1,18 @@
+"""What tests of every kind may share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack import Stack, running
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """
+    The laptop's whole system, once per run: MiniStack with IAM enforced, both stand-ins, the deployed template.
+
+    Tests share it, so each makes sales of its own and leaves no fault behind. Mark them with `stack`.
+    """
+    with running(tmp_path_factory.mktemp("stack")) as found:
+        yield found

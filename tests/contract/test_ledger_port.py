@@ -1,0 +1,203 @@
+"""The port Ledger: the same rules for the fake and for DynamoDB with the table of template.yaml."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from paidshare.dynamo_ledger import LEASE, DynamoLedger
+from paidshare.errors import LedgerUnavailable, OrderBusy
+from paidshare.ports import Ledger
+from paidshare.progress import Progress, State
+from tests.builders import NOW
+from tests.cloud import ORDERS_TABLE, Cloud, cloud
+from tests.fakes import MemoryLedger
+
+ORDER_ID = "cs_test_1"
+LATER = NOW + LEASE + timedelta(seconds=1)
+FULL = Progress(
+    state=State.DELIVERED,
+    reason="payment_unpaid",
+    payment_intent="pi_1",
+    share_id="5000000000000000001",
+    share_name="oabc",
+    share_expires_at=NOW + timedelta(days=7),
+    mailing_at=NOW,
+    mailed_at=NOW + timedelta(seconds=1),
+    message_id="m-1",
+)
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with cloud() as made:
+        yield made
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    if request.param == "memory":
+        return MemoryLedger()
+    aws: Cloud = request.getfixturevalue("aws")
+    return DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+
+
+class TestClaim:
+    def test_an_order_never_seen_is_new(self, ledger: Ledger) -> None:
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress()
+
+    def test_an_order_in_work_is_busy_for_everybody_else(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="b", now=NOW)
+
+    def test_an_order_in_work_is_busy_for_a_second_delivery_of_the_same_message(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="a", now=NOW)
+
+    def test_a_lease_lasts_to_its_last_second(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="b", now=NOW + LEASE)
+
+    def test_a_lease_never_ends_a_part_of_a_second_early(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW + timedelta(microseconds=900_000))
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="b", now=NOW + LEASE + timedelta(microseconds=999_999))
+
+    def test_a_lease_that_has_run_out_is_taken_over(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="dead", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == Progress()
+
+    def test_what_was_recorded_before_a_crash_is_found(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="dead", now=NOW)
+        ledger.record(ORDER_ID, FULL, holder="dead", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == FULL
+
+    def test_orders_do_not_wait_for_each_other(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        assert ledger.claim("cs_test_2", holder="b", now=NOW) == Progress()
+
+
+class TestRecord:
+    def test_recording_keeps_the_lease(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.record(ORDER_ID, FULL, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="b", now=NOW)
+
+    def test_nobody_records_without_the_lease(self, ledger: Ledger) -> None:
+        with pytest.raises(OrderBusy):
+            ledger.record(ORDER_ID, FULL, holder="a", now=NOW)
+
+    def test_whoever_lost_the_lease_records_nothing(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="slow", now=NOW)
+        ledger.claim(ORDER_ID, holder="b", now=LATER)
+        with pytest.raises(OrderBusy):
+            ledger.record(ORDER_ID, FULL, holder="slow", now=LATER)
+        ledger.release(ORDER_ID, Progress(state=State.WAITING), holder="b", now=LATER)
+        assert ledger.claim(ORDER_ID, holder="c", now=LATER) == Progress(state=State.WAITING)
+
+
+class TestRelease:
+    def test_a_released_order_is_free_at_once_and_keeps_everything(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="b", now=NOW) == FULL
+
+    @pytest.mark.parametrize("state", list(State))
+    def test_every_state_is_read_back(self, ledger: Ledger, state: State) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, Progress(state=state), holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=state)
+
+    def test_what_is_no_longer_true_is_gone(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.record(ORDER_ID, FULL, holder="a", now=NOW)
+        ledger.release(ORDER_ID, Progress(state=State.WAITING, reason="payment_unpaid"), holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=State.WAITING, reason="payment_unpaid")
+
+    def test_times_are_kept_to_the_second(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        mailed = Progress(mailed_at=NOW + timedelta(microseconds=999_999))
+        ledger.release(ORDER_ID, mailed, holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW).mailed_at == NOW
+
+    def test_a_lease_is_given_back_once(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.release(ORDER_ID, Progress(), holder="a", now=NOW)
+
+    def test_whoever_lost_the_lease_does_not_end_another_s(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="slow", now=NOW)
+        ledger.claim(ORDER_ID, holder="b", now=LATER)
+        with pytest.raises(OrderBusy):
+            ledger.release(ORDER_ID, FULL, holder="slow", now=LATER)
+        with pytest.raises(OrderBusy):
+            ledger.claim(ORDER_ID, holder="c", now=LATER)
+
+
+class TestDynamoLedger:
+    def test_the_item_is_readable_by_a_person(self, aws: Cloud) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, FULL, holder="a", now=NOW + timedelta(seconds=2))
+        at = int(NOW.timestamp())
+        assert aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"] == [
+            {
+                "order_id": {"S": ORDER_ID},
+                "state": {"S": "delivered"},
+                "reason": {"S": "payment_unpaid"},
+                "payment_intent": {"S": "pi_1"},
+                "share_id": {"S": "5000000000000000001"},
+                "share_name": {"S": "oabc"},
+                "message_id": {"S": "m-1"},
+                "share_expires_at": {"N": str(at + 7 * 86400)},
+                "mailing_at": {"N": str(at)},
+                "mailed_at": {"N": str(at + 1)},
+                "first_seen_at": {"N": str(at)},
+                "updated_at": {"N": str(at + 2)},
+            }
+        ]
+
+    def test_an_order_is_first_seen_once(self, aws: Cloud) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.claim(ORDER_ID, holder="b", now=LATER)
+        [item] = aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]
+        assert item["first_seen_at"] == {"N": str(int(NOW.timestamp()))}
+
+    def test_a_table_that_is_not_there_is_unavailable(self, aws: Cloud) -> None:
+        with pytest.raises(LedgerUnavailable, match="DynamoDB UpdateItem: ResourceNotFoundException"):
+            DynamoLedger(aws.dynamodb, "elsewhere").claim(ORDER_ID, holder="a", now=NOW)
+
+    @pytest.mark.parametrize(
+        "code", ["AccessDeniedException", "ProvisionedThroughputExceededException", "InternalServerError"]
+    )
+    def test_whatever_dynamodb_says_is_tried_again_and_not_quoted(self, code: str) -> None:
+        dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        with Stubber(dynamodb) as stubber:
+            stubber.add_client_error("update_item", code, "User arn:aws:iam::1:user/ada may not")
+            with pytest.raises(LedgerUnavailable) as caught:
+                DynamoLedger(dynamodb, ORDERS_TABLE).claim(ORDER_ID, holder="a", now=NOW)
+        assert str(caught.value) == f"DynamoDB UpdateItem: {code}"
+        assert isinstance(caught.value.__cause__, ClientError)
+
+    def test_a_dynamodb_out_of_reach_is_tried_again(self) -> None:
+        # Nothing listens on the discard port: refused at once, nothing leaves the machine.
+        dynamodb = boto3.client(
+            "dynamodb",
+            "us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            endpoint_url="http://127.0.0.1:9",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        with pytest.raises(LedgerUnavailable, match="DynamoDB: EndpointConnectionError"):
+            DynamoLedger(dynamodb, ORDERS_TABLE).claim(ORDER_ID, holder="a", now=NOW)

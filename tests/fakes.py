@@ -1,0 +1,140 @@
+"""
+The ports in memory. tests/contract/ holds each to what its adapter does, so that none can drift.
+
+Payments and shares have files of their own: fakes_payments.py and fakes_shares.py.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paidshare.dynamo_ledger import LEASE
+from paidshare.errors import LetterRejected, OrderBusy, QueueUnavailable, SecretUnavailable
+from paidshare.notices import Notice
+from paidshare.orders import Letter
+from paidshare.progress import Progress
+from paidshare.secret import Secret
+from tests.builders import NOW, a_secret
+
+
+class Clock:
+    """The port `Clock`, standing still until a test moves it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, *, seconds: float = 0, days: float = 0) -> datetime:
+        self.now += timedelta(seconds=seconds, days=days)
+        return self.now
+
+
+class MemoryLedger:
+    """
+    The port `Ledger`. `orders` is what is known of each, `leases` who works on it and until when.
+
+    Like the real one it keeps whole seconds.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Progress] = {}
+        self.leases: dict[str, tuple[str, datetime]] = {}
+
+    def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
+        lease = self.leases.get(order_id)
+        if lease is not None and lease[1] >= now.replace(microsecond=0):
+            raise OrderBusy("another worker holds the order")
+        self.leases[order_id] = (holder, (now + LEASE).replace(microsecond=0))
+        return self.orders.setdefault(order_id, Progress())
+
+    def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        del now
+        lease = self.leases.get(order_id)
+        if lease is None or lease[0] != holder:
+            raise OrderBusy("another worker holds the order")
+        times = {
+            name: moment.replace(microsecond=0)
+            for name in ("share_expires_at", "mailing_at", "mailed_at")
+            if (moment := getattr(progress, name)) is not None
+        }
+        self.orders[order_id] = replace(progress, **times)
+
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        self.record(order_id, progress, holder=holder, now=now)
+        del self.leases[order_id]
+
+
+class MemoryMailer:
+    """The port `Mailer`. `sent` is the buyers' inbox, in order; addresses in `refused` are not accepted."""
+
+    def __init__(self) -> None:
+        self.sent: list[Letter] = []
+        self.refused: set[str] = set()
+
+    def send(self, letter: Letter, *, order_id: str) -> str:
+        if letter.to in self.refused:
+            raise LetterRejected("refused")
+        self.sent.append(letter)
+        return f"message-{len(self.sent)}-{order_id}"
+
+
+class Crash(BaseException):
+    """The process dies: nothing that handles errors sees it."""
+
+
+class MemoryIntake:
+    """The port `Intake`. `queue` is what a worker would get; a test may set `broken` or `crashing`."""
+
+    def __init__(self) -> None:
+        self.queue: list[Notice] = []
+        self.broken = False
+        self.crashing = False
+        self._done: set[str] = set()
+        self._in_progress: set[str] = set()
+
+    def take(self, notice: Notice) -> bool:
+        if notice.key in self._done:
+            return False
+        if notice.key in self._in_progress:
+            raise QueueUnavailable("the same event is in progress")
+        if self.crashing:
+            self._in_progress.add(notice.key)
+            raise Crash
+        if self.broken:
+            raise QueueUnavailable("no queue")
+        self.queue.append(notice)
+        self._done.add(notice.key)
+        return True
+
+    def expire_what_is_in_progress(self) -> None:
+        self._in_progress.clear()
+
+
+class MemoryVault:
+    """
+    The port `Vault`. `stored` is the secret as it is now; readers go on seeing the one they read before.
+
+    A test may set `broken` (out of reach) or `just_reread` (too soon to read it afresh).
+    """
+
+    def __init__(self, stored: Secret | None = None) -> None:
+        self.stored = stored or a_secret()
+        self.broken = False
+        self.just_reread = False
+        self.rereads = 0
+        self._cached = self.stored
+
+    def secret(self) -> Secret:
+        if self.broken:
+            raise SecretUnavailable("no Secrets Manager")
+        return self._cached
+
+    def reread(self) -> Secret | None:
+        self.rereads += 1
+        if self.broken:
+            raise SecretUnavailable("no Secrets Manager")
+        if self.just_reread:
+            return None
+        self._cached = self.stored
+        return self._cached

@@ -1,0 +1,74 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paidshare.retries import (
+    LONGEST_ASKED_SECONDS,
+    LONGEST_SECONDS,
+    MOST_RECEIVES,
+    seconds_until_retry,
+)
+
+DAY = 24 * 3600
+attempts = st.integers(min_value=-5, max_value=10**6)
+jitters = st.floats(min_value=0, max_value=1, exclude_max=True)
+# SQS's own limit for a message's visibility.
+SQS_LONGEST = 12 * 3600
+
+
+def waits(*, jitter: float, asked: float | None = None) -> list[int]:
+    """The waits after each receive; the last one has none, the message is moved then."""
+    return [seconds_until_retry(attempt, asked=asked, jitter=jitter) for attempt in range(1, MOST_RECEIVES)]
+
+
+class TestSecondsUntilRetry:
+    @pytest.mark.parametrize(
+        ("attempt", "least", "most"),
+        [
+            # The first retries come quickly: most trouble is short, and a buyer is waiting.
+            (1, 1, 2),
+            (2, 2, 4),
+            (3, 4, 8),
+            (8, 128, 256),
+            # Capped: a buyer does not wait longer than this after the outage is over.
+            (10, 450, 900),
+            (MOST_RECEIVES, 450, 900),
+        ],
+    )
+    def test_the_wait_doubles_up_to_the_cap_and_its_upper_half_is_random(
+        self, attempt: int, least: int, most: int
+    ) -> None:
+        assert seconds_until_retry(attempt, asked=None, jitter=0) == least
+        assert seconds_until_retry(attempt, asked=None, jitter=0.999_999) == most
+
+    @given(jitters)
+    def test_waits_never_get_shorter(self, jitter: float) -> None:
+        found = waits(jitter=jitter)
+        assert found == sorted(found)
+
+    @given(attempts, jitters)
+    def test_without_a_wish_a_wait_is_between_a_second_and_the_cap(self, attempt: int, jitter: float) -> None:
+        assert 1 <= seconds_until_retry(attempt, asked=None, jitter=jitter) <= LONGEST_SECONDS
+
+    @given(attempts, st.floats(min_value=1, max_value=LONGEST_ASKED_SECONDS), jitters)
+    def test_a_provider_s_wait_is_honoured(self, attempt: int, asked: float, jitter: float) -> None:
+        # Whole seconds: half of one may be lost in the rounding.
+        assert seconds_until_retry(attempt, asked=asked, jitter=jitter) >= asked - 0.5
+
+    @given(attempts, st.none() | st.floats(), jitters)
+    def test_whatever_is_asked_the_queue_can_do_it(self, attempt: int, asked: float | None, jitter: float) -> None:
+        assert 1 <= seconds_until_retry(attempt, asked=asked, jitter=jitter) <= LONGEST_ASKED_SECONDS * 1.1
+        assert LONGEST_ASKED_SECONDS * 1.1 < SQS_LONGEST
+
+    @pytest.mark.parametrize("asked", [0, -1, None])
+    def test_no_wish_leaves_the_wait_as_it_is(self, asked: float | None) -> None:
+        assert seconds_until_retry(3, asked=asked, jitter=0) == 4
+
+
+class TestMostReceives:
+    def test_even_the_shortest_waits_outlast_a_day_without_a_provider(self) -> None:
+        assert sum(waits(jitter=0)) > DAY
+
+    def test_even_the_longest_waits_end_before_the_queue_forgets_the_message(self) -> None:
+        # 14 days, MessageRetentionPeriod of the queue: what is forgotten reaches no dead-letter queue.
+        assert sum(waits(jitter=1, asked=LONGEST_ASKED_SECONDS)) < 14 * DAY
