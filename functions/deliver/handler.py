@@ -5,9 +5,10 @@ import contextlib
 import os
 import random
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
@@ -67,11 +68,12 @@ class _Workshop:
 
 @dataclass(frozen=True, slots=True)
 class _Shift:
-    """One invocation: the last moment at which something long may be begun."""
+    """One invocation: the last moment at which something long may be begun, and what it counted (metric, fact)."""
 
     workshop: _Workshop
     request_id: str
     deadline: datetime
+    counted: list[tuple[str, str | None]] = field(default_factory=list)
 
 
 @cache
@@ -125,14 +127,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(workshop.threads, _work, record, shift)
 
-    return async_process_partial_response(
-        event=event,
-        record_handler=in_a_thread,
-        # A raised error would put the whole batch back with the queue's long visibility, and undo each
-        # message's own wait.
-        processor=AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    try:
+        return async_process_partial_response(
+            event=event,
+            record_handler=in_a_thread,
+            # A raised error would put the whole batch back with the queue's long visibility, and undo each
+            # message's own wait.
+            processor=AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
+            context=context,
+        )
+    finally:
+        _publish(shift)
 
 
 def _work(record: SQSRecord, shift: _Shift) -> None:
@@ -145,14 +150,14 @@ def _work(record: SQSRecord, shift: _Shift) -> None:
         wait = retries.seconds_until_retry(attempt, asked=error.wait, jitter=random.random())  # noqa: S311
         with contextlib.suppress(QueueUnavailable):  # Then it stays away for the queue's own visibility time-out.
             workshop.messages.put_off(record.receipt_handle, seconds=wait)
-        _tell(workshop, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        _tell(shift, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
         if attempt >= _LATE_AFTER:
-            _count(workshop, "LateOrders")
+            shift.counted.append(("LateOrders", None))
         raise
     except Exception as error:
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
         _tell(
-            workshop,
+            shift,
             workshop.logger.error,
             "order_failed",
             seen | {"error": type(error).__name__, "at": _where(error)},
@@ -170,10 +175,10 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
         )
     except NeedsAPerson as error:
         workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
-        _tell(workshop, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
+        _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
     else:
         facts = {"step": outcome.step, "state": outcome.state, "reason": outcome.reason}
-        _tell(workshop, workshop.logger.info, "order_looked_at", seen | facts)
+        _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
@@ -185,13 +190,15 @@ def _where(error: Exception) -> list[str]:
     return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
 
 
-def _tell(workshop: _Workshop, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
+def _tell(shift: _Shift, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
     log(fact, extra=fields)
-    _count(workshop, "Orders", fact=fact)
+    shift.counted.append(("Orders", fact))
 
 
-def _count(workshop: _Workshop, name: str, **dimensions: str) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
-        metric.add_dimension(name="stage", value=workshop.stage)
-        for dimension, value in dimensions.items():
-            metric.add_dimension(name=dimension, value=value)
+def _publish(shift: _Shift) -> None:
+    """The counts of one batch, when its threads are done: Powertools prints a metric in two pieces."""
+    for (name, fact), times in Counter(shift.counted).items():
+        with single_metric(name=name, unit=MetricUnit.Count, value=times, namespace="Paidshare") as metric:
+            metric.add_dimension(name="stage", value=shift.workshop.stage)
+            if fact is not None:
+                metric.add_dimension(name="fact", value=fact)

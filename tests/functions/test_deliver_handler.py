@@ -1,0 +1,357 @@
+"""Deliver with moto's queues and the providers in memory: a batch in, the ids of those to try again out."""
+
+import io
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import cast
+
+import pytest
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.deliver import handler as deliver
+from paidshare import notices
+from paidshare.delivering import Shop
+from paidshare.errors import MetadataBroken, StripeUnavailable
+from paidshare.orders import Order
+from paidshare.sqs_messages import SqsMessages
+from tests.builders import BUYER, LINK_KEY, a_line, a_notice, an_order
+from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
+from tests.fakes import Clock, MemoryLedger, MemoryMailer
+from tests.fakes_payments import MemoryPayments
+from tests.fakes_shares import MemoryShares
+from tests.printed import Printed
+from tests.template_file import properties
+
+DOWN = "cs_test_down"
+BUGGY = "cs_test_buggy"
+BROKEN = "cs_test_broken"
+
+
+class Payments(MemoryPayments):
+    """Some orders of which bring trouble, told by their id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def order(self, order_id: str, *, account: str | None = None) -> Order:
+        self.meanwhile()
+        if order_id == DOWN:
+            raise StripeUnavailable("Stripe failed", wait=77)
+        if order_id == BUGGY:
+            raise RuntimeError(f"what a bug may quote: {BUYER}")
+        if order_id == BROKEN:
+            return an_order(order_id=order_id, lines=(a_line(metadata={"fastio_files": "x"}),))
+        return an_order(order_id=order_id)
+
+
+@dataclass
+class Context:
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@dataclass
+class Floor:
+    """The function at work: its queues, its providers, and everything it printed."""
+
+    aws: Cloud
+    printed: Printed
+    shop: Shop
+    payments: Payments
+    mailer: MemoryMailer
+    shares: MemoryShares
+    ledger: MemoryLedger
+    waits: list[int] = field(default_factory=list)
+
+    def run(self, *bodies: str, attempt: int = 1) -> list[str]:
+        """The bodies of those messages that come again."""
+        for body in bodies:
+            self.aws.sqs.send_message(QueueUrl=self.aws.queue_url, MessageBody=body)
+        messages = self.aws.queued()
+        assert len(messages) == len(bodies)
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": str(attempt), "SentTimestamp": "1790000000000"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+                "awsRegion": "us-east-1",
+            }
+            for message in messages
+        ]
+        answer = deliver.handler({"Records": records}, cast("LambdaContext", Context()))
+        by_id = {message["MessageId"]: message["Body"] for message in messages}
+        return sorted(by_id[str(failure["itemIdentifier"])] for failure in answer["batchItemFailures"])
+
+    def dead_letters(self) -> list[dict[str, str]]:
+        return [
+            {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+            | {"body": message["Body"]}
+            for message in self.aws.queued(self.aws.dead_letter_url)
+        ]
+
+
+@pytest.fixture
+def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Floor]:
+    payments, shares, mailer, ledger = Payments(), MemoryShares(), MemoryMailer(), MemoryLedger()
+    for name in ("forest", "notes"):
+        shares.put("shop", name)
+    shop = Shop(
+        ledger=ledger,
+        payments=payments,
+        shares=shares,
+        mailer=mailer,
+        link_key=lambda: LINK_KEY,
+        clock=Clock(),
+        livemode=False,
+        default_link_days=7,
+    )
+    with cloud() as aws, ThreadPoolExecutor(max_workers=10) as threads:
+        made = Floor(aws, Printed("deliver", capsys), shop, payments, mailer, shares, ledger)
+
+        @cache
+        def workshop() -> deliver._Workshop:
+            return deliver._Workshop(
+                shop=shop,
+                messages=SqsMessages(aws.sqs, queue_url=aws.queue_url, dead_letter_url=aws.dead_letter_url),
+                threads=threads,
+                # Made at the first call: pytest gives a test another standard output than its fixtures.
+                logger=Logger(service="deliver", use_rfc3339=True),
+                stage="test",
+            )
+
+        monkeypatch.setattr(deliver, "_workshop", workshop)
+        aws.sqs.meta.events.register(
+            "provide-client-params.sqs.ChangeMessageVisibility",
+            lambda params, **_: made.waits.append(params["VisibilityTimeout"]),
+        )
+        yield made
+
+
+def about(order_id: str) -> str:
+    return notices.to_json(a_notice(event_id=f"evt_{order_id}", about=order_id))
+
+
+GOOD = about("cs_test_1")
+
+
+class TestBatch:
+    def test_a_paid_order_is_delivered_and_its_message_is_done(self, floor: Floor) -> None:
+        assert floor.run(GOOD) == []
+        assert [letter.to for letter in floor.mailer.sent] == [BUYER]
+        assert floor.dead_letters() == []
+
+    def test_ten_orders_are_worked_on_at_once(self, floor: Floor) -> None:
+        # Nobody passes before all ten are inside: one after the other would never end.
+        floor.payments.meanwhile = threading.Barrier(10, timeout=30).wait
+        assert floor.run(*(about(f"cs_test_{n}") for n in range(10))) == []
+        assert len(floor.mailer.sent) == 10
+
+    @pytest.mark.parametrize("poison", ["not json", "{}", '{"version": 2}', about(BUGGY), about(BROKEN), about(DOWN)])
+    def test_one_poison_message_does_not_hold_up_the_others(self, floor: Floor, poison: str) -> None:
+        again = floor.run(about("cs_test_1"), poison, about("cs_test_2"))
+        assert set(again) <= {poison}
+        assert len(floor.mailer.sent) == 2
+
+    def test_a_batch_of_failures_only_comes_again_message_by_message(self, floor: Floor) -> None:
+        bodies = [about(DOWN), about(BUGGY)]
+        assert floor.run(*bodies) == sorted(bodies)
+
+    def test_the_same_order_twice_in_a_batch_is_delivered_once(self, floor: Floor) -> None:
+        floor.run(GOOD, GOOD, GOOD)
+        assert len(floor.mailer.sent) == 1
+        assert len(floor.shares.made) == 1
+
+
+class TestTryAgain:
+    def test_the_message_is_hidden_for_its_own_wait_and_comes_again(self, floor: Floor) -> None:
+        assert floor.run(about(DOWN)) == [about(DOWN)]
+        # The provider asked for 77 seconds; up to a tenth more spreads the orders.
+        [wait] = floor.waits
+        assert 77 <= wait <= 85
+        assert floor.aws.queued() == []
+        assert floor.dead_letters() == []
+
+    def test_the_log_says_for_how_long_and_why(self, floor: Floor) -> None:
+        floor.run(about(DOWN), attempt=3)
+        [line] = floor.printed.log()
+        assert (line["level"], line["message"], line["reason"]) == ("WARNING", "order_put_off", "stripe_unavailable")
+        assert (line["order_id"], line["attempt"], line["seconds"]) == (DOWN, 3, floor.waits[0])
+
+    def test_a_wait_that_cannot_be_set_leaves_the_queue_s_own(
+        self, floor: Floor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        messages = SqsMessages(
+            floor.aws.sqs,
+            queue_url=floor.aws.queue_url + "-gone",
+            dead_letter_url=floor.aws.dead_letter_url,
+        )
+        workshop = replace(deliver._workshop(), messages=messages)
+        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        assert floor.run(about(DOWN)) == [about(DOWN)]
+
+    @pytest.mark.parametrize(("attempt", "late"), [(1, 0), (7, 0), (8, 1), (200, 1)])
+    def test_an_order_put_off_many_times_rings_the_bell(self, floor: Floor, attempt: int, late: int) -> None:
+        floor.run(about(DOWN), attempt=attempt)
+        assert len(floor.printed.metrics("LateOrders")) == late
+
+
+class TestNeedsAPerson:
+    def test_the_message_is_a_dead_letter_at_once_and_does_not_come_again(self, floor: Floor) -> None:
+        assert floor.run(about(BROKEN)) == []
+        [letter] = floor.dead_letters()
+        assert letter["body"] == about(BROKEN)
+        assert (letter["reason"], letter["order"]) == ("metadata_broken", BROKEN)
+        assert letter["advice"] == MetadataBroken.advice
+
+    def test_an_unreadable_message_is_kept_as_it_is(self, floor: Floor) -> None:
+        assert floor.run("not a notice") == []
+        [letter] = floor.dead_letters()
+        assert (letter["body"], letter["reason"]) == ("not a notice", "notice_unreadable")
+
+    def test_the_log_says_what_to_do(self, floor: Floor) -> None:
+        floor.run(about(BROKEN))
+        [line] = floor.printed.log()
+        assert (line["level"], line["message"], line["reason"]) == ("ERROR", "order_on_hold", "metadata_broken")
+        assert line["advice"] == MetadataBroken.advice
+        assert line["order_id"] == BROKEN
+
+    def test_a_dead_letter_that_cannot_be_written_comes_again_instead_of_being_lost(
+        self, floor: Floor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        messages = SqsMessages(
+            floor.aws.sqs, queue_url=floor.aws.queue_url, dead_letter_url=floor.aws.dead_letter_url + "-gone"
+        )
+        workshop = replace(deliver._workshop(), messages=messages)
+        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        assert floor.run(about(BROKEN)) == [about(BROKEN)]
+
+    def test_a_dead_letter_that_is_redriven_after_the_cause_is_mended_is_delivered(self, floor: Floor) -> None:
+        floor.run(about(BROKEN))
+        [letter] = floor.dead_letters()
+        floor.payments.order = MemoryPayments(an_order(order_id=BROKEN)).order  # type: ignore[method-assign]  # Mended.
+        assert floor.run(letter["body"]) == []
+        assert len(floor.mailer.sent) == 1
+
+
+class TestBug:
+    def test_a_bug_comes_again_and_its_log_line_says_where_but_not_what(self, floor: Floor) -> None:
+        assert floor.run(about(BUGGY)) == [about(BUGGY)]
+        [line] = floor.printed.log()
+        assert (line["message"], line["error"], line["order_id"]) == ("order_failed", "RuntimeError", BUGGY)
+        assert any(place.startswith("delivering.py:") for place in line["at"])
+        assert BUYER not in floor.printed.everything
+
+
+class TestLog:
+    def test_a_delivered_order_is_one_line_with_its_ids(self, floor: Floor) -> None:
+        floor.run(GOOD)
+        [line] = floor.printed.log()
+        assert (line["level"], line["message"], line["step"]) == ("INFO", "order_looked_at", "deliver")
+        assert (line["order_id"], line["event_id"], line["state"]) == ("cs_test_1", "evt_cs_test_1", "delivered")
+
+    def test_no_address_no_link_and_no_secret_is_ever_printed(self, floor: Floor) -> None:
+        floor.run(GOOD, about(DOWN), about(BROKEN), about(BUGGY), f'{{"email": "{BUYER}"}}')
+        floor.mailer.refused.add(BUYER)
+        floor.run(about("cs_test_2"))
+        floor.printed.lines()
+        for hidden in (BUYER, "ada@", "go.example", next(iter(floor.shares.made)), LINK_KEY, "forest"):
+            assert hidden not in floor.printed.everything
+        assert floor.printed.everything.count("order_on_hold") >= 3
+
+
+class Pieces(io.StringIO):
+    """
+    Standard output as Lambda's runtime has it: every write goes out at once, so that whatever another thread
+    writes may come between two (awslambdaric/bootstrap.py, class Unbuffered).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_workers: list[str] = []
+        self.by_main: list[str] = []
+
+    def write(self, text: str) -> int:
+        if threading.current_thread() is threading.main_thread():
+            self.by_main.append(text)
+        else:
+            assert not self.by_main, "a worker writes while the main thread does"
+            self.by_workers.append(text)
+        return super().write(text)
+
+
+class TestLines:
+    def test_ten_threads_write_whole_lines_only_and_are_done_before_the_main_thread_writes_in_pieces(
+        self, floor: Floor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pieces = Pieces()
+        monkeypatch.setattr(sys, "stdout", pieces)
+        floor.run(*[about(f"cs_test_{n}") for n in range(10)])
+        assert len(pieces.by_workers) == 10
+        assert [piece for piece in pieces.by_workers if not piece.endswith("\n") or piece == "\n"] == []
+        assert pieces.by_main
+
+
+class TestMetrics:
+    @pytest.mark.parametrize(
+        ("body", "fact"),
+        [
+            (GOOD, "order_looked_at"),
+            (about(DOWN), "order_put_off"),
+            (about(BROKEN), "order_on_hold"),
+            (about(BUGGY), "order_failed"),
+        ],
+    )
+    def test_every_order_is_counted_under_its_fact(self, floor: Floor, body: str, fact: str) -> None:
+        floor.run(body)
+        [line] = floor.printed.metrics("Orders")
+        assert (line["Orders"], line["stage"], line["fact"]) == ([1.0], "test", fact)
+
+    def test_the_late_orders_alarm_watches_exactly_what_is_counted(self, floor: Floor) -> None:
+        floor.run(about(DOWN), attempt=50)
+        [line] = floor.printed.metrics("LateOrders")
+        alarm = properties("LateOrdersAlarm")
+        [described] = line["_aws"]["CloudWatchMetrics"]
+        assert described["Namespace"] == alarm["Namespace"]
+        assert [metric["Name"] for metric in described["Metrics"]] == [alarm["MetricName"]]
+        # CloudWatch takes another set of dimensions for another metric.
+        assert described["Dimensions"] == [[dimension["Name"] for dimension in alarm["Dimensions"]]]
+
+
+class TestWorkshop:
+    def test_it_is_built_from_the_environment_without_asking_anybody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        variables = {
+            "STAGE": "test",
+            "STRIPE_MODE": "live",
+            "SECRET_NAME": SECRET_NAME,
+            "QUEUE_URL": "https://sqs/queue",
+            "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
+            "ORDERS_TABLE": ORDERS_TABLE,
+            "SENDER_ADDRESS": "shop@example.com",
+            "LINK_DAYS": "9",
+            "STRIPE_API_BASE": "https://api.stripe.com",
+            "FASTIO_API_BASE": "https://api.fast.io/current",
+            "FASTIO_WEB_BASE": "https://go.fast.io",
+        }
+        with cloud():
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+            deliver._workshop.cache_clear()
+            try:
+                shop = deliver._workshop().shop
+                assert (shop.livemode, shop.default_link_days) == (True, 9)
+                assert deliver._workshop() is deliver._workshop()
+            finally:
+                deliver._workshop().threads.shutdown()
+                deliver._workshop.cache_clear()

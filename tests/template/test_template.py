@@ -1,0 +1,368 @@
+"""What no linter knows about template.yaml: the numbers and names that have to fit the code and each other."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+
+from paidshare import fastio_shares, retries
+from paidshare.dynamo_ledger import LEASE
+from paidshare.errors import SettingsIncomplete
+from paidshare.settings import DeliverSettings, ReceiveSettings
+from tests.template_file import ROOT, properties, resources, template
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+ROLES = resources("AWS::IAM::Role")
+LOG_GROUPS = resources("AWS::Logs::LogGroup")
+LAYERS = resources("AWS::Serverless::LayerVersion")
+GLOBALS = template()["Globals"]["Function"]
+SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
+    "Receive": ReceiveSettings.from_environ,
+    "Deliver": DeliverSettings.from_environ,
+}
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in *value*, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
+def default(parameter: str) -> Any:
+    return template()["Parameters"][parameter].get("Default")
+
+
+class Asked(dict[str, str]):
+    """An environment in which nothing is set, and which remembers what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return default
+
+
+def variables(function: str) -> Mapping[str, Any]:
+    own: dict[str, Any] = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
+    shared: dict[str, Any] = GLOBALS["Environment"]["Variables"]
+    return shared | own
+
+
+class TestQueue:
+    def test_a_message_in_work_is_out_of_sight_for_six_time_outs_of_deliver(self) -> None:
+        assert properties("Queue")["VisibilityTimeout"] >= 6 * properties("Deliver")["Timeout"]
+
+    def test_what_fails_for_ever_ends_in_the_dead_letter_queue(self) -> None:
+        redrive = properties("Queue")["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+
+    def test_a_message_is_given_up_after_the_receives_that_the_waits_are_sized_for(self) -> None:
+        assert properties("Queue")["RedrivePolicy"]["maxReceiveCount"] == retries.MOST_RECEIVES
+
+    @pytest.mark.parametrize("name", ["Queue", "DeadLetterQueue"])
+    def test_messages_are_kept_as_long_as_sqs_can(self, name: str) -> None:
+        assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+    @pytest.mark.parametrize("name", ["Queue", "DeadLetterQueue"])
+    def test_messages_are_encrypted(self, name: str) -> None:
+        assert properties(name)["SqsManagedSseEnabled"] is True
+
+    def test_the_longest_wait_put_on_a_message_is_one_that_sqs_allows(self) -> None:
+        longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
+        assert longest <= 12 * 3600
+
+    def test_retries_end_before_the_queue_forgets_the_message(self) -> None:
+        longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
+        queue = properties("Queue")
+        assert queue["RedrivePolicy"]["maxReceiveCount"] * longest < queue["MessageRetentionPeriod"]
+
+
+class TestDeliver:
+    EVENT = properties("Deliver")["Events"]["Notices"]
+
+    def test_it_works_on_the_queue(self) -> None:
+        assert self.EVENT["Type"] == "SQS"
+        assert self.EVENT["Properties"]["Queue"] == {"Fn::GetAtt": ["Queue", "Arn"]}
+
+    def test_one_failed_message_does_not_bring_back_the_whole_batch(self) -> None:
+        assert self.EVENT["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_its_concurrency_is_the_parameter_s(self) -> None:
+        assert self.EVENT["Properties"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "DeliverConcurrency"}}
+
+    def test_a_lease_outlives_the_worker_and_ends_before_the_message_is_back(self) -> None:
+        timeout, visibility = properties("Deliver")["Timeout"], properties("Queue")["VisibilityTimeout"]
+        assert timeout < LEASE.total_seconds() < visibility
+
+    def test_every_message_of_a_batch_has_a_thread(self) -> None:
+        source = (ROOT / "functions/deliver/handler.py").read_text()
+        threads = re.search(r"^_BATCH = ([0-9]+)$", source, re.MULTILINE)
+        assert threads is not None
+        assert self.EVENT["Properties"]["BatchSize"] == int(threads[1])
+
+
+class TestFunctions:
+    def test_every_folder_of_functions_is_deployed(self) -> None:
+        folders = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("functions/*/handler.py")}
+        assert {body["Properties"]["CodeUri"] for body in FUNCTIONS.values()} == folders
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_sets_every_variable_that_it_reads_and_no_other(self, name: str) -> None:
+        asked = Asked()
+        with pytest.raises(SettingsIncomplete):
+            SETTINGS[name](asked)
+        assert set(variables(name)) == asked.names
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_only_settings_py_reads_the_environment(self, name: str) -> None:
+        source = (ROOT / FUNCTIONS[name]["Properties"]["CodeUri"] / "handler.py").read_text()
+        assert re.findall(r"os\.environ(?!\))|getenv", source) == []
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_writes_to_a_log_of_its_own(self, name: str) -> None:
+        group = FUNCTIONS[name]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        assert group in LOG_GROUPS
+        others = [f["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for n, f in FUNCTIONS.items() if n != name]
+        assert group not in others
+
+    @pytest.mark.parametrize("name", LOG_GROUPS)
+    def test_a_log_is_kept_for_as_long_as_the_parameter_says(self, name: str) -> None:
+        assert properties(name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_has_a_role_of_its_own(self, name: str) -> None:
+        role = FUNCTIONS[name]["Properties"]["Role"]["Fn::GetAtt"]
+        assert role[0] in ROLES
+        assert role[1] == "Arn"
+        others = [f["Properties"]["Role"]["Fn::GetAtt"][0] for n, f in FUNCTIONS.items() if n != name]
+        assert role[0] not in others
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_has_an_alarm_for_errors_and_one_for_throttles(self, name: str) -> None:
+        watched = {
+            alarm["Properties"]["MetricName"]
+            for alarm in resources("AWS::CloudWatch::Alarm").values()
+            if {"Name": "FunctionName", "Value": {"Ref": name}} in alarm["Properties"]["Dimensions"]
+        }
+        assert {"Errors", "Throttles"} <= watched
+
+    def test_receive_answers_long_before_stripe_gives_up(self) -> None:
+        # API Gateway's own limit is 30 seconds.
+        assert properties("Receive")["Timeout"] < 30
+
+
+STATEMENTS = [
+    pytest.param(role, statement, id=f"{role}-{statement['Action']}-{number}")
+    for role, body in ROLES.items()
+    for policy in body["Properties"].get("Policies", [])
+    for number, statement in enumerate(policy["PolicyDocument"]["Statement"])
+]
+
+
+class TestPermissions:
+    @pytest.mark.parametrize(("role", "statement"), STATEMENTS)
+    def test_a_statement_allows_one_action_on_one_arn(self, role: str, statement: dict[str, Any]) -> None:
+        del role
+        assert statement["Effect"] == "Allow"
+        assert isinstance(statement["Action"], str)
+        assert isinstance(statement["Resource"], dict)
+        assert "*" not in "".join(texts(statement))
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_a_role_has_no_ready_made_policy_and_only_lambda_may_take_it(self, role: str) -> None:
+        assert "ManagedPolicyArns" not in properties(role)
+        [statement] = properties(role)["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_no_permission_is_given_twice(self, role: str) -> None:
+        [policy] = properties(role)["Policies"]
+        given = [(s["Action"], str(s["Resource"])) for s in policy["PolicyDocument"]["Statement"]]
+        assert len(set(given)) == len(given)
+
+    def test_the_api_may_call_receive_through_its_two_routes_only(self) -> None:
+        [permission] = resources("AWS::Lambda::Permission").values()
+        assert permission["Properties"]["FunctionName"] == {"Ref": "Receive"}
+        assert permission["Properties"]["SourceArn"]["Fn::Sub"].endswith("${Api}/*/POST/webhook/*")
+
+
+class TestMemory:
+    def test_the_events_table_forgets_by_powertools_own_attribute(self) -> None:
+        ttl = properties("EventsTable")["TimeToLiveSpecification"]
+        powertools = inspect.signature(DynamoDBPersistenceLayer.__init__).parameters["expiry_attr"].default
+        assert ttl == {"AttributeName": powertools, "Enabled": True}
+
+    def test_the_events_table_has_powertools_own_key(self) -> None:
+        powertools = inspect.signature(DynamoDBPersistenceLayer.__init__).parameters["key_attr"].default
+        assert properties("EventsTable")["KeySchema"] == [{"AttributeName": powertools, "KeyType": "HASH"}]
+
+    def test_the_ledger_can_be_put_back_to_any_second(self) -> None:
+        specification = properties("OrdersTable")["PointInTimeRecoverySpecification"]
+        assert specification == {"PointInTimeRecoveryEnabled": True}
+
+    def test_the_ledger_is_not_deleted_by_a_slip(self) -> None:
+        assert properties("OrdersTable")["DeletionProtectionEnabled"] is True
+
+    @pytest.mark.parametrize("name", ["OrdersTable", "Secret"])
+    def test_what_cannot_be_made_again_stays_when_the_stack_goes(self, name: str) -> None:
+        assert resources()[name]["DeletionPolicy"] == "Retain"
+        assert resources()[name]["UpdateReplacePolicy"] == "Retain"
+
+    def test_orders_never_expire(self) -> None:
+        assert "TimeToLiveSpecification" not in properties("OrdersTable")
+
+
+class TestSecret:
+    def test_it_is_made_empty_and_so_refuses_everything(self) -> None:
+        from paidshare.secret import Secret
+
+        made = properties("Secret")["GenerateSecretString"]
+        assert Secret.read(made["SecretStringTemplate"]) == Secret()
+
+    def test_its_link_key_is_random_and_longer_than_shares_need(self) -> None:
+        made = properties("Secret")["GenerateSecretString"]
+        assert made["GenerateStringKey"] == "link_key"
+        assert made["PasswordLength"] >= 32
+
+    def test_it_is_named_after_the_stage(self) -> None:
+        assert properties("Secret")["Name"] == {"Fn::Sub": "paidshare/${Stage}"}
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("StripeMode", "test"),
+            ("LinkDays", 7),
+            ("StripeApiBase", "https://api.stripe.com"),
+            ("FastioApiBase", "https://api.fast.io/current"),
+            ("FastioWebBase", "https://go.fast.io"),
+            # Empty: any address.
+            ("StripeAllowedCidrs", ""),
+            ("FastioAllowedCidrs", ""),
+            # Nobody else's address can be a default.
+            ("SenderAddress", None),
+            ("AlarmEmail", None),
+        ],
+    )
+    def test_a_parameter_of_the_contract_has_its_default(self, name: str, expected: object) -> None:
+        assert default(name) == expected
+
+    @pytest.mark.parametrize("name", ["Stage", "DeliverConcurrency", "LogRetentionDays"])
+    def test_a_parameter_of_the_contract_exists_with_a_default(self, name: str) -> None:
+        assert default(name) is not None
+
+    def test_the_default_services_are_the_adapters_own(self) -> None:
+        assert default("FastioApiBase") == fastio_shares.API_BASE
+        assert default("FastioWebBase") == fastio_shares.WEB_BASE
+
+    def test_the_default_stage_is_a_deployed_one_and_so_refuses_plain_http(self) -> None:
+        assert default("Stage") != "local"
+
+    def test_the_mode_is_test_or_live_and_nothing_else(self) -> None:
+        assert template()["Parameters"]["StripeMode"]["AllowedValues"] == ["test", "live"]
+
+    def test_every_parameter_is_used(self) -> None:
+        body = {"Globals": template()["Globals"], "Resources": resources()}
+        used = " ".join(texts(body))
+        assert [name for name in template()["Parameters"] if not re.search(rf"\b{name}\b", used)] == []
+
+
+class TestOutputs:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "StripeWebhookUrl",
+            "FastioWebhookUrl",
+            "EventsTable",
+            "OrdersTable",
+            "QueueName",
+            "DeadLetterQueueName",
+            "SecretArn",
+        ],
+    )
+    def test_an_output_of_the_contract_exists(self, name: str) -> None:
+        assert name in template()["Outputs"]
+
+
+class TestFrontDoor:
+    def test_the_routes_are_the_contract_s(self) -> None:
+        routes = {route["Properties"]["RouteKey"] for route in resources("AWS::ApiGatewayV2::Route").values()}
+        assert routes == {"POST /webhook/stripe", "POST /webhook/fastio"}
+
+    def test_a_flood_is_throttled_and_every_call_is_logged(self) -> None:
+        stage = properties("ApiStage")
+        assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+        assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+        assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
+
+    def test_receive_gets_the_event_format_that_it_reads(self) -> None:
+        assert properties("ReceiveIntegration")["PayloadFormatVersion"] == "2.0"
+
+
+class TestAlarms:
+    ALARMS = resources("AWS::CloudWatch::Alarm")
+
+    @pytest.mark.parametrize("name", ALARMS)
+    def test_an_alarm_reaches_a_person_and_says_what_to_do(self, name: str) -> None:
+        assert properties(name)["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert properties(name)["AlarmDescription"]
+
+    def test_the_person_is_the_parameter_s(self) -> None:
+        assert properties("Alarms")["Subscription"] == [{"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}]
+
+    @pytest.mark.parametrize(
+        ("metric", "threshold"), [("ApproximateNumberOfMessagesVisible", 1), ("ApproximateAgeOfOldestMessage", 300)]
+    )
+    def test_dead_letters_and_waiting_orders_ring_the_bell(self, metric: str, threshold: int) -> None:
+        [alarm] = [a["Properties"] for a in self.ALARMS.values() if a["Properties"]["MetricName"] == metric]
+        assert alarm["Threshold"] == threshold
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+class TestArtifacts:
+    def test_nothing_of_the_laptop_or_the_tests_is_deployed(self) -> None:
+        packaged = [
+            body["Properties"].get("CodeUri") or body["Properties"]["ContentUri"]
+            for body in (FUNCTIONS | LAYERS).values()
+        ]
+        for folder in packaged:
+            assert Path(folder).parts[0] in {"functions", "layers"}
+        assert [text for text in texts(template()) if re.search(r"\b(local|tests)/", text)] == []
+
+    @pytest.mark.parametrize("path", [*ROOT.glob("functions/*/*.py"), *ROOT.glob("layers/**/*.py")], ids=str)
+    def test_nothing_that_is_deployed_imports_the_laptop_or_the_tests(self, path: Path) -> None:
+        found = re.findall(r"^\s*(?:from|import) (local|tests|moto|pytest)\b", path.read_text(), re.MULTILINE)
+        assert found == []
+
+    def test_the_layer_keeps_what_botocore_needs_for_every_client_that_is_made(self) -> None:
+        makefile = (ROOT / "layers/dependencies/Makefile").read_text()
+        kept = re.search(r'case "\$\$service" in[\s\\]*([a-z0-9/|]+)\)', makefile)
+        assert kept is not None
+        handlers = "".join(path.read_text() for path in ROOT.glob("functions/*/handler.py"))
+        made = set(re.findall(r'\.client\("([a-z0-9-]+)"', handlers))
+        assert made
+        assert made == {service.rstrip("/") for service in kept[1].split("|")}
+
+    @pytest.mark.parametrize("name", LAYERS)
+    def test_a_layer_is_built_by_its_makefile(self, name: str) -> None:
+        makefile = ROOT / properties(name)["ContentUri"] / "Makefile"
+        assert f"build-{name}:" in makefile.read_text()
+        assert resources()[name]["Metadata"] == {"BuildMethod": "makefile"}
+
+    def test_python_is_the_one_of_the_repository(self) -> None:
+        version = (ROOT / ".python-version").read_text().strip()
+        assert GLOBALS["Runtime"] == "python" + ".".join(version.split(".")[:2])
