@@ -80,4 +80,6 @@ $(STAMPS):
 	@echo "Setting up $(@D) (once, and again when $< changes)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --requirement $<
+	@# Our own package, in place; the path is relative to where it is written down.
+	@test $(@D) != .venv || echo ../../../../layers/paidshare/python > .venv/lib/python3.13/site-packages/paidshare.pth
 	@touch $@

@@ -31,7 +31,7 @@ from botocore.config import Config
 from paidshare import delivering, notices, retries
 from paidshare.delivering import Shop
 from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.errors import NeedsAPerson, QueueUnavailable, TryAgain
+from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain
 from paidshare.fastio_shares import FastioShares
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
@@ -119,7 +119,11 @@ def _now() -> datetime:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
-    workshop = _workshop()
+    try:
+        workshop = _workshop()
+    except SettingsIncomplete as error:
+        Logger(service="deliver").error("settings_incomplete", extra={"gaps": error.gaps})
+        raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     shift = _Shift(workshop, context.aws_request_id, deadline=_now() + left - _TO_FINISH)
 

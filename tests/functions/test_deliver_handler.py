@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.deliver import handler as deliver
 from paidshare import notices
 from paidshare.delivering import Shop
-from paidshare.errors import MetadataBroken, StripeUnavailable
+from paidshare.errors import MetadataBroken, SettingsIncomplete, StripeUnavailable
 from paidshare.orders import Order
 from paidshare.sqs_messages import SqsMessages
 from tests.builders import BUYER, LINK_KEY, a_line, a_notice, an_order
@@ -355,3 +355,17 @@ class TestWorkshop:
             finally:
                 deliver._workshop().threads.shutdown()
                 deliver._workshop.cache_clear()
+
+    def test_missing_settings_are_all_named_in_one_line_and_the_batch_comes_again(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("STAGE", "ORDERS_TABLE", "LINK_DAYS"):
+            monkeypatch.delenv(name, raising=False)
+        printed = Printed("deliver", capsys)
+        deliver._workshop.cache_clear()
+        with pytest.raises(SettingsIncomplete):
+            deliver.handler({"Records": []}, cast("LambdaContext", Context()))
+        (line,) = printed.log()
+        assert line["message"] == "settings_incomplete"
+        for name in ("STAGE", "ORDERS_TABLE", "LINK_DAYS"):
+            assert any(gap.startswith(name) for gap in line["gaps"])

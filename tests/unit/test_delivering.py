@@ -145,6 +145,15 @@ class TestDeliver:
         assert world.look() == Outcome(Step.NOTHING, State.DELIVERED)
         assert world.progress().state is State.DELIVERED
 
+    def test_an_order_that_stripe_does_not_know_any_more_stays_delivered_and_is_still_reported(self) -> None:
+        world = World()
+        world.look()
+        world.with_port(payments=MemoryPayments())
+        with pytest.raises(OrderUnknown):
+            world.look()
+        assert world.progress().state is State.DELIVERED
+        assert world.ledger.leases == {}
+
     def test_an_unpaid_order_waits_and_is_delivered_once_it_is_paid(self) -> None:
         world = World(an_order(payment_status="unpaid"))
         assert world.look() == Outcome(Step.WAIT, State.WAITING, "payment_unpaid")

@@ -194,6 +194,8 @@ class TestFromJson:
             {"version": 2},
             {"version": None},
             {"version": "1"},
+            {"version": True},
+            {"version": 1.0},
             {"source": ""},
             {"event_id": None},
             {"why": 5},

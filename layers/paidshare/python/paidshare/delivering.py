@@ -10,7 +10,7 @@ from datetime import datetime
 
 from paidshare import letters, shares
 from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
-from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, TryAgain
+from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, SecretUnavailable, TryAgain
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
@@ -59,11 +59,13 @@ def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | Non
             raise AccountUnexpected(f"the event belongs to account {notice.account}")
         return work.bring_up_to_date(shop.payments.order(order_id))
     except NeedsAPerson as error:
-        work.release(replace(work.progress, state=State.ON_HOLD, reason=error.reason))
+        if work.progress.mailed_at is None:  # What was delivered stays delivered, whatever is wrong with it now.
+            work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
+        work.release()
         raise
     except TryAgain:
         # The lease would run out by itself; giving it back lets the retry start at once.
-        work.release(work.progress)
+        work.release()
         raise
 
 
@@ -79,20 +81,24 @@ class _Work:
 
     def bring_up_to_date(self, order: Order) -> Outcome:
         shop = self._shop
+        if self.progress.mailed_at is not None:
+            # What became of the product since is no business of this order's.
+            self.release()
+            return Outcome(Step.NOTHING, self.progress.state)
         due = entitlement(order, livemode=shop.livemode, default_link_days=shop.default_link_days, now=shop.clock())
-        step = next_step(due, self.progress)
+        step = next_step(due)
         self.progress = replace(self.progress, payment_intent=order.payment_intent)
         if step is Step.DELIVER and isinstance(due, Access):
             self._deliver(order, due)
-        elif step is not Step.NOTHING:
+        else:
             self.progress = replace(self.progress, state=_waiting(due), reason=_reason(due))
-        self.release(self.progress)
+        self.release()
         return Outcome(step, self.progress.state, self.progress.reason)
 
     def _deliver(self, order: Order, access: Access) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
-        request = shares.share_request(order.id, access.goods, access.until, self._shop.link_key())
+        request = shares.share_request(order.id, access.goods, access.until, self._link_key())
         share = self._shop.shares.open(request, deadline=self._deadline)
         self.progress = replace(
             self.progress,
@@ -112,9 +118,14 @@ class _Work:
             message_id=message_id,
         )
 
-    def release(self, progress: Progress) -> None:
-        self.progress = progress
-        self._shop.ledger.release(self._order_id, progress, holder=self._holder, now=self._shop.clock())
+    def _link_key(self) -> str:
+        key = self._shop.link_key()
+        if not shares.is_link_key(key):
+            raise SecretUnavailable("link_key in the secret is empty or too short")
+        return key
+
+    def release(self) -> None:
+        self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
 
 
 def _waiting(due: Entitlement) -> State:

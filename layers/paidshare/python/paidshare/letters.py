@@ -15,6 +15,7 @@ from paidshare.orders import Goods, Letter, Share
 
 # Beyond this, mail programs cut the subject anyway, and one product's name could fill it.
 _LONGEST_SUBJECT = 120
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def delivery(*, to: str, order_id: str, goods: tuple[Goods, ...], share: Share) -> Letter:
@@ -71,6 +72,9 @@ def _size(size: int | None) -> str:
         return ""
     if size < 1000:
         return f"{size} bytes"
-    power = min((len(str(size)) - 1) // 3, 4)
-    amount = size / 1000**power
-    return f"{amount:.{1 if amount < 10 else 0}f} {('', 'kB', 'MB', 'GB', 'TB')[power]}"
+    amount, units = float(size), iter(_UNITS)
+    unit = next(units)
+    # 999.5 would be shown as 1000.
+    while amount >= 999.5 and (larger := next(units, None)):
+        amount, unit = amount / 1000, larger
+    return f"{amount:.{1 if amount < 9.95 else 0}f} {unit}"

@@ -96,7 +96,7 @@ def to_json(notice: Notice) -> str:
 def from_json(text: str) -> Notice:
     """Raises NoticeUnreadable for anything that `to_json` of this version did not write."""
     raw = object_in(text)
-    if raw.get("version") != VERSION:
+    if type(raw.get("version")) is not int or raw["version"] != VERSION:  # True and 1.0 are 1, too.
         raise NoticeUnreadable(f"queue message is not a notice of version {VERSION}")
     source, event_id = as_id(raw.get("source")), as_id(raw.get("event_id"))
     why, about, at, account = (

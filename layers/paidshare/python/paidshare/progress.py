@@ -49,12 +49,11 @@ class Step(StrEnum):
     CLOSE = "close"
     """Nothing in it is ours."""
     NOTHING = "nothing"
+    """It was delivered."""
 
 
-def next_step(entitlement: Entitlement, progress: Progress) -> Step:
-    """The one step that takes the order from *progress* to *entitlement*."""
-    if progress.mailed_at is not None:
-        return Step.NOTHING
-    if isinstance(entitlement, Access):
+def next_step(due: Entitlement) -> Step:
+    """The one step that takes an order without a letter to what is *due*."""
+    if isinstance(due, Access):
         return Step.DELIVER
-    return Step.CLOSE if isinstance(entitlement, NotOurs) else Step.WAIT
+    return Step.CLOSE if isinstance(due, NotOurs) else Step.WAIT

@@ -27,7 +27,7 @@ class Secret:
         """Raises SecretUnavailable when *text* is no JSON object of the documented shape."""
         try:
             raw = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Not `from`: the message of a JSON error quotes nothing, but its `doc` holds the whole secret.
             raise SecretUnavailable("the secret is no JSON") from None
         if not isinstance(raw, dict):

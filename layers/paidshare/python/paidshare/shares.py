@@ -17,6 +17,11 @@ _SHORTEST_TITLE, _LONGEST_TITLE = 2, 80
 _TITLE_OF_LAST_RESORT = "Your files"
 
 
+def is_link_key(text: str) -> bool:
+    """Whether *text* is long enough to name shares that nobody can guess."""
+    return len(text.strip()) >= _SHORTEST_KEY
+
+
 def share_name(link_key: str, order_id: str) -> str:
     """
     The name of the order's share, and so its address: always the same, and not to be guessed.
@@ -24,7 +29,7 @@ def share_name(link_key: str, order_id: str) -> str:
     33 lower-case letters and digits. Raises ValueError when *link_key* has fewer than 32 characters: whoever
     guesses the key can guess every buyer's link.
     """
-    if len(link_key.strip()) < _SHORTEST_KEY:
+    if not is_link_key(link_key):
         raise ValueError(f"link_key must have at least {_SHORTEST_KEY} characters")
     if not order_id:
         raise ValueError("an order without an id has no share")
