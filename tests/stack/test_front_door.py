@@ -173,6 +173,32 @@ class TestRotation:
             secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=kept)
             _restarted(laptop)
 
+    @pytest.mark.parametrize("sign", [sign_fastio_pair, sign_fastio_single])
+    def test_fastio_s_secret_rotates_the_same_way(self, laptop: Laptop, sign: Any) -> None:
+        secrets = laptop.stack.aws.secrets
+        kept = secrets.get_secret_value(SecretId=SECRET_NAME)["SecretString"]
+        old, new, body = laptop.to.fastio_webhook_secret, "a-new-secret-of-fastio-0123456789", b'{"type":"moon.full"}'
+
+        def put(*webhook_secrets: str) -> None:
+            changed = json.loads(kept) | {"fastio_webhook_secrets": webhook_secrets}
+            secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=json.dumps(changed))
+
+        def post(secret: str) -> int:
+            headers = sign(body, secret, int(time.time()))
+            return laptop.http.post(laptop.to.fastio_webhook_url, content=body, headers=headers).status_code
+
+        try:
+            _restarted(laptop)
+            assert post(old) == 200
+            put(new, old)
+            assert (post(new), post(old)) == (200, 200)
+            put(new)
+            _restarted(laptop)
+            assert (post(old), post(new)) == (401, 200)
+        finally:
+            secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=kept)
+            _restarted(laptop)
+
     def test_an_empty_secret_refuses_everything(self, laptop: Laptop) -> None:
         secrets = laptop.stack.aws.secrets
         kept = secrets.get_secret_value(SecretId=SECRET_NAME)["SecretString"]
@@ -186,16 +212,33 @@ class TestRotation:
             _restarted(laptop)
 
 
+class TestAllowList:
+    def test_an_address_that_is_not_on_the_list_is_refused_before_anything_else_and_counted(
+        self, laptop: Laptop
+    ) -> None:
+        try:
+            _restarted(laptop, STRIPE_ALLOWED_CIDRS="192.0.2.0/24,2001:db8::/32")
+            answer = laptop.post(event("not-let-in"))
+            assert (answer.status_code, answer.json()) == (403, {"received": False})
+            counted = laptop.log_line("receive", fact="address_refused", source="stripe")
+            assert counted["Webhooks"] == [1.0]
+            _restarted(laptop, STRIPE_ALLOWED_CIDRS="192.0.2.0/24,127.0.0.0/8,::1/128")
+            assert laptop.post(event("let-in")).status_code == 200
+        finally:
+            _restarted(laptop, STRIPE_ALLOWED_CIDRS="")
+
+
 def _signed_with_nothing() -> str:
     at = int(time.time())
     return f"t={at},v1={hmac.new(b'', f'{at}.'.encode() + event('empty'), hashlib.sha256).hexdigest()}"
 
 
-def _restarted(laptop: Laptop) -> None:
+def _restarted(laptop: Laptop, **variables: str) -> None:
     """
-    New containers: what a minute of waiting does to the cached secret.
+    New containers, with *variables* changed: what a minute of waiting does to the cached secret.
 
     MiniStack starts one afresh when a change of what it runs on is asked for, be it to the same.
     """
-    function = laptop.to.outputs["ReceiveFunction"]
-    laptop.stack.aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=15)
+    functions, name = laptop.stack.aws.client("lambda"), laptop.to.outputs["ReceiveFunction"]
+    kept = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": kept | variables})
