@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from functions.receive import handler as receive
 from local.signing import sign_fastio_pair, sign_stripe
@@ -316,3 +318,44 @@ class TestRoutes:
         assert routes
         for route in routes:
             assert front.post(an_http_event(b"{}", {}, route=route))["statusCode"] == 400
+
+
+ANYTHING = st.text(max_size=200) | st.sampled_from(["[" * 50_000, "\x00", "\udc80", "9" * 5000, "not-base64!"])
+HOSTILE_HEADERS = st.dictionaries(
+    st.sampled_from(
+        ["stripe-signature", "Stripe-Signature", "x-fastio-signature", "x-timestamp", "fastio-signature", "other"]
+    ),
+    st.sampled_from(["t=1,v1=" + "," * 100_000, "t=" + "9" * 5000 + ",v1=0", "\udc80", "sha256=\x00", "t=,v1="])
+    | st.text(max_size=50),
+)
+
+
+class TestAnyRequest:
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+    @given(
+        body=ANYTHING | st.none(),
+        headers=HOSTILE_HEADERS,
+        encoded=st.booleans(),
+        route=st.sampled_from(["POST /webhook/stripe", "POST /webhook/fastio"]),
+        address=st.sampled_from(["192.0.2.1", "::1", "", "nowhere"]),
+        signed=st.booleans(),
+    )
+    def test_no_request_gets_a_5xx_and_none_without_a_signature_a_200(
+        self,
+        front: Front,
+        body: str | None,
+        headers: dict[str, str],
+        encoded: bool,  # noqa: FBT001
+        route: str,
+        address: str,
+        signed: bool,  # noqa: FBT001
+    ) -> None:
+        text = (body or "").encode("utf-8", "surrogatepass")
+        if signed:
+            headers = {"stripe-signature": sign_stripe(text, WEBHOOK_SECRET, now())} | sign_fastio_pair(
+                text, FASTIO_SECRET, now()
+            )
+        event = an_http_event(body, headers, route=route, address=address) | {"isBase64Encoded": encoded}
+        answer = front.post(event)
+        assert answer["statusCode"] in ({200, 400, 401} if signed else {400, 401})
+        assert json.loads(answer["body"]) == {"received": answer["statusCode"] == 200}
