@@ -107,7 +107,8 @@ def _report(paid: Paid, *, as_json: bool) -> None:
     if as_json:
         _out.print_json(data=paid.facts())
     else:
-        _show({name.replace("_", " "): str(value) for name, value in paid.facts().items() if value is not None})
+        shown = {name.replace("_", " "): str(value) for name, value in paid.facts().items() if value is not None}
+        _show(shown if paid.letter else {**shown, "letter": "none came, and none was due"})
 
 
 def _addresses(of: Endpoints) -> dict[str, str]:
