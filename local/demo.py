@@ -87,7 +87,7 @@ class Demo:
 
     def _calls(self, url: str, *, since: float) -> list[dict[str, Any]]:
         with seeds.client(url) as stand_in:
-            return [call for call in stand_in.get("/_calls").json()["calls"] if call["at"] >= since]
+            return [call for call in stand_in.get("/_calls").json() if call["at"] >= since]
 
     def _shares(self) -> list[dict[str, Any]]:
         with seeds.client(self._to.fastio_url) as fastio:

@@ -3,7 +3,7 @@ What both stand-ins have in common: they remember every call, and fail on demand
 
 Control routes (outside the API that is stood in for, so their names start with an underscore):
 
-- `GET /_calls` → `{"calls": [{"method", "path", "query", "headers", "body", "status", "at"}, …]}`, in order;
+- `GET /_calls` → `[{"method", "path", "query", "headers", "body", "status", "at"}, …]`, in order;
   credentials are blanked. `status` 0 means the connection was dropped.
 - `POST /_faults` with one rule or a list of them →
   `{"match": "POST /workspace/*/create/share/", "status": 503, "times": 3, "delay_s": 0, "after": false}`.
@@ -86,7 +86,7 @@ class StandIn:
     async def _control(self, request: Request) -> Response:
         match (request.method, request.url.path):
             case ("GET", "/_calls"):
-                return JSONResponse({"calls": self.calls})
+                return JSONResponse(self.calls)
             case ("POST", "/_faults"):
                 try:
                     rules = json.loads(await request.body())

@@ -78,7 +78,7 @@ class FastioWorld:
         return {share["custom_name"]: [f["name"] for f in share["files"]] for share in self.made()}
 
     def calls(self) -> list[str]:
-        return [f"{call['method']} {call['path']}" for call in self.http.get("/_calls").json()["calls"]]
+        return [f"{call['method']} {call['path']}" for call in self.http.get("/_calls").json()]
 
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {API_KEY}"} | more.pop("headers", {})
@@ -86,7 +86,7 @@ class FastioWorld:
 
     def statuses(self) -> list[int | None]:
         """Of all calls, in order; None while one is under way."""
-        return [call["status"] for call in self.http.get("/_calls").json()["calls"]]
+        return [call["status"] for call in self.http.get("/_calls").json()]
 
     def create(self, **fields: str | None) -> httpx.Response:
         """A share that is right but for *fields*; None leaves one out."""

@@ -74,7 +74,7 @@ class StripeWorld:
         self.control("/_faults", rule)
 
     def calls(self) -> list[dict[str, Any]]:
-        return list(httpx.get(self.url + "/_calls").json()["calls"])
+        return list(httpx.get(self.url + "/_calls").json())
 
 
 @pytest.fixture
