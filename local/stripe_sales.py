@@ -93,6 +93,10 @@ def completed(state: StripeState, sale: Sale) -> Json:
                 "subscription": stripe_objects.new_id("sub"),
                 "invoice": stripe_objects.new_id("in"),
             }
+        case "payment" if status == "no_payment_required":
+            # A coupon took all of it.
+            discount = session["amount_subtotal"]
+            session |= {"amount_total": 0, "total_details": {**session["total_details"], "amount_discount": discount}}
         case _ if status != "no_payment_required":
             session["payment_intent"] = _paid_with(state, session, status)["id"]
     return session

@@ -36,6 +36,7 @@ def an_order(
     payment_status: str = "paid",
     email: str | None = BUYER,
     payment_intent: str | None = "pi_1",
+    total: int | None = 1_900,
     lines: tuple[Line, ...] | None = None,
 ) -> Order:
     """Paid, in test mode, of one product."""
@@ -47,6 +48,7 @@ def an_order(
         payment_status=payment_status,
         email=email,
         payment_intent=payment_intent,
+        total=total,
         lines=(a_line(),) if lines is None else lines,
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from local.serving import serving
 from local.stripe_server import stripe_app
-from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
+from paidshare.errors import MetadataBroken, OrderUnknown, PaidshareError, StripeUnavailable
 from paidshare.orders import Line, Order
 from paidshare.ports import Payments
 from paidshare.stripe_payments import StripePayments
@@ -208,17 +208,26 @@ class TestWhatIsMissing:
     ) -> None:
         assert self.read(stripe, **odd).email == email
 
-    @pytest.mark.parametrize(
-        "product",
-        [
-            {"id": "prod_gone", "object": "product", "deleted": True},
-            "prod_gone",  # Not expanded.
-            {"id": "prod_gone", "object": "product", "name": None, "metadata": None},
-        ],
-    )
-    def test_a_deleted_product_is_a_line_without_metadata(self, stripe: StripeWorld, product: Any) -> None:
+    def test_a_product_without_name_and_metadata_is_a_line_without_them(self, stripe: StripeWorld) -> None:
+        product = {"id": "prod_bare", "object": "product", "name": None, "metadata": None}
         line = {"object": "item", "description": "Old guide", "quantity": None, "price": {"product": product}}
-        assert self.read(stripe, line_items=self.lines(line)).lines == (Line("prod_gone", "Old guide", 1, {}),)
+        assert self.read(stripe, line_items=self.lines(line)).lines == (Line("prod_bare", "Old guide", 1, {}),)
+
+    def test_a_product_that_came_without_its_metadata_is_asked_for_again(self, stripe: StripeWorld) -> None:
+        line = {"object": "item", "price": {"id": "price_1", "product": "prod_1"}}
+        with pytest.raises(StripeUnavailable, match="not readable"):
+            self.read(stripe, line_items=self.lines(line))
+
+    def test_a_product_that_was_deleted_is_a_case_for_a_person(self, stripe: StripeWorld) -> None:
+        product = {"id": "prod_gone", "object": "product", "deleted": True}
+        with pytest.raises(MetadataBroken, match="prod_gone was deleted"):
+            self.read(stripe, line_items=self.lines({"object": "item", "price": {"id": "price_1", "product": product}}))
+
+    @pytest.mark.parametrize(("amount", "total"), [(0, 0), (1900, 1900), (None, None), ("0", None)])
+    def test_what_was_to_be_paid_is_a_number_or_unknown(
+        self, stripe: StripeWorld, amount: object, total: int | None
+    ) -> None:
+        assert self.read(stripe, amount_total=amount).total == total
 
     def test_a_line_without_a_price_is_a_line(self, stripe: StripeWorld) -> None:
         line = {"object": "item", "description": None, "quantity": 2, "price": None}

@@ -56,6 +56,11 @@ class TestOneSale:
         laptop.pay("payment-link@example.com", product, payment_link=True)
         assert laptop.downloaded(laptop.letter_to("payment-link@example.com")) == {"payment-link.pdf": "by link"}
 
+    def test_an_order_that_a_coupon_made_free_is_delivered(self, laptop: Laptop) -> None:
+        product = laptop.ours(laptop.file("coupon.pdf", "free")["node_id"])
+        laptop.pay("coupon@example.com", product, payment_status="no_payment_required")
+        assert laptop.downloaded(laptop.letter_to("coupon@example.com")) == {"coupon.pdf": "free"}
+
     def test_a_delayed_payment_waits_and_is_delivered_when_it_comes(self, laptop: Laptop) -> None:
         sale = laptop.pay("late@example.com", laptop.ours(laptop.file("late.pdf", "late")["node_id"]), late=True)
         assert laptop.order_in("waiting", sale["session"])["reason"] == "payment_unpaid"

@@ -27,8 +27,16 @@ class TestEntitlement:
             (an_order(), ACCESS),
             # SEPA, bank transfer: complete at once, paid days later.
             (an_order(payment_status="unpaid"), NotYet("payment_unpaid")),
-            # A free order, or a trial. This rule is “paid”; see the docstring.
-            (an_order(payment_status="no_payment_required"), NotYet("payment_no_payment_required")),
+            # A coupon took all of it. Stripe then asks for no payment, and no later event says “paid”.
+            (an_order(payment_status="no_payment_required", total=0, payment_intent=None), ACCESS),
+            # No payment was required, but something was to be paid, or Stripe does not say what: not ours to guess.
+            (an_order(payment_status="no_payment_required", total=1900), NotYet("payment_no_payment_required")),
+            (an_order(payment_status="no_payment_required", total=None), NotYet("payment_no_payment_required")),
+            (an_order(payment_status="unpaid", total=0), NotYet("payment_unpaid")),
+            (
+                an_order(payment_status="no_payment_required", total=0, status="open"),
+                NotYet("payment_no_payment_required"),
+            ),
             # Words that Stripe may invent tomorrow.
             (an_order(payment_status="partially_paid"), NotYet("payment_partially_paid")),
             (an_order(payment_status=""), NotYet("payment_")),
@@ -92,10 +100,11 @@ class TestEntitlement:
         status=st.none() | st.text() | st.sampled_from(["complete", "Complete", "open", "expired"]),
         payment_status=st.text() | st.sampled_from(["paid", "PAID", "paid ", "unpaid", "no_payment_required"]),
         mode=st.text() | st.sampled_from(["payment", "setup", "subscription"]),
+        total=st.none() | st.integers() | st.just(0),
     )
-    def test_only_complete_paid_and_payment_ever_give_access(
-        self, status: str | None, payment_status: str, mode: str
+    def test_only_a_complete_payment_that_is_paid_or_free_ever_gives_access(
+        self, status: str | None, payment_status: str, mode: str, total: int | None
     ) -> None:
-        answer = due(an_order(status=status, payment_status=payment_status, mode=mode))
-        paid = (mode, status, payment_status) == ("payment", "complete", "paid")
-        assert isinstance(answer, Access) is paid
+        answer = due(an_order(status=status, payment_status=payment_status, mode=mode, total=total))
+        paid = payment_status == "paid" or (payment_status == "no_payment_required" and total == 0)
+        assert isinstance(answer, Access) is (paid and (mode, status) == ("payment", "complete"))

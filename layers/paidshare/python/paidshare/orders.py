@@ -20,7 +20,8 @@ class Order:
     The truth about one order at Stripe, at the moment it was fetched.
 
     `mode`, `status` and `payment_status` are Stripe's own words and may be words we do not know yet.
-    `email` is where the buyer asked for the goods; None when Stripe has none.
+    `email` is where the buyer asked for the goods; None when Stripe has none. `total` is what was to be paid, in the
+    currency's smallest unit, after discounts; None when Stripe does not say.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Order:
     email: str | None
     payment_intent: str | None
     lines: tuple[Line, ...]
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import stripe
 
-from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
+from paidshare.errors import MetadataBroken, OrderUnknown, PaidshareError, StripeUnavailable
 from paidshare.orders import Line, Order
 
 # Metadata comes with the product only when it is expanded (docs.stripe.com/checkout/fulfillment).
@@ -24,6 +24,9 @@ _WAIT_FOR_A_KEY_S = 300.0  # A person has to put it there.
 # The id becomes part of a path, so what could lead elsewhere never gets that far.
 _ORDER_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
+_DELETED = (
+    "If the product was one of ours, deliver by hand: its metadata is gone. Archive products, do not delete them."
+)
 
 
 class StripePayments:
@@ -56,22 +59,21 @@ class StripePayments:
         The order (a Checkout Session) with all its lines, of the connected *account* if there is one.
 
         Raises OrderUnknown when Stripe has no such order for our key or refuses the question, and
-        StripeUnavailable when it cannot be asked now, its limit is reached, or it refuses our key.
+        StripeUnavailable when it cannot be asked now, its limit is reached, or it refuses our key; MetadataBroken for a
+        product that was deleted.
         """
         if not _ORDER_ID.fullmatch(order_id):
             shown = order_id if _WORD.fullmatch(order_id) else "an order id with other characters"
             raise OrderUnknown(f"no Checkout Session id: {shown[:80]}")
         client = self._stripe()
         try:
-            session, lines = _fetched(client, order_id, account)
+            return read_order(*_fetched(client, order_id, account))
         except stripe.StripeError as exc:
             fact = _fact(exc, order_id)
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             # What the SDK trips over when something between us and Stripe answers JSON that is not Stripe's,
             # such as {"error": "bad gateway"}.
             fact = StripeUnavailable(f"Stripe's answer about {order_id} is not readable ({type(exc).__name__})")
-        else:
-            return read_order(session, lines)
         raise fact  # Out here, so that no traceback prints Stripe's words, with part of the key.
 
     def _stripe(self) -> stripe.StripeClient:
@@ -95,7 +97,7 @@ class StripePayments:
 
 
 def read_order(session: Mapping[str, Any], lines: list[Any]) -> Order:
-    """An `Order` from a Checkout Session and its line items, both as JSON. What is missing is not there."""
+    """An `Order` from a Checkout Session and its line items, both as JSON. Raises like `_line`."""
     details = _mapping(session.get("customer_details"))
     intent = session.get("payment_intent")
     return Order(
@@ -107,19 +109,27 @@ def read_order(session: Mapping[str, Any], lines: list[Any]) -> Order:
         email=_text(details.get("email")) or _text(session.get("customer_email")) or None,
         payment_intent=_text(_mapping(intent).get("id")) or _text(intent) or None,
         lines=tuple(_line(_mapping(line)) for line in lines),
+        total=total if isinstance(total := session.get("amount_total"), int) else None,
     )
 
 
 def _line(line: Mapping[str, Any]) -> Line:
-    """A deleted product comes as {"id", "deleted"}, one that is not expanded as its id: no metadata then."""
-    product = _mapping(line.get("price")).get("product")
-    expanded = _mapping(product)
+    """
+    A line that has a price has a product. Raises ValueError when it came without its metadata, and MetadataBroken
+    when it was deleted: read as a line, it would be one that is not ours, and the buyer would get nothing.
+    """
+    price = _mapping(line.get("price"))
+    product = _mapping(price.get("product"))
+    if price and not product:
+        raise ValueError("a line whose product is not expanded")
+    if product.get("deleted") is True:
+        raise MetadataBroken(f"product {_text(product.get('id'))} was deleted in Stripe", advice=_DELETED)
     quantity = line.get("quantity")
     return Line(
-        product_id=_text(expanded.get("id")) or _text(product),
-        product_name=_text(expanded.get("name")) or _text(line.get("description")),
+        product_id=_text(product.get("id")),
+        product_name=_text(product.get("name")) or _text(line.get("description")),
         quantity=quantity if isinstance(quantity, int) else 1,
-        metadata={str(k): str(v) for k, v in _mapping(expanded.get("metadata")).items()},
+        metadata={str(k): str(v) for k, v in _mapping(product.get("metadata")).items()},
     )
 
 
