@@ -33,9 +33,9 @@ def _numbers_of_concurrency(aws: Aws) -> None:
 
 def _permissions_to_send(aws: Aws) -> None:
     """
-    AWS checks `ses:SendEmail` against the sending identity's ARN, MiniStack against `*`, which no ARN matches.
+    AWS knows the sender of a letter as `ses:FromAddress`, MiniStack knows no such condition and so never lets it pass.
 
-    Whoever may send as our sender may do so here; a role without the action still may not.
+    Whoever may send as our sender may send here; a role without the action still may not.
     """
     iam = aws.client("iam")
     resources = aws.cloudformation.list_stack_resources(StackName=STACK_NAME)["StackResourceSummaries"]
@@ -43,21 +43,11 @@ def _permissions_to_send(aws: Aws) -> None:
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
             if any(_lets_our_sender_send(statement) for statement in policy["Statement"]):
-                document = {
-                    "Version": "2012-10-17",
-                    "Statement": [{"Effect": "Allow", "Action": _SEND, "Resource": "*"}],
-                }
+                unconditional = {"Effect": "Allow", "Action": _SEND, "Resource": "*"}
+                document = {"Version": "2012-10-17", "Statement": [unconditional]}
                 iam.put_role_policy(RoleName=role, PolicyName="laptop-send", PolicyDocument=json.dumps(document))
 
 
 def _lets_our_sender_send(statement: dict[str, Any]) -> bool:
-    identities = (f":identity/{SENDER}", f":identity/{SENDER.partition('@')[2]}")
-    return (
-        statement["Effect"] == "Allow"
-        and _SEND in _listed(statement["Action"])
-        and any(resource.endswith(identities) for resource in _listed(statement["Resource"]))
-    )
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+    condition = {"StringEquals": {"ses:FromAddress": SENDER}}
+    return (statement["Effect"], statement["Action"]) == ("Allow", _SEND) and statement.get("Condition") == condition

@@ -29,10 +29,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import delivering, notices, retries
-from paidshare.delivering import Shop
+from paidshare.delivering import Outcome, Shop
 from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain
+from paidshare.errors import NeedsAPerson, PatienceExhausted, QueueUnavailable, SettingsIncomplete, TryAgain
 from paidshare.fastio_shares import FastioShares
+from paidshare.notices import Notice
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
 from paidshare.sqs_messages import SqsMessages
@@ -41,18 +42,18 @@ from paidshare.vault import SecretsManagerVault
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
-# Kept for what follows the share: the ledger and the letter.
-_TO_FINISH = timedelta(seconds=15)
+# Kept for what follows the share. At worst the ledger takes eight seconds (below), SES seven, the ledger eight again.
+_TO_FINISH = timedelta(seconds=25)
 # After this many receives (some two to four minutes) a buyer is waiting, and LateOrdersAlarm pages.
 _LATE_AFTER = 8
 _CLIENT = Config(
-    connect_timeout=2,
-    read_timeout=5,
+    connect_timeout=1,
+    read_timeout=3,
     max_pool_connections=2 * _BATCH,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 2},
 )
 # A second attempt inside boto3 could send a letter twice; the queue's retry looks at the ledger first.
-_ONCE = _CLIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+_ONCE = _CLIENT.merge(Config(read_timeout=6, retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         Logger(service="deliver").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    shift = _Shift(workshop, context.aws_request_id, deadline=_now() + left - _TO_FINISH)
+    shift = _Shift(workshop, context.aws_request_id, deadline=workshop.shop.clock() + left - _TO_FINISH)
 
     async def in_a_thread(record: SQSRecord) -> None:
         loop = asyncio.get_running_loop()
@@ -151,22 +152,25 @@ def _work(record: SQSRecord, shift: _Shift) -> None:
     try:
         _attempt(record, shift, seen)
     except TryAgain as error:
-        wait = retries.seconds_until_retry(attempt, asked=error.wait, jitter=random.random())  # noqa: S311
-        with contextlib.suppress(QueueUnavailable):  # Then it stays away for the queue's own visibility time-out.
-            workshop.messages.put_off(record.receipt_handle, seconds=wait)
+        wait = _put_off(record, shift, attempt, asked=error.wait)
         _tell(shift, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
-        if attempt >= _LATE_AFTER:
-            shift.counted.append(("LateOrders", None))
         raise
     except Exception as error:
+        wait = _put_off(record, shift, attempt, asked=None)
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
-        _tell(
-            shift,
-            workshop.logger.error,
-            "order_failed",
-            seen | {"error": type(error).__name__, "at": _where(error)},
-        )
+        facts = {"error": type(error).__name__, "at": _where(error), "seconds": wait}
+        _tell(shift, workshop.logger.error, "order_failed", seen | facts)
         raise
+
+
+def _put_off(record: SQSRecord, shift: _Shift, attempt: int, *, asked: float | None) -> int:
+    """Hide the message for the seconds returned; failing that, the queue's own visibility time-out does."""
+    seconds = retries.seconds_until_retry(attempt, asked=asked, jitter=random.random())  # noqa: S311
+    with contextlib.suppress(QueueUnavailable):
+        shift.workshop.messages.put_off(record.receipt_handle, seconds=seconds)
+    if attempt >= _LATE_AFTER:
+        shift.counted.append(("LateOrders", None))
+    return seconds
 
 
 def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
@@ -174,15 +178,24 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
     try:
         notice = notices.from_json(record.body)
         seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcome = delivering.deliver(
-            notice, workshop.shop, holder=f"{shift.request_id}/{record.message_id}", deadline=shift.deadline
-        )
+        outcome = _delivered(notice, shift, record)
     except NeedsAPerson as error:
         workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
         _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
     else:
         facts = {"step": outcome.step, "state": outcome.state, "reason": outcome.reason}
         _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
+
+
+def _delivered(notice: Notice, shift: _Shift, record: SQSRecord) -> Outcome:
+    """Raises PatienceExhausted at the last receive, instead of leaving SQS to give the message up without a reason."""
+    holder = f"{shift.request_id}/{record.message_id}"
+    try:
+        return delivering.deliver(notice, shift.workshop.shop, holder=holder, deadline=shift.deadline)
+    except TryAgain as error:
+        if int(record.attributes.approximate_receive_count or 1) >= retries.MOST_RECEIVES:
+            raise PatienceExhausted(f"{error.reason}: {error}") from error
+        raise
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:

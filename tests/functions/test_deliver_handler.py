@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -18,6 +18,7 @@ from paidshare import notices
 from paidshare.delivering import Shop
 from paidshare.errors import MetadataBroken, SettingsIncomplete, StripeUnavailable
 from paidshare.orders import Order
+from paidshare.retries import MOST_RECEIVES
 from paidshare.sqs_messages import SqsMessages
 from tests.builders import BUYER, LINK_KEY, a_line, a_notice, an_order
 from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
@@ -245,7 +246,47 @@ class TestNeedsAPerson:
         assert len(floor.mailer.sent) == 1
 
 
+class TestPatience:
+    def test_at_the_last_receive_a_person_gets_the_message_with_the_reason(self, floor: Floor) -> None:
+        assert floor.run(about(DOWN), attempt=MOST_RECEIVES) == []
+        [letter] = floor.dead_letters()
+        assert (letter["body"], letter["order"], letter["reason"]) == (about(DOWN), DOWN, "patience_exhausted")
+        assert letter["what"].startswith("stripe_unavailable: ")
+
+    def test_before_that_it_comes_again(self, floor: Floor) -> None:
+        assert floor.run(about(DOWN), attempt=MOST_RECEIVES - 1) == [about(DOWN)]
+        assert floor.dead_letters() == []
+
+
+class TestDeadline:
+    def test_too_late_in_an_invocation_no_letter_leaves_and_the_next_one_sends_it(
+        self, floor: Floor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _self: 20_000)
+        assert floor.run(GOOD) == [GOOD]
+        assert floor.mailer.sent == []
+        assert len(floor.shares.made) == 1
+        [line] = floor.printed.log()
+        assert (line["message"], line["reason"]) == ("order_put_off", "out_of_time")
+
+        monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _self: 60_000)
+        floor.aws.sqs.purge_queue(QueueUrl=floor.aws.queue_url)
+        assert floor.run(GOOD) == []
+        assert (len(floor.mailer.sent), len(floor.shares.made)) == (1, 1)
+
+    def test_what_is_kept_for_the_end_is_enough_for_the_slowest_ledger_and_mail(self) -> None:
+        def worst(config: Any) -> float:
+            return float((config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"])
+
+        assert deliver._TO_FINISH.total_seconds() > 2 * worst(deliver._CLIENT) + worst(deliver._ONCE)
+
+
 class TestBug:
+    def test_a_bug_is_put_off_like_a_provider_s_fault_and_rings_the_bell_too(self, floor: Floor) -> None:
+        floor.run(about(BUGGY), attempt=8)
+        assert len(floor.waits) == 1
+        assert len(floor.printed.metrics("LateOrders")) == 1
+
     def test_a_bug_comes_again_and_its_log_line_says_where_but_not_what(self, floor: Floor) -> None:
         assert floor.run(about(BUGGY)) == [about(BUGGY)]
         [line] = floor.printed.log()

@@ -174,10 +174,17 @@ STATEMENTS = [
 
 class TestPermissions:
     @pytest.mark.parametrize(("role", "statement"), STATEMENTS)
-    def test_a_statement_allows_one_action_on_one_arn(self, role: str, statement: dict[str, Any]) -> None:
+    def test_a_statement_allows_one_action_on_one_arn_or_letters_of_our_sender(
+        self, role: str, statement: dict[str, Any]
+    ) -> None:
         del role
         assert statement["Effect"] == "Allow"
         assert isinstance(statement["Action"], str)
+        if statement["Action"] == "ses:SendEmail":
+            # docs/decisions/0011: no ARN names what SES asks for, the sender does.
+            assert statement["Resource"] == "*"
+            assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
+            return
         assert isinstance(statement["Resource"], dict)
         assert "*" not in "".join(texts(statement))
 
@@ -216,9 +223,13 @@ class TestMemory:
     def test_the_ledger_is_not_deleted_by_a_slip(self) -> None:
         assert properties("OrdersTable")["DeletionProtectionEnabled"] is True
 
-    @pytest.mark.parametrize("name", ["OrdersTable", "Secret"])
-    def test_what_cannot_be_made_again_stays_when_the_stack_goes(self, name: str) -> None:
-        assert resources()[name]["DeletionPolicy"] == "Retain"
+    @pytest.mark.parametrize(
+        ("name", "policy"),
+        # The secret's name is fixed: kept after a first creation that failed, it would block the next.
+        [("OrdersTable", "Retain"), ("Secret", "RetainExceptOnCreate")],
+    )
+    def test_what_cannot_be_made_again_stays_when_the_stack_goes(self, name: str, policy: str) -> None:
+        assert resources()[name]["DeletionPolicy"] == policy
         assert resources()[name]["UpdateReplacePolicy"] == "Retain"
 
     def test_orders_never_expire(self) -> None:
@@ -226,6 +237,18 @@ class TestMemory:
 
 
 class TestSecret:
+    def test_what_generates_it_is_never_changed(self) -> None:
+        """CloudFormation would generate the value anew, over the seller's keys and over link_key."""
+        assert properties("Secret")["GenerateSecretString"] == {
+            "SecretStringTemplate": (
+                '{"stripe_api_key": "", "stripe_webhook_secrets": [],'
+                ' "fastio_api_key": "", "fastio_webhook_secrets": []}'
+            ),
+            "GenerateStringKey": "link_key",
+            "PasswordLength": 64,
+            "ExcludePunctuation": True,
+        }
+
     def test_it_is_made_empty_and_so_refuses_everything(self) -> None:
         from paidshare.secret import Secret
 

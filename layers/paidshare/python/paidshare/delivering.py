@@ -10,7 +10,7 @@ from datetime import datetime
 
 from paidshare import letters, shares
 from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
-from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, SecretUnavailable, TryAgain
+from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, OutOfTime, SecretUnavailable, TryAgain
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
@@ -100,6 +100,9 @@ class _Work:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
         request = shares.share_request(order.id, access.goods, access.until, self._link_key())
         share = self._shop.shares.open(request, deadline=self._deadline)
+        if self._deadline is not None and self._shop.clock() >= self._deadline:
+            # A letter that leaves in the last seconds may not be written down, and would leave again.
+            raise OutOfTime("too late in this invocation for the letter", wait=1)
         self.progress = replace(
             self.progress,
             share_id=share.id,

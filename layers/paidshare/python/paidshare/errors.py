@@ -22,7 +22,8 @@ What can go wrong, cut by what the queue should do about it.
         ├── ShareRefused           Fast.io refuses what we asked for
         ├── ShareTaken             the order's share name belongs to something else
         ├── AddressMissing         Stripe has no e-mail address for the buyer
-        └── LetterRejected         SES refuses the letter or the address
+        ├── LetterRejected         SES refuses the letter or the address
+        └── PatienceExhausted      tried for more than a day
 
 Why a refused API key is TryAgain: it stops every order alike, so the cure is one new key, and the orders
 should then go out by themselves instead of being redriven one by one. The age-of-oldest-message alarm pages.
@@ -173,6 +174,12 @@ class LetterRejected(NeedsAPerson):
     """SES refuses the letter: the sender or the address is not accepted, or the account is in the sandbox."""
 
     advice = "Check the SES identity, the sandbox and the buyer's address; then redrive."
+
+
+class PatienceExhausted(NeedsAPerson):
+    """What should have mended itself did not, in more than a day of trying."""
+
+    advice = "Mend what the last attempt names (a provider, a key, a quota, a permission); then redrive."
 
 
 def _snake_case(name: str) -> str:
