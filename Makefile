@@ -41,7 +41,7 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the template
 	$(BIN)/mypy
 	$(SAM) validate --lint
 
-bench: ready ## Measure the numbers of docs/architecture.md
+bench: ready ## Measure the numbers of docs/numbers.md
 	@for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 build: ready ## What Lambda gets, in .aws-sam/build
