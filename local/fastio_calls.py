@@ -18,7 +18,7 @@ from local.fastio_forms import (
     check,
     read_form,
 )
-from local.fastio_state import INSTANT, Fastio, Node, Share, Storage
+from local.fastio_state import INSTANT, Fastio, Node, Share, Storage, Workspace
 
 _MOST_IDS = 25
 _PAGE_SIZES = ("100", "250", "500")
@@ -49,9 +49,7 @@ class Calls:
 
     async def create_share(self, request: Request) -> Response:
         state = self._state
-        workspace = state.workspace(request.path_params["workspace"])
-        if workspace is None:
-            raise Refused(404, 1609, "There is no such workspace")
+        workspace = self._workspace(request.path_params["workspace"])
         form = await read_form(request)
         check(form, CREATABLE, state.now(), needed=CREATE_NEEDS)
         if state.share(form["custom_name"]):
@@ -123,9 +121,7 @@ class Calls:
     async def shares(self, request: Request) -> Response:
         found: list[Share] = list(self._state.shares.values())
         if "workspace" in request.path_params:
-            workspace = self._state.workspace(request.path_params["workspace"])
-            if workspace is None:
-                raise Refused(404, 1609, "There is no such workspace")
+            workspace = self._workspace(request.path_params["workspace"])
             found = [s for s in found if s.workspace == workspace.id]
         _only(request, ("limit", "offset", "archived"))
         if (archived := request.query_params.get("archived")) is not None:
@@ -187,15 +183,24 @@ class Calls:
         self._state.note("share_storage_file_added", share, node.id)
         return done(node=node.shown())
 
+    async def delete_node(self, request: Request) -> Response:
+        """Into the trash. What is there already is not found a second time."""
+        node = self._storage(request).reachable(request.path_params["node"])
+        if node is None:
+            raise Refused(404, 1609, "There is no such node")
+        node.trashed = True
+        if request.path_params["owner"] == "share":
+            kind = "folder" if node.content is None else "file"
+            self._state.note(f"share_storage_{kind}_deleted", self._share(request, key="owner_id"), node.id)
+        return done()
+
     # --- The rest ---------------------------------------------------------------------------------------
 
     async def auth_check(self, _request: Request) -> Response:
         return done(id="4800000000000000001")
 
     async def workspace_details(self, request: Request) -> Response:
-        workspace = self._state.workspace(request.path_params["workspace"])
-        if workspace is None:
-            raise Refused(404, 1609, "There is no such workspace")
+        workspace = self._workspace(request.path_params["workspace"])
         return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
 
     async def events(self, request: Request) -> Response:
@@ -212,18 +217,27 @@ class Calls:
         page, pagination = _offset_page(request, found, most=250)
         return done(events=page, pagination=pagination)
 
-    def _share(self, request: Request) -> Share:
-        share = self._state.share(request.path_params["share"])
+    def _workspace(self, id_or_name: str) -> Workspace:
+        workspace = self._state.workspace(id_or_name)
+        if workspace is None:
+            raise Refused(404, 1609, "There is no such workspace")
+        if not workspace.member:
+            raise Refused(401, 10545, "You are not a member of this workspace")
+        return workspace
+
+    def _share(self, request: Request, *, key: str = "share") -> Share:
+        share = self._state.share(request.path_params[key])
         if share is None:
             raise Refused(404, 1609, "There is no such share")
         return share
 
     def _storage(self, request: Request) -> Storage:
         kind, owner_id = request.path_params["owner"], request.path_params["owner_id"]
-        owner = {"workspace": self._state.workspace, "share": self._state.share}.get(kind, lambda _: None)(owner_id)
-        if owner is None:
-            raise Refused(404, 1609, f"There is no such {kind}")
-        return owner.storage
+        if kind == "workspace":
+            return self._workspace(owner_id).storage
+        if kind == "share":
+            return self._share(request, key="owner_id").storage
+        raise Refused(404, 1609, f"There is no such {kind}")
 
 
 def _instant(value: str | None) -> datetime | None:

@@ -81,7 +81,7 @@ def routes(state: Fastio) -> list[Route]:
         refused = refusal(share)
         if share is None or refused:
             return refused or page(*_CLOSED["gone"], [])
-        node = share.storage.nodes.get(request.path_params["node"])
+        node = share.storage.reachable(request.path_params["node"])
         if node is None or node.content is None:
             return page(404, "Nothing here", "There is no such file in this share.", [])
         if share.fields["download_security"] != "off":

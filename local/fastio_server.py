@@ -7,6 +7,9 @@ with a link sees below `/shared/` (`fastio_guest`), and control routes beside th
 - `POST /_files {"workspace": "my-shop", "path": "Guides/field-guide.pdf", "content": "…"}` →
   `{"workspace_id", "node_id", "folder_ids"}`; workspace and folders are made as needed. Optional, for cases
   that should go wrong: `"infected": true`, `"trashed": true`, `"hashed": false`.
+- `POST /_workspaces {"workspace": "my-shop", "member": false}`: the key's account may no longer see a
+  workspace that has files; every call for it is answered 401, code 10545.
+- `POST /_shares {"share": "o1…", "locked": true}`: also `suspended`, `deleted` (found, but closed to guests).
 - `GET /_shares` → `{"shares": [{"id", "custom_name", "title", "expires", "archived", "standing",
   "owner_defined", "files": [{"name", "size"}, …]}, …]}`.
 - `POST /_clock {"advance_s": 3600}` → `{"now": "2026-11-22 10:00:00"}`: moves the stand-in's clock on.
@@ -40,6 +43,7 @@ API_KEY = "fastio_test_key"
 """The key that the stand-in accepts unless told otherwise."""
 
 _FLAGS = ("infected", "trashed", "hashed")
+_SHARE_FLAGS = ("locked", "suspended", "deleted")
 _LIMIT, _LIMIT_SECONDS = 500, 30
 
 type Handler = Callable[[Request], Awaitable[Response]]
@@ -63,6 +67,7 @@ def fastio_app(
             Mount("/current", Router(_api_routes(Calls(state), api_key), redirect_slashes=False)),
             *fastio_guest.routes(state),
             *_control_routes(state),
+            *_closing_routes(state),
         ],
         exception_handlers={Refused: _refused, HTTPException: _unknown_route},
     )
@@ -83,6 +88,7 @@ def _api_routes(calls: Calls, api_key: str) -> list[Route]:
         route("POST", "/workspace/{workspace}/create/share/", calls.create_share),
         route("GET", "/{owner:str}/{owner_id}/storage/{nodes}/details/", calls.node_details),
         route("GET", "/{owner:str}/{owner_id}/storage/{folder}/list/", calls.list_folder),
+        route("DELETE", "/{owner:str}/{owner_id}/storage/{node}/delete/", calls.delete_node),
         route("POST", "/share/{share}/storage/{folder}/addfile/", calls.add_file),
         route("GET", "/share/{share}/details/", calls.share_details),
         route("POST", "/share/{share}/update/", calls.update_share),
@@ -104,11 +110,7 @@ def _authorised(handler: Handler, api_key: str) -> Handler:
 
 def _control_routes(state: Fastio) -> list[Route]:
     async def files(request: Request) -> Response:
-        try:
-            wanted = json.loads(await request.body())
-        except ValueError:
-            wanted = None
-        match wanted:
+        match wanted := await _read(request):
             case {"workspace": str() as workspace, "path": str() as path, "content": str() as content}:
                 flags = {name: bool(wanted[name]) for name in _FLAGS if name in wanted}
                 if path.strip("/") and len(wanted) == 3 + len(flags):
@@ -131,6 +133,37 @@ def _control_routes(state: Fastio) -> list[Route]:
         Route("/_shares", shares, methods=["GET"]),
         Route("/_clock", clock, methods=["POST"]),
     ]
+
+
+def _closing_routes(state: Fastio) -> list[Route]:
+    async def workspaces(request: Request) -> Response:
+        match await _read(request):
+            case {"workspace": str() as name, "member": bool() as member, **rest} if not rest:
+                if (workspace := state.workspace(name)) is not None:
+                    workspace.member = member
+                    return JSONResponse({"workspace_id": workspace.id, "member": member})
+        return JSONResponse({"error": "an object: workspace, one that has files, and member"}, status_code=400)
+
+    async def shares(request: Request) -> Response:
+        match await _read(request):
+            case {"share": str() as name, **flags} if flags and set(flags) <= set(_SHARE_FLAGS):
+                if (share := state.share(name)) is not None:
+                    for flag, value in flags.items():
+                        setattr(share, str(flag), bool(value))
+                    return JSONResponse({"share": share.id})
+        return JSONResponse({"error": "an object: share, one that exists, and flags"}, status_code=400)
+
+    return [
+        Route("/_workspaces", workspaces, methods=["POST"]),
+        Route("/_shares", shares, methods=["POST"]),
+    ]
+
+
+async def _read(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        return None
 
 
 def _shares_shown(state: Fastio) -> list[dict[str, Any]]:

@@ -52,14 +52,26 @@ class Storage:
         """What lies directly in *folder* and not in the trash."""
         return [n for n in self.nodes.values() if n.parent == folder and not n.trashed]
 
+    def reachable(self, node_id: str) -> Node | None:
+        """The node, unless it or a folder above it is in the trash."""
+        found = above = self.nodes.get(node_id)
+        while above is not None:
+            if above.trashed:
+                return None
+            above = self.nodes.get(above.parent)
+        return found
+
     def named(self, folder: str, name: str) -> Node | None:
         return next((n for n in self.inside(folder) if n.name == name), None)
 
 
 @dataclass(slots=True)
 class Workspace:
+    """`member` is False when the key's account may not see it, though it exists."""
+
     id: str
     folder_name: str
+    member: bool = True
     storage: Storage = field(default_factory=Storage)
 
 
@@ -74,6 +86,9 @@ class Share:
     created: datetime
     fields: dict[str, str]
     archived: bool = False
+    locked: bool = False
+    suspended: bool = False
+    deleted: bool = False
     storage: Storage = field(default_factory=Storage)
 
     def shown(self) -> dict[str, Any]:
@@ -86,6 +101,9 @@ class Share:
             "share_category": "portal",
             "expires": expires,
             "archived": self.archived,
+            "locked": self.locked,
+            "suspended": self.suspended,
+            "deleted": self.deleted,
             "created": self.created.strftime(INSTANT),
             "parents": {"workspace": self.workspace},
         }
@@ -206,8 +224,10 @@ type Standing = Literal["open", "gone", "archived", "expired", "closed"]
 
 def standing(share: Share | None, now: datetime) -> Standing:
     """What a guest with the link meets."""
-    if share is None:
+    if share is None or share.deleted:
         return "gone"
+    if share.locked or share.suspended:
+        return "closed"
     if share.archived:
         return "archived"
     if share.expires is not None and share.expires <= now:

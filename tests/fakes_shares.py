@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from paidshare import shares
-from paidshare.errors import FastioUnavailable, FileMissing, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareTaken
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 
 
@@ -21,7 +21,8 @@ class MemoryNode:
 class MemoryShares:
     """
     `made` is what exists, by share name. `fail_after_adds` and `lose_create_answer` each interrupt one run;
-    `down`, while True, every run. It is never out of time: it has no clock.
+    `down`, while True, every run. Without a clock it is out of time when the next run with a deadline has made
+    `calls_in_time` calls.
     """
 
     web_base: str = "https://go.example"
@@ -31,6 +32,8 @@ class MemoryShares:
     down: bool = False
     fail_after_adds: int | None = None
     lose_create_answer: bool = False
+    calls_in_time: int | None = None
+    _calls_left: int | None = None
 
     def put(self, workspace: str, path: str, size: int = 1, *, deliverable: bool = True) -> tuple[str, list[str]]:
         """A file at *path*, its folders made as needed; the file's id and its folders'."""
@@ -49,7 +52,9 @@ class MemoryShares:
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         if self.down:
             raise FastioUnavailable("the fake is down")
+        self._calls_left, self.calls_in_time = (self.calls_in_time if deadline else None), None
         files = self._files(request.goods)
+        self._call()
         if self.orders.setdefault(request.name, request.order_id) != request.order_id:
             raise ShareTaken(f"the name of {request.order_id}'s share is another's")
         share = self.made.setdefault(request.name, self._empty(request))
@@ -57,13 +62,21 @@ class MemoryShares:
             share = self.made[request.name] = replace(share, expires_at=request.expires_at)
         # Found by its name, as the real one is, so the same run goes on.
         self.lose_create_answer = False
+        share = self.made[request.name] = replace(share, files=tuple(f for f in share.files if f in files))
         for done, file in enumerate(files):
+            self._call()
             if self.fail_after_adds == done:
                 self.fail_after_adds = None
                 raise FastioUnavailable("the fake was interrupted")
             if file not in share.files:
                 share = self.made[request.name] = _with(share, file)
-        return share
+        return replace(share, files=tuple(files))
+
+    def _call(self) -> None:
+        if self._calls_left == 0:
+            raise OutOfTime("the fake is out of time", wait=1)
+        if self._calls_left is not None:
+            self._calls_left -= 1
 
     def _empty(self, request: ShareRequest) -> Share:
         return Share(
@@ -90,6 +103,7 @@ class MemoryShares:
         return [ShareFile(name, node.size) for name, node in zip(names, found.values(), strict=True)]
 
     def _inside(self, workspace: str, node_id: str) -> dict[str, MemoryNode]:
+        self._call()
         node = self.nodes.get((workspace, node_id))
         if node is None or not node.deliverable:
             raise FileMissing(f"node {node_id} is not in workspace {workspace}")

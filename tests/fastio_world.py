@@ -17,6 +17,8 @@ ADD = "POST /share/*/storage/root/addfile/"
 DETAILS = "GET /workspace/*/storage/*/details/"
 LOOK_UP = "GET /share/*/details/"
 LIST = "GET /share/*/storage/root/list/"
+AUTH = "GET /user/auth/check/"
+DELETE = "DELETE /share/*/storage/*/delete/"
 
 
 def now() -> datetime:
@@ -66,6 +68,21 @@ class FastioWorld:
         if adds:
             self.fault({"match": ADD, "status": None, "times": adds})
         self.fault({"match": ADD, "status": 0})
+
+    def out_of_time_after(self, calls: int) -> datetime:
+        """The deadline of a run whose time is up when it has made *calls* calls."""
+        deadline, made = now(), len(self.calls())
+        self.shares = self.adapter(
+            clock=lambda: deadline if len(self.calls()) >= made + calls else deadline - timedelta(seconds=1)
+        )
+        return deadline
+
+    def member(self, workspace: str, *, member: bool) -> None:
+        self.http.post("/_workspaces", json={"workspace": workspace, "member": member}).raise_for_status()
+
+    def flag(self, share: str, **flags: bool) -> None:
+        """Lock, suspend or delete *share*, as Fast.io's own people do it."""
+        self.http.post("/_shares", json={"share": share, **flags}).raise_for_status()
 
     def lose_create_answer(self) -> None:
         self.fault({"match": CREATE, "status": 0, "after": True})

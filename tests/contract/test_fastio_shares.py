@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 from local.fastio_server import API_KEY, fastio_app
 from local.serving import serving
 from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
+from paidshare.fastio_api import http_client
 from paidshare.fastio_shares import FastioShares
-from tests.fastio_world import ADD, CREATE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, now, request
+from tests.fastio_world import ADD, AUTH, CREATE, DELETE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, now, request
 
 NAME_TAKEN = {"result": False, "error": {"code": "1607", "params": [{"name": "custom_name", "kind": "invalid"}]}}
 
@@ -61,13 +63,62 @@ class TestCost:
             f"GET /share/{share.id}/storage/root/list/",
         ]
 
-    def test_near_the_deadline_no_file_is_begun_and_the_next_run_carries_on(self, world: FastioWorld) -> None:
-        wanted = request(goods(*[world.put(f"{n}.pdf", str(n))[0] for n in range(3)]))
-        with pytest.raises(OutOfTime):
-            world.shares.open(wanted, deadline=now())
-        assert world.files_made() == {wanted.name: []}
-        assert len(world.shares.open(wanted, deadline=now() + timedelta(minutes=1)).files) == 3
+    @pytest.mark.parametrize("calls", range(6))
+    def test_past_the_deadline_no_call_is_begun_and_the_next_run_carries_on(
+        self, world: FastioWorld, calls: int
+    ) -> None:
+        _, [folder] = world.put("Course/0.pdf", "0")
+        world.put("Course/1.pdf", "1")
+        wanted = request(goods(folder, world.put("2.pdf", "2")[0]))
+        deadline = world.out_of_time_after(calls)
+        with pytest.raises(OutOfTime) as caught:
+            world.shares.open(wanted, deadline=deadline)
+        assert (len(world.calls()), caught.value.wait) == (calls, 1)
+        world.adapter().open(wanted, deadline=now() + timedelta(minutes=1))
         assert world.files_made() == {wanted.name: ["0.pdf", "1.pdf", "2.pdf"]}
+
+    @pytest.mark.parametrize("calls", range(9))
+    def test_a_share_that_is_found_is_not_gone_on_with_past_the_deadline_either(
+        self, world: FastioWorld, calls: int
+    ) -> None:
+        """The calls: details, create, look-up, unarchive, list, delete, two adds, prolong."""
+        wrong, one, two = (world.put(f"{n}.pdf", str(n))[0] for n in range(3))
+        old = replace(request(goods(wrong)), expires_at=now().replace(microsecond=0) + timedelta(days=1))
+        world.shares.open(old)
+        world.api("POST", f"/share/{old.name}/archive/", json={}).raise_for_status()
+        wanted, before = request(goods(one, two)), len(world.calls())
+        deadline = world.out_of_time_after(calls)
+        with pytest.raises(OutOfTime):
+            world.shares.open(wanted, deadline=deadline)
+        assert len(world.calls()) == before + calls
+        assert world.adapter().open(wanted).expires_at == wanted.expires_at
+        assert world.files_made() == {wanted.name: ["1.pdf", "2.pdf"]}
+
+    def test_a_read_is_not_tried_a_second_time_past_the_deadline(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": DETAILS, "status": 503, "times": 2})
+        deadline = world.out_of_time_after(1)
+        with pytest.raises(OutOfTime):
+            world.shares.open(request(goods(guide)), deadline=deadline)
+        assert len(world.calls()) == 1
+
+    def test_one_order_s_deadline_is_not_another_s(self, world: FastioWorld, guide: str) -> None:
+        def attempt(n: int) -> bool:
+            late = n % 2 == 1
+            with contextlib.suppress(OutOfTime):
+                world.shares.open(
+                    request(goods(guide), order=f"cs_test_{n}"),
+                    deadline=now() + timedelta(seconds=-1 if late else 60),
+                )
+                return not late
+            return late
+
+        with ThreadPoolExecutor(10) as pool:
+            assert all(pool.map(attempt, range(20)))
+        assert len(world.made()) == 10
+
+    def test_no_answer_is_waited_for_longer_than_ten_seconds(self) -> None:
+        with http_client() as client:
+            assert client.timeout.read == 10.0
 
     def test_more_than_25_files_are_looked_up_25_at_a_time(self, world: FastioWorld) -> None:
         nodes = [world.put(f"{n:03}.pdf", str(n))[0] for n in range(51)]
@@ -99,6 +150,41 @@ class TestWhatTheBuyerGets:
         map_, _ = world.put("map.pdf", "m", workspace="my-maps")
         share = world.shares.open(request(goods(guide), goods(map_, workspace="my-maps")))
         assert [file.name for file in share.files] == ["secret-title.pdf", "map.pdf"]
+
+    def test_equal_names_that_changed_places_are_delivered_as_they_are_now(self, world: FastioWorld) -> None:
+        short, long = world.put("A/guide.pdf", "a")[0], world.put("B/guide.pdf", "bb")[0]
+        world.shares.open(request(goods(short, long)))
+        wanted = request(goods(long, short))
+        share = world.shares.open(wanted)
+        assert [(f.name, f.size) for f in share.files] == [("guide.pdf", 2), ("guide (2).pdf", 1)]
+        assert [(f["name"], f["size"]) for f in world.made()[0]["files"]] == [("guide.pdf", 2), ("guide (2).pdf", 1)]
+
+    def test_a_file_taken_out_is_not_to_be_had_by_its_address_either(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide))
+        share = world.shares.open(wanted)
+        node = world.api("GET", f"/share/{share.id}/storage/root/list/").json()["nodes"][0]["id"]
+        world.shares.open(request(goods(world.put("right.pdf", "right")[0])))
+        assert "secret-title.pdf" not in world.http.get(share.link).raise_for_status().text
+        assert world.http.get(f"/shared/{wanted.name}/files/{node}").status_code == 404
+
+    def test_a_file_that_is_gone_before_we_take_it_out_is_no_trouble(self, world: FastioWorld, guide: str) -> None:
+        world.shares.open(request(goods(guide)))
+        world.fault({"match": DELETE, "status": 404, "after": True})
+        wanted = request(goods(world.put("right.pdf", "right")[0]))
+        world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: ["right.pdf"]}
+
+    @pytest.mark.parametrize("status", [0, 500])
+    def test_a_file_that_cannot_be_taken_out_now_is_taken_out_by_the_next_run(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        world.shares.open(request(goods(guide)))
+        wanted = request(goods(world.put("right.pdf", "right")[0]))
+        world.fault({"match": DELETE, "status": status})
+        with pytest.raises(FastioUnavailable):
+            world.shares.open(wanted)
+        world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: ["right.pdf"]}
 
     def test_a_file_that_changed_between_two_runs_is_delivered_as_it_is_now(self, world: FastioWorld) -> None:
         first, _ = world.put("guide.pdf", "old")
@@ -166,9 +252,56 @@ class TestTaken:
             world.shares.open(wanted)
         assert world.files_made() == {wanted.name: []}
 
+
+class TestConflict:
+    """A file answered 409 may be there already, or not at all: the share's list decides."""
+
     def test_a_file_that_is_there_already_is_no_error(self, world: FastioWorld, guide: str) -> None:
         world.fault({"match": ADD, "status": 409, "after": True})
         assert len(world.shares.open(request(goods(guide))).files) == 1
+
+    def test_a_file_that_is_not_there_is_tried_again(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide, world.put("other.pdf", "other")[0]))
+        world.fault({"match": ADD, "status": 409})
+        with pytest.raises(FastioUnavailable, match="1 of 2 files"):
+            world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: ["other.pdf"]}
+        world.shares.open(wanted)
+        assert sorted(world.files_made()[wanted.name]) == ["other.pdf", "secret-title.pdf"]
+
+    def test_the_list_is_looked_at_once_for_any_number_of_conflicts(self, world: FastioWorld) -> None:
+        world.fault({"match": ADD, "status": 409, "after": True, "times": 3})
+        world.shares.open(request(goods(*[world.put(f"{n}.pdf", str(n))[0] for n in range(4)])))
+        assert [call for call in world.calls() if call.endswith("/root/list/")] == [world.calls()[-1]]
+
+
+class TestClosed:
+    """A share of ours that is found, but that a buyer could not open."""
+
+    def test_an_archived_share_is_opened_again(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide))
+        share = world.shares.open(wanted)
+        world.api("POST", f"/share/{share.id}/archive/", json={}).raise_for_status()
+        assert world.shares.open(wanted) == share
+        assert world.http.get(share.link).status_code == 200
+
+    def test_an_archived_share_of_another_s_is_left_archived(self, world: FastioWorld, guide: str) -> None:
+        wanted = request(goods(guide))
+        world.create(custom_name=wanted.name).raise_for_status()
+        world.api("POST", f"/share/{wanted.name}/archive/", json={}).raise_for_status()
+        with pytest.raises(ShareTaken):
+            world.shares.open(wanted)
+        assert world.made()[0]["archived"] is True
+
+    @pytest.mark.parametrize("flag", ["locked", "suspended", "deleted"])
+    def test_a_share_that_we_cannot_open_again_needs_a_person(self, world: FastioWorld, guide: str, flag: str) -> None:
+        wanted = request(goods(guide))
+        share = world.shares.open(wanted)
+        world.flag(wanted.name, **{flag: True})
+        with pytest.raises(ShareRefused, match=f"share {share.id} is {flag}") as caught:
+            world.shares.open(wanted)
+        assert "Fast.io" in caught.value.advice
+        assert caught.value.advice.endswith("then redrive.")
 
 
 class TestTroubles:
@@ -178,8 +311,6 @@ class TestTroubles:
     @pytest.mark.parametrize(
         ("status", "wait"),
         [
-            (401, 300.0),  # The key is refused: an operator has to act.
-            (403, 300.0),
             (402, 900.0),  # Credits are used up.
             (412, 900.0),  # The plan's shares are used up.
             (423, None),  # Locked, for nobody knows how long.
@@ -338,8 +469,96 @@ class TestStrangeAnswers:
         ):
             _over(client).open(request(goods("n-1")))
 
+    def test_a_list_that_goes_on_without_saying_where_is_not_taken_for_a_whole_one(self) -> None:
+        def answer(call: httpx.Request) -> httpx.Response:
+            if call.url.path.endswith("/details/"):
+                return _ok(node={"id": "n-1", "name": "a", "type": "folder"})
+            file = {"id": "n-2", "name": "b", "type": "file", "hash": "00", "hash_algo": "md5"}
+            return _ok(nodes=[file], pagination={"has_more": True, "limit": 1, "offset": 0})
+
+        with (
+            httpx.Client(transport=httpx.MockTransport(answer)) as client,
+            pytest.raises(FastioUnavailable, match="not understood"),
+        ):
+            _over(client).open(request(goods("n-1")))
+
+    @pytest.mark.parametrize("shape", ["wide", "deep", "many"])
+    def test_two_hundred_folders_are_walked_and_no_more(self, shape: str) -> None:
+        """Each folder is a call. *wide*: all in one; *deep*: each in the one before; *many*: named one by one."""
+        asked: list[str] = []
+
+        def answer(call: httpx.Request) -> httpx.Response:
+            asked.append(call.url.path)
+            *_, node, what, _ = call.url.path.split("/")
+            if what == "details":
+                return _ok(nodes=[{"id": n, "name": n, "type": "folder"} for n in node.split(",")])
+            number = int(node[1:])
+            below = {"wide": range(1, 201) if number == 0 else (), "deep": [number + 1]}.get(shape, ())
+            file = {"id": "f", "name": "f", "type": "file", "hash": "00", "hash_algo": "md5"}
+            return _ok(nodes=[file, *({"id": f"d{n}", "name": "d", "type": "folder"} for n in below)])
+
+        named = [f"d{n}" for n in range(201 if shape == "many" else 1)]
+        with (
+            httpx.Client(transport=httpx.MockTransport(answer)) as client,
+            pytest.raises(ShareRefused, match="more than 200 folders") as caught,
+        ):
+            _over(client).open(request(goods(*named)))
+        assert sum(path.endswith("/list/") for path in asked) == {"wide": 1}.get(shape, 200)
+        assert "archive" in caught.value.advice
+
 
 class TestKey:
+    @pytest.mark.parametrize("where", [DETAILS, CREATE, ADD, LIST])
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_refused_key_is_a_trouble_until_an_operator_has_acted(
+        self, world: FastioWorld, guide: str, where: str, status: int
+    ) -> None:
+        wanted = request(goods(guide))
+        if where == LIST:
+            world.shares.open(wanted)
+        world.fault({"match": where, "status": status}, {"match": AUTH, "status": 401})
+        with pytest.raises(FastioUnavailable, match="key refused") as caught:
+            world.shares.open(wanted)
+        assert caught.value.wait == 300.0
+        world.shares.open(wanted)
+        assert world.files_made() == {wanted.name: ["secret-title.pdf"]}
+
+    @pytest.mark.parametrize("status", [0, 403, 404, 500])
+    def test_a_key_that_cannot_be_checked_counts_as_refused(self, world: FastioWorld, guide: str, status: int) -> None:
+        world.fault({"match": DETAILS, "status": 401}, {"match": AUTH, "status": status})
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            world.shares.open(request(goods(guide)))
+        assert world.calls().count(AUTH) == 1
+
+    def test_a_workspace_that_a_good_key_may_not_see_needs_a_person(self, world: FastioWorld, guide: str) -> None:
+        world.member("my-shop", member=False)
+        with pytest.raises(FileMissing, match="code 10545") as caught:
+            world.shares.open(request(goods(guide)))
+        assert "not visible to our key" in caught.value.advice
+        assert world.calls()[1:] == [AUTH]
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_share_that_a_good_key_may_not_change_needs_a_person(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        world.fault({"match": ADD, "status": status})
+        with pytest.raises(ShareRefused) as caught:
+            world.shares.open(request(goods(guide)))
+        assert "our key" in caught.value.advice
+        assert world.calls()[-1] == AUTH
+
+    def test_a_taken_name_is_another_s_only_to_a_good_key(self, world: FastioWorld, guide: str) -> None:
+        world.fault({"match": CREATE, "status": 409}, {"match": LOOK_UP, "status": 401}, {"match": AUTH, "status": 401})
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            world.shares.open(request(goods(guide)))
+
+    def test_the_key_that_was_refused_is_the_one_that_is_checked(self, world: FastioWorld, guide: str) -> None:
+        """A key rotated between the two calls would say that the old one is good."""
+        keys = iter(["an-old-key"])
+        shares = world.adapter(api_key=lambda: next(keys, API_KEY))
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            shares.open(request(goods(guide)))
+
     def test_a_rotated_key_is_used_at_the_next_call(self, world: FastioWorld, guide: str) -> None:
         keys = ["an-old-key"]
         shares = world.adapter(api_key=lambda: keys[0])
@@ -368,7 +587,7 @@ class TestSilence:
         assert not any(secret in caplog.text for secret in (wanted.name, "secret-title", API_KEY))
 
     @pytest.mark.parametrize("where", [DETAILS, LOOK_UP, LIST, ADD])
-    @pytest.mark.parametrize("status", [0, 404, 406, 500])
+    @pytest.mark.parametrize("status", [0, 401, 404, 406, 500])
     def test_no_message_has_a_link_a_file_name_or_the_key(
         self, world: FastioWorld, guide: str, where: str, status: int
     ) -> None:

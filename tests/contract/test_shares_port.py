@@ -1,18 +1,18 @@
 """The port Shares: the same rules for the fake and for the adapter over real HTTP to the stand-in."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import pytest
 
 from local.fastio_server import fastio_app
 from local.serving import serving
-from paidshare.errors import FastioUnavailable, FileMissing, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareTaken
 from paidshare.orders import ShareRequest
 from paidshare.ports import Shares
 from tests.fakes_shares import MemoryShares
-from tests.fastio_world import FastioWorld, goods, request
+from tests.fastio_world import FastioWorld, goods, now, request
 
 
 class World(Protocol):
@@ -24,6 +24,7 @@ class World(Protocol):
     def infected(self, path: str) -> str: ...
     def files_made(self) -> dict[str, list[str]]: ...
     def interrupt_after(self, adds: int) -> None: ...
+    def out_of_time_after(self, calls: int) -> datetime: ...
     def lose_create_answer(self) -> None: ...
 
 
@@ -42,6 +43,10 @@ class MemoryWorld:
 
     def interrupt_after(self, adds: int) -> None:
         self.shares.fail_after_adds = adds
+
+    def out_of_time_after(self, calls: int) -> datetime:
+        self.shares.calls_in_time = calls
+        return now()
 
     def lose_create_answer(self) -> None:
         self.shares.lose_create_answer = True
@@ -124,6 +129,30 @@ class TestOpen:
 
         assert world.files_made() == {wanted.name: ["part-0.pdf", "part-1.pdf", "part-2.pdf"]}
         assert [f.name for f in share.files] == ["part-0.pdf", "part-1.pdf", "part-2.pdf"]
+
+    def test_a_share_begun_with_files_that_were_not_bought_is_left_with_those_that_were(self, world: World) -> None:
+        wrong, kept, right = (world.put(f"{name}.pdf", name)[0] for name in ("wrong", "kept", "right"))
+        world.interrupt_after(2)
+        with pytest.raises(FastioUnavailable):
+            world.shares.open(request(goods(wrong, kept, world.put("never.pdf")[0])))
+        corrected = request(goods(kept, right))
+
+        share = world.shares.open(corrected)
+
+        assert world.files_made() == {corrected.name: ["kept.pdf", "right.pdf"]}
+        assert [file.name for file in share.files] == ["kept.pdf", "right.pdf"]
+
+    def test_a_folder_walk_stops_at_its_deadline_before_the_share_is_made(self, world: World) -> None:
+        _, [folder] = world.put("Course/intro.pdf")
+        world.put("Course/Week 1/lesson.pdf")
+        world.put("Course/Week 2/lesson.pdf")
+        wanted = request(goods(folder))
+        deadline = world.out_of_time_after(2)  # The look at the folder, and its own list.
+        with pytest.raises(OutOfTime) as caught:
+            world.shares.open(wanted, deadline=deadline)
+        assert caught.value.wait == 1
+        assert world.files_made() == {}
+        assert len(world.shares.open(wanted).files) == 3
 
     def test_a_create_whose_answer_was_lost_is_found_again(self, world: World) -> None:
         guide, _ = world.put("guide.pdf")

@@ -214,6 +214,45 @@ class TestFiles:
         assert world.api("GET", f"/workspace/my-shop/storage/{node}/details/").json()["node"]["parent"] == "trash"
 
 
+class TestTrash:
+    def test_a_file_that_was_deleted_is_in_no_listing_and_not_given_to_guests(self, world: FastioWorld) -> None:
+        world.create(expires="2099-01-01 00:00:00")
+        node = world.add(NAME, "guide.pdf", DIGEST).json()["node"]["id"]
+        world.api("DELETE", f"/share/{NAME}/storage/{node}/delete/").raise_for_status()
+        assert world.api("GET", f"/share/{NAME}/storage/root/list/").json()["nodes"] == []
+        assert world.files_made() == {NAME: []}
+        assert "guide.pdf" not in world.http.get(f"/shared/{NAME}").raise_for_status().text
+        assert world.http.get(f"/shared/{NAME}/files/{node}").status_code == 404
+
+    def test_it_is_not_found_a_second_time_and_its_name_is_free(self, world: FastioWorld) -> None:
+        world.create()
+        node = world.add(NAME, "guide.pdf", DIGEST).json()["node"]["id"]
+        path = f"/share/{NAME}/storage/{node}/delete/"
+        assert [world.api("DELETE", path).status_code for _ in range(2)] == [200, 404]
+        assert world.add(NAME, "guide.pdf", DIGEST).json()["node"]["id"] != node
+
+    def test_a_folder_takes_what_is_in_it_along(self, world: FastioWorld) -> None:
+        node, [folder] = world.put("Guides/guide.pdf", "12345")
+        world.api("DELETE", f"/workspace/my-shop/storage/{folder}/delete/").raise_for_status()
+        assert world.api("DELETE", f"/workspace/my-shop/storage/{node}/delete/").status_code == 404
+
+
+class TestMembership:
+    def test_a_workspace_that_the_key_may_not_see_is_refused_though_the_key_is_good(self, world: FastioWorld) -> None:
+        node, _ = world.put("guide.pdf")
+        world.member("my-shop", member=False)
+        for answer in (
+            world.create(),
+            world.api("GET", "/workspace/my-shop/details/"),
+            world.api("GET", f"/workspace/my-shop/storage/{node}/details/"),
+            world.api("GET", "/workspace/my-shop/storage/root/list/"),
+        ):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, 10545)
+        assert world.api("GET", "/user/auth/check/").status_code == 200
+        world.member("my-shop", member=True)
+        assert world.create().status_code == 200
+
+
 class TestEvents:
     def test_what_happened_to_a_share_is_found_by_its_id(self, world: FastioWorld) -> None:
         share = world.create().json()["share"]["id"]
@@ -280,6 +319,15 @@ class TestGuest:
         self.open_share(world, access_options="Anyone with a registered account")
         assert world.http.get(f"/shared/{NAME}").status_code == 403
 
+    @pytest.mark.parametrize(("flag", "status"), [("locked", 403), ("suspended", 403), ("deleted", 404)])
+    def test_a_share_that_fast_io_has_closed_is_closed_to_guests(
+        self, world: FastioWorld, flag: str, status: int
+    ) -> None:
+        self.open_share(world)
+        world.flag(NAME, **{flag: True})
+        assert world.http.get(f"/shared/{NAME}").status_code == status
+        assert world.api("GET", f"/share/{NAME}/details/").json()["share"][flag] is True
+
     def test_a_file_that_is_not_in_the_share_is_not_given(self, world: FastioWorld) -> None:
         self.open_share(world)
         node, _ = world.put("not-bought.pdf")
@@ -294,6 +342,10 @@ class TestControl:
             ("/_files", {"workspace": "w", "path": "/", "content": ""}),
             ("/_files", {"workspace": "w", "path": "a", "content": "", "colour": "red"}),
             ("/_clock", {"advance": 1}),
+            ("/_workspaces", {"workspace": "no-such-shop", "member": False}),
+            ("/_workspaces", {"workspace": "my-shop"}),
+            ("/_shares", {"share": "o000000000", "locked": True}),
+            ("/_shares", {"share": "o000000000", "colour": "red"}),
         ],
     )
     def test_a_misspelt_order_is_refused(self, world: FastioWorld, path: str, body: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 import json
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
-from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
+from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, PaidshareError, ShareRefused
 from paidshare.fastio_refusals import KEY_WAIT, PLAN_WAIT, not_understood, refusal
 from paidshare.fastio_wire import Reply
 
@@ -34,12 +35,25 @@ class TestRefusal:
             (503, FastioUnavailable, None),
         ],
     )
-    def test_the_status_alone_decides(self, status: int, kind: type[PaidshareError], wait: float | None) -> None:
+    def test_the_status_decides_and_never_the_code(
+        self, status: int, kind: type[PaidshareError], wait: float | None
+    ) -> None:
         for code in (1605, 1667, 1650):
             body = json.dumps({"result": False, "error": {"code": code}}).encode()
             error = refusal(Reply(status, body=body), doing="x", now=NOW)
             assert type(error) is kind
             assert getattr(error, "wait", None) == wait
+
+    @pytest.mark.parametrize("status", [401, 403])
+    @pytest.mark.parametrize(("place", "kind"), [("workspace", FileMissing), ("share", ShareRefused)])
+    def test_a_place_hidden_from_a_good_key_needs_a_person(
+        self, status: int, place: Literal["workspace", "share"], kind: type[NeedsAPerson]
+    ) -> None:
+        error = refusal(Reply(status, hidden=place), doing="x", now=NOW)
+        assert type(error) is kind
+        assert isinstance(error, NeedsAPerson)
+        assert f"The {place} is not visible to our key" in error.advice
+        assert error.advice.endswith("then redrive.")
 
     def test_it_tells_fields_code_and_request_but_no_text_or_value(self) -> None:
         error = {"code": "1605", "text": "jenny@example.com", "params": [{"name": "title", "message": "jenny"}]}

@@ -170,6 +170,7 @@ class TestNodes:
     def test_no_answer_makes_the_reader_fail(self, data: dict[str, Any]) -> None:
         wire.nodes(data)
         wire.next_cursor(data)
+        wire.has_more(data)
         wire.share(data)
 
     @settings(deadline=None)  # Making the cases takes longer than reading them.
@@ -193,6 +194,21 @@ class TestNextCursor:
         assert wire.next_cursor({"pagination": pagination}) == cursor
 
 
+class TestHasMore:
+    @pytest.mark.parametrize(
+        ("pagination", "more"),
+        [
+            ({"has_more": True}, True),
+            ({"has_more": "true"}, True),
+            ({"has_more": False}, False),
+            ({}, False),
+            (7, False),
+        ],
+    )
+    def test_only_a_page_that_says_so_is_not_the_last(self, pagination: Any, *, more: bool) -> None:
+        assert wire.has_more({"pagination": pagination}) is more
+
+
 class TestShare:
     @pytest.mark.parametrize("owner_defined", ['{"paidshare_order": "cs_1"}', {"paidshare_order": "cs_1"}])
     def test_it_is_read_from_share_or_from_the_root(self, owner_defined: Any) -> None:
@@ -203,6 +219,22 @@ class TestShare:
     @pytest.mark.parametrize("data", [{}, {"share": {"custom_name": "o"}}, {"id": None}, {"share": {"id": ""}}])
     def test_without_an_id_there_is_none(self, data: dict[str, Any]) -> None:
         assert wire.share(data) is None
+
+    @pytest.mark.parametrize(
+        ("flags", "archived", "barred"),
+        [
+            ({}, False, ()),
+            ({"archived": False, "locked": 0, "deleted": None, "suspended": "false"}, False, ()),
+            ({"archived": True}, True, ()),
+            ({"archived": "2026-01-01 00:00:00"}, True, ()),
+            ({"locked": True}, False, ("locked",)),
+            ({"suspended": "true", "deleted": "2026-01-01 00:00:00"}, False, ("deleted", "suspended")),
+        ],
+    )
+    def test_what_keeps_a_guest_out_is_seen(
+        self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool
+    ) -> None:
+        assert wire.share({"share": {"id": "7"} | flags}) == wire.RemoteShare("7", None, None, archived, barred)
 
     @pytest.mark.parametrize("value", [None, "", "no JSON", "[]", {}, {"paidshare_order": 7}, {"order": "cs_1"}])
     def test_what_is_not_ours_has_no_order(self, value: Any) -> None:

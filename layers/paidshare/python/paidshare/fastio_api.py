@@ -7,12 +7,14 @@ The lower half of the adapters that talk to Fast.io, so it may use the network.
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal, Self
 
 import httpx
 
 from paidshare import fastio_refusals, fastio_wire
-from paidshare.errors import FastioUnavailable
+from paidshare.errors import FastioUnavailable, OutOfTime, PaidshareError
 from paidshare.fastio_wire import Reply
 from paidshare.ports import Clock
 
@@ -20,7 +22,7 @@ _PASSING = frozenset({502, 503, 504})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-def http_client(*, connect_s: float = 5.0, read_s: float = 20.0, connections: int = 20) -> httpx.Client:
+def http_client(*, connect_s: float = 5.0, read_s: float = 10.0, connections: int = 20) -> httpx.Client:
     """
     A client for ten orders at once. The caller closes it, or keeps it for the life of the process.
 
@@ -34,16 +36,35 @@ def http_client(*, connect_s: float = 5.0, read_s: float = 20.0, connections: in
 
 
 class FastioApi:
-    """Safe to use from several threads at once. *api_key* is asked for at every call, so it may rotate."""
+    """
+    Safe to use from several threads at once. *api_key* is asked for at every call, so it may rotate.
 
-    def __init__(self, *, client: httpx.Client, api_key: Callable[[], str], api_base: str, clock: Clock) -> None:
+    Every call raises OutOfTime instead of being begun after *deadline*.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: httpx.Client,
+        api_key: Callable[[], str],
+        api_base: str,
+        clock: Clock,
+        deadline: datetime | None = None,
+    ) -> None:
         self._client = client
         self._api_key = api_key
         self._base = api_base.rstrip("/")
         self._clock = clock
+        self._deadline = deadline
         # httpx logs every URL at INFO, and ours hold share names, which are all that a link's secret is.
         for noisy in ("httpx", "httpcore"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    def until(self, deadline: datetime | None) -> Self:
+        """The same, for one piece of work that has to stop at *deadline*."""
+        return type(self)(
+            client=self._client, api_key=self._api_key, api_base=self._base, clock=self._clock, deadline=deadline
+        )
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:
         """Read. Tried a second time when the first met a dropped connection or a 502, 503 or 504."""
@@ -53,19 +74,26 @@ class FastioApi:
             reply = self._call("GET", path, params=params)
         return reply
 
-    def post(self, path: str, form: Mapping[str, str]) -> Reply:
+    def post(self, path: str, form: Mapping[str, str] | None = None) -> Reply:
         """Change something. Never tried again by itself: Fast.io has no idempotency key."""
-        return self._call("POST", path, data=form)
+        return self._call("POST", path, form=form)
+
+    def delete(self, path: str) -> Reply:
+        """Move something to the trash. Not tried again by itself either: whoever calls comes back anyway."""
+        return self._call("DELETE", path)
 
     def data(self, reply: Reply, *, doing: str) -> dict[str, Any]:
         """The data of *reply*. Raises what `fastio_refusals` makes of it when it is no success."""
         if not 200 <= reply.status < 300:
-            error = fastio_refusals.refusal(reply, doing=doing, now=self._clock())
-            raise error from reply.failure
+            raise self.refusal(reply, doing=doing) from reply.failure
         found = fastio_wire.payload(reply.body)
         if found is None:
             raise fastio_refusals.not_understood(reply, doing=doing)
         return found
+
+    def refusal(self, reply: Reply, *, doing: str) -> PaidshareError:
+        """What `fastio_refusals` makes of *reply*, now."""
+        return fastio_refusals.refusal(reply, doing=doing, now=self._clock())
 
     def _call(
         self,
@@ -73,11 +101,28 @@ class FastioApi:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Reply:
-        headers = {"authorization": f"Bearer {self._key()}", "accept": "application/json"}
+        key = self._key()
+        # The vendor's own client sends an empty object where there are no fields.
+        bare = method == "POST" and form is None
+        reply = self._send(key, method, path, params=params, data=form, json={} if bare else None)
+        place = _place(path)
+        if place and reply.status in fastio_wire.KEY_OR_MEMBERSHIP and self._is_good(key):
+            return replace(reply, hidden=place)
+        return reply
+
+    def _is_good(self, key: str) -> bool:
+        """Whether Fast.io takes *key* at all: the one that was refused, not one rotated in since."""
+        reply = self._send(key, "GET", fastio_wire.path("user", "auth", "check"))
+        return 200 <= reply.status < 300 and fastio_wire.payload(reply.body) is not None
+
+    def _send(self, key: str, method: str, path: str, **content: Any) -> Reply:
+        if self._deadline is not None and self._clock() >= self._deadline:
+            raise OutOfTime("no time left for another call to Fast.io", wait=1)
+        headers = {"authorization": f"Bearer {key}", "accept": "application/json"}
         try:
-            answer = self._client.request(method, self._base + path, params=params, data=data, headers=headers)
+            answer = self._client.request(method, self._base + path, headers=headers, **content)
         except httpx.HTTPError as exc:
             return Reply(status=0, failure=exc, sent=not isinstance(exc, _NEVER_SENT))
         # httpx's header names are case-insensitive; a plain dict's are not.
@@ -91,3 +136,9 @@ class FastioApi:
                 "key refused: no usable fastio_api_key in the secret", wait=fastio_refusals.KEY_WAIT
             )
         return key
+
+
+def _place(path: str) -> Literal["workspace", "share"] | None:
+    """Whose path it is, when it is of one that an account is a member of."""
+    first = path.split("/")[1]
+    return "workspace" if first == "workspace" else "share" if first == "share" else None

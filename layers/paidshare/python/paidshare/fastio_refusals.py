@@ -1,11 +1,12 @@
 """
 An answer of Fast.io that is no success → what Paidshare does about it. Pure.
 
-Decided on the HTTP status alone: Fast.io's documents give two meanings to the same `error.code`, so that is
-only told.
+Decided on the HTTP status, and for 401 and 403 on whether the key itself is good. Fast.io's documents give two
+meanings to the same `error.code`, so that is only told.
 """
 
 from datetime import datetime
+from typing import Literal
 
 from paidshare import fastio_wire
 from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
@@ -13,15 +14,25 @@ from paidshare.fastio_wire import Reply
 
 # An operator has to act on these; asking every minute would only add to the log.
 KEY_WAIT, PLAN_WAIT = 300.0, 900.0
-_KEY, _PLAN = frozenset({401, 403}), frozenset({402, 412})
+_PLAN = frozenset({402, 412})
 _LIMITED = frozenset({423, 429})
 _PASSING = frozenset({0, 408})
+_HIDDEN_WORKSPACE = (
+    "The workspace is not visible to our key, or may not be used by it: correct fastio_workspace in the product's "
+    "metadata, or make the account of fastio_api_key a member; then redrive."
+)
+_HIDDEN_SHARE = (
+    "The share is not visible to our key, or may not be changed by it: look at the rights of fastio_api_key's "
+    "account in Fast.io; then redrive."
+)
 
 
 def refusal(reply: Reply, *, doing: str, now: datetime) -> PaidshareError:
     """The error that *reply* means. *doing* says what was asked for, with ids only."""
     status, said = reply.status, _said(reply, doing)
-    if status in _KEY:
+    if reply.hidden is not None:
+        return _hidden(reply.hidden, said)
+    if status in fastio_wire.KEY_OR_MEMBERSHIP:
         return FastioUnavailable(f"key refused: {said}", wait=KEY_WAIT)
     if status in _PLAN:
         return FastioUnavailable(f"the plan's credits or shares are used up: {said}", wait=PLAN_WAIT)
@@ -30,6 +41,12 @@ def refusal(reply: Reply, *, doing: str, now: datetime) -> PaidshareError:
     if 400 <= status < 500 and status not in _LIMITED | _PASSING:
         return ShareRefused(said)
     return FastioUnavailable(said, wait=fastio_wire.wait(reply, now))
+
+
+def _hidden(place: Literal["workspace", "share"], said: str) -> FileMissing | ShareRefused:
+    if place == "workspace":
+        return FileMissing(said, advice=_HIDDEN_WORKSPACE)
+    return ShareRefused(said, advice=_HIDDEN_SHARE)
 
 
 def not_understood(reply: Reply, *, doing: str) -> FastioUnavailable:

@@ -13,6 +13,7 @@ Guesses, each read tolerantly and each in the function named:
 - `instant`         times are UTC, with or without saying so
 - `nodes`           a listing has `nodes` (a list, or an object with `items`)
 - `next_cursor`     an unfinished listing says `pagination.has_more` and `next_cursor`
+- `share`           a share says `archived` like `locked`, `suspended` and `deleted`, which are documented
 - `node`            a trashed node says `trashed` or `deleted`, or has the parent `trash`
 - `names_the_name`  a name that is taken is answered 409, or 406 naming `custom_name`
 - `wait`            `x-ve-limit-expires` is an instant; a small number would be seconds from now
@@ -35,6 +36,10 @@ PAGE_SIZE = 500
 REFUSED_FIELDS = frozenset({400, 406, 422})
 """What “a field is wrong” is answered with: 406 now, 400 in older documents, 422 to be safe."""
 
+KEY_OR_MEMBERSHIP = frozenset({401, 403})
+"""The key is refused, or it is good and its account may not do this here: asking for the key decides."""
+
+_BARRED = ("deleted", "suspended", "locked")
 _ORDER = "paidshare_order"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
 _INSTANT = "%Y-%m-%d %H:%M:%S"
@@ -48,7 +53,7 @@ class Reply:
     What came back for one call. Header names are lower-case.
 
     `status` 0 means that no answer came and `failure` says why; `sent` is False when the request cannot have
-    reached Fast.io.
+    reached Fast.io. `hidden` names the place that the call was about when it was refused although the key is good.
     """
 
     status: int
@@ -56,6 +61,7 @@ class Reply:
     body: bytes = b""
     failure: Exception | None = None
     sent: bool = True
+    hidden: Literal["workspace", "share"] | None = None
 
     @property
     def in_doubt(self) -> bool:
@@ -88,11 +94,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class RemoteShare:
-    """A share as Fast.io describes it. `order_id` is None when it is not one of ours."""
+    """
+    A share as Fast.io describes it. `order_id` is None when it is not one of ours.
+
+    `archived`: closed to guests until it is unarchived. `barred`: why it can not be opened to them at all.
+    """
 
     id: str
     expires_at: datetime | None
     order_id: str | None
+    archived: bool = False
+    barred: tuple[str, ...] = ()
 
 
 # --- Requests -------------------------------------------------------------------------------------------
@@ -221,13 +233,22 @@ def next_cursor(data: dict[str, Any]) -> str | None:
     return str(cursor) if cursor and pagination.get("has_more") is not False else None
 
 
+def has_more(data: dict[str, Any]) -> bool:
+    """Whether a listing says that this page is not its last."""
+    return _true(_dict(data.get("pagination")).get("has_more"))
+
+
 def share(data: dict[str, Any]) -> RemoteShare | None:
     """The share of a create or details answer; None when there is no id in it."""
     raw = _dict(data.get("share")) or data
     if not isinstance(raw.get("id"), str | int) or not raw["id"]:
         return None
     return RemoteShare(
-        id=str(raw["id"]), expires_at=instant(raw.get("expires")), order_id=order_of(raw.get("owner_defined"))
+        id=str(raw["id"]),
+        expires_at=instant(raw.get("expires")),
+        order_id=order_of(raw.get("owner_defined")),
+        archived=_true(raw.get("archived")),
+        barred=tuple(name for name in _BARRED if _true(raw.get(name))),
     )
 
 

@@ -49,12 +49,13 @@ class Shares(Protocol):
 
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """
-        The order's share, live, with exactly the files of its goods.
+        The order's share, live, with exactly the files of its goods. Call it only before the letter is mailed.
 
         Safe to call any number of times: a share that exists under the request's name is checked to be this
-        order's, completed, and returned with the expiry it already has, put off to the request's if it has been
-        waiting for its letter for more than a day. Files are checked before anything is
-        made, so a missing one leaves no share behind. No file is begun after *deadline*; what is done is kept.
+        order's, unarchived, rid of what is not wanted, completed, and returned with the expiry it already has, put
+        off to the request's if it has been waiting for its letter for more than a day. Files are checked before
+        anything is made, so a missing one leaves no share behind. No call is begun after *deadline*; what is done
+        is kept.
         Raises FileMissing, ShareRefused, ShareTaken, FastioUnavailable, OutOfTime.
         """
 
