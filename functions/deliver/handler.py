@@ -150,7 +150,7 @@ def _work(record: SQSRecord, shift: _Shift) -> None:
     attempt = int(record.attributes.approximate_receive_count or 1)
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
-        _attempt(record, shift, seen)
+        _attempt(record, shift, seen, attempt)
     except TryAgain as error:
         wait = _put_off(record, shift, attempt, asked=error.wait)
         _tell(shift, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
@@ -173,12 +173,12 @@ def _put_off(record: SQSRecord, shift: _Shift, attempt: int, *, asked: float | N
     return seconds
 
 
-def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
+def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt: int) -> None:
     workshop = shift.workshop
     try:
         notice = notices.from_json(record.body)
         seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcome = _delivered(notice, shift, record)
+        outcome = _delivered(notice, shift, attempt, holder=f"{shift.request_id}/{record.message_id}")
     except NeedsAPerson as error:
         workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
         _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
@@ -187,13 +187,12 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object]) -> None:
         _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
 
 
-def _delivered(notice: Notice, shift: _Shift, record: SQSRecord) -> Outcome:
+def _delivered(notice: Notice, shift: _Shift, attempt: int, *, holder: str) -> Outcome:
     """Raises PatienceExhausted at the last receive, instead of leaving SQS to give the message up without a reason."""
-    holder = f"{shift.request_id}/{record.message_id}"
     try:
         return delivering.deliver(notice, shift.workshop.shop, holder=holder, deadline=shift.deadline)
     except TryAgain as error:
-        if int(record.attributes.approximate_receive_count or 1) >= retries.MOST_RECEIVES:
+        if attempt >= retries.MOST_RECEIVES:
             raise PatienceExhausted(f"{error.reason}: {error}") from error
         raise
 
