@@ -2,8 +2,10 @@
 # target needs, it sets up first, in this folder alone (.venv, .tools). `make help` lists them.
 
 PYTHON ?= python3.13
-# What `make deploy` deploys: an environment of samconfig.toml.
+# What `make deploy` deploys: an environment of samconfig.toml. PARAMETERS takes the place of its
+# parameter_overrides; the parameters that neither names keep the values that the stack has.
 ENV ?= prod
+PARAMETERS ?=
 
 BIN := .venv/bin
 # `sam build` wants a `python3.13` on the PATH, and runs make itself, which must not talk to this one.
@@ -47,12 +49,14 @@ bench: ready ## Measure the numbers of docs/numbers.md
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(SAM) build
 
-deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod, or another one of samconfig.toml)
-	$(SAM) deploy --config-env $(ENV)
+deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod; PARAMETERS="Name=value …")
+	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 
 lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
 	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt
 	@cd requirements && for name in dev sam ministack; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+	@# Written anew, though the same: what was installed from these locks is up to date still.
+	@if git diff --quiet -- layers/dependencies requirements; then touch $(STAMPS); fi
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(CURDIR)/$(BIN)/python -m piptools compile --quiet $(if $(UPGRADE),--upgrade) \
 	--generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options \
 	--no-emit-trusted-host

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from local import seeds
@@ -13,12 +13,14 @@ _MOST = 12
 _NOT_ALLOWED = "is not allowed"
 # As the functions log it: `SES SendEmail: AccessDeniedException`.
 _DENIED = re.compile(r"(?P<service>SES|SQS|DynamoDB|Secrets Manager) (?P<operation>[A-Z]\w+): AccessDenied")
+# What `waking` leaves in the log of every system that starts well.
+_PROBE = "Receive: signature_refused, missing_signature"
 _IAM_PREFIX = {"SES": "ses", "SQS": "sqs", "DynamoDB": "dynamodb", "Secrets Manager": "secretsmanager"}
 
 
 def explain(outputs: Mapping[str, str], aws: Aws) -> list[str]:
     """What an operator would find out, in sentences; the plainest cause first. *outputs* are the stack's."""
-    complaints = _complaints(aws)
+    complaints = worth_telling(_complaints(aws))
     not_allowed = [line for line in complaints if _NOT_ALLOWED in line]
     others = [line for line in complaints if line not in not_allowed]
     waiting = _waiting(aws, outputs["QueueUrl"])
@@ -69,19 +71,24 @@ def _text(attribute: Any) -> str:
     return str(attribute.get("StringValue", "")) if isinstance(attribute, dict) else str(attribute)
 
 
-def _complaints(aws: Aws) -> list[str]:
-    """Each different one once, in order, with the function's name in front."""
-    found: dict[str, None] = {}
+def _complaints(aws: Aws) -> Iterator[str]:
     for group in aws.logs.describe_log_groups(logGroupNamePrefix=f"/paidshare/{STAGE}/")["logGroups"]:
         name = group["logGroupName"].rsplit("/", 1)[-1].capitalize()
         for event in aws.logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
             if said := complaint(event["message"], name):
-                found.setdefault(said)
-    return list(found)
+                yield said
+
+
+def worth_telling(complaints: Iterable[str]) -> list[str]:
+    """Each different one once, in order, without the one that our own start-up caused."""
+    told = list(complaints)
+    if _PROBE in told:
+        told.remove(_PROBE)  # One only: a second request without a signature was somebody else's.
+    return list(dict.fromkeys(told))
 
 
 def complaint(message: str, function: str) -> str | None:
-    """What a line of *function*'s log complains about; None when it does not."""
+    """What a line of *function*'s log complains about, after the function's name; None when it does not."""
     try:
         line = json.loads(message)
     except ValueError:

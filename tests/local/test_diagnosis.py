@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.diagnosis import complaint
+from local.diagnosis import complaint, worth_telling
 
 
 def line(**words: object) -> str:
@@ -46,3 +46,19 @@ class TestComplaint:
     )
     def test_what_python_or_lambda_says_itself_is_told(self, message: str) -> None:
         assert complaint(message, "Receive") == f"Receive: {message}"
+
+
+class TestWorthTelling:
+    PROBE = complaint(
+        line(level="WARNING", message="signature_refused", source="stripe", status=400, reason="missing_signature"),
+        "Receive",
+    )
+
+    def test_start_ups_own_unsigned_request_is_no_complaint(self) -> None:
+        assert worth_telling([str(self.PROBE), "Deliver: order_put_off"]) == ["Deliver: order_put_off"]
+
+    def test_a_second_unsigned_request_is_one(self) -> None:
+        assert worth_telling([str(self.PROBE), str(self.PROBE)]) == [self.PROBE]
+
+    def test_each_complaint_is_told_once_and_in_order(self) -> None:
+        assert worth_telling(["b", "a", "b"]) == ["b", "a"]

@@ -200,6 +200,18 @@ class TestPermissions:
         given = [(s["Action"], str(s["Resource"])) for s in policy["PolicyDocument"]["Statement"]]
         assert len(set(given)) == len(given)
 
+    def test_deliver_may_do_to_its_queue_what_lambdas_poller_needs_and_put_messages_off(self) -> None:
+        """The poller works with Deliver's role, and the laptop's AWS does not ask whether it may."""
+        [policy] = properties("DeliverRole")["Policies"]
+        queue = {"Fn::GetAtt": ["Queue", "Arn"]}
+        allowed = {s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == queue}
+        assert allowed == {
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
+        }
+
     def test_the_api_may_call_receive_through_its_two_routes_only(self) -> None:
         [permission] = resources("AWS::Lambda::Permission").values()
         assert permission["Properties"]["FunctionName"] == {"Ref": "Receive"}
