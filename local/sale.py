@@ -1,8 +1,8 @@
-"""Makes sales in a running system through the Stripe stand-in, and waits for what should come of them."""
+"""Makes sales in a running system through the Stripe stand-in, has things happen to them, and waits for what comes."""
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,19 @@ class SaleFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One delivery of an event to our webhook. `at` is in Unix seconds; `status` 0 means no answer came."""
+    """
+    One delivery of an event to our webhook; `status` 0 means no answer came.
+
+    `told` has every event that was sent for the same reason, type by answer, in order; `at` is when the first of
+    them was, in Unix seconds.
+    """
 
     event: str
     status: int
     seconds: float
     at: float
     body: str
+    told: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,32 @@ class Sale:
     attempt: Attempt
 
 
-def sell(to: Endpoints, *, email: str, product: str | None = None, late: bool = False) -> Sale:
-    """
-    *email* buys *product* (an id or a name; the first one when None). *late* leaves it to be paid: `settle`.
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What came of an act. `ids` says what it was about: `refund`, `charge`, and so on."""
 
-    Raises SaleFailed.
+    attempt: Attempt
+    ids: dict[str, Any]
+
+
+def sell(
+    to: Endpoints,
+    *,
+    email: str,
+    product: str | None = None,
+    late: bool = False,
+    subscription: bool = False,
+    trial_days: int = 0,
+) -> Sale:
     """
-    answer = _post(to, "/_pay", {"email": email, "products": [_product_id(to, product)], "late": late})
+    *email* buys *product* (an id or a name; the first one when None), once or by *subscription*.
+
+    *late* leaves it to be paid: `settle`. Raises SaleFailed.
+    """
+    wanted: dict[str, Any] = {"email": email, "products": [_product_id(to, product)], "late": late}
+    if subscription or trial_days:
+        wanted |= {"mode": "subscription", "trial_days": trial_days}
+    answer = _post(to, "/_pay", wanted)
     return Sale(answer["session"], email, _attempt(answer))
 
 
@@ -66,8 +91,16 @@ def sell_sample(to: Endpoints) -> None:
 
 def settle(to: Endpoints, sale: Sale) -> Sale:
     """The late payment comes in. Raises SaleFailed."""
-    answer = _post(to, "/_settle", {"session": sale.session})
-    return Sale(sale.session, sale.email, _attempt(answer))
+    return Sale(sale.session, sale.email, happen(to, sale, "settle").attempt)
+
+
+def happen(to: Endpoints, sale: Sale, act: str, **fields: Any) -> Happened:
+    """
+    An act of the Stripe stand-in's (`refund`; `local.stripe_control` lists them) on *sale*. Raises SaleFailed when it
+    cannot happen.
+    """
+    answer = _post(to, f"/_{act}", {"session": sale.session, **fields})
+    return Happened(_attempt(answer), answer)
 
 
 def repeat(to: Endpoints, event: str, *, forged: bool = False) -> Attempt:
@@ -113,6 +146,27 @@ def last(home: Path) -> Sale:
     return Sale(raw["session"], raw["email"], Attempt(**raw["attempt"]))
 
 
+def chosen(to: Endpoints, home: Path, session: str | None) -> Sale:
+    """The sale of *session*, or the one made last. Raises SaleFailed when there is none."""
+    if session is None:
+        return last(home)
+    found = seen(to, f"/v1/checkout/sessions/{session}")
+    details = found.get("customer_details") or {}
+    nobody = Attempt(event="", status=0, seconds=0.0, at=0.0, body="")
+    return Sale(session, str(details.get("email")), nobody)
+
+
+def seen(to: Endpoints, path: str) -> dict[str, Any]:
+    """What the Stripe stand-in's API shows at *path*. Raises SaleFailed when it shows nothing."""
+    _needs_stand_in(to)
+    with seeds.client(to.stripe_url, key=STRIPE_API_KEY) as stripe:
+        answer = stripe.get(path)
+    found: dict[str, Any] = answer.json()
+    if answer.status_code != 200:
+        raise SaleFailed(f"the Stripe stand-in refuses: {found['error']['message']}")
+    return found
+
+
 def forget(home: Path) -> None:
     """A new system knows nothing of an old one's sales."""
     (home / _LAST).unlink(missing_ok=True)
@@ -151,10 +205,12 @@ def _attempt(answer: dict[str, Any]) -> Attempt:
     made = answer["delivery"]
     if made is None:
         raise SaleFailed("the Stripe stand-in has no webhook to send to")
+    sent = [one["delivery"] for one in answer.get("events", []) if one["delivery"]]
     return Attempt(
         event=answer["event"],
         status=made["status"],
         seconds=made["seconds"],
-        at=made["at"],
+        at=min([made["at"], *(one["at"] for one in sent)]),
         body=made["body"],
+        told={one["type"]: one["status"] for one in sent},
     )

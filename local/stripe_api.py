@@ -7,7 +7,7 @@ What the stand-in does not model it refuses as an unknown parameter, so that not
 import re
 from collections.abc import Callable
 
-from local import stripe_catalog, stripe_objects
+from local import stripe_billing_api, stripe_catalog, stripe_money_api, stripe_objects
 from local.stripe_form import Call, StripeProblem
 from local.stripe_objects import Json
 from local.stripe_state import PAGE, StripeState, in_range, page
@@ -41,21 +41,28 @@ def create_session(state: StripeState, call: Call) -> Json:
         metadata=p.metadata(),
         payment_method_types=p.texts("payment_method_types") or ["card"],
     )
-    if call.account:
-        state.owners[made["id"]] = call.account
     state.lines[made["id"]] = lines
-    return state.keep(made)
+    return state.keep(made, account=call.account)
 
 
 def list_sessions(state: StripeState, call: Call) -> Json:
     p = call.params
     p.only(*PAGE, "payment_intent", "payment_link", "subscription", "customer", "status", "created")
-    p.choice("status", "open", "complete", "expired")
-    wanted = {key: p.text(key) for key in ("payment_intent", "payment_link", "subscription", "customer", "status")}
+    status = p.choice("status", "open", "complete", "expired")
+    wanted = state.filters(
+        p,
+        call.account,
+        payment_intent="payment_intent",
+        payment_link="payment_link",
+        subscription="subscription",
+        customer="customer",
+    )
     found = [
         one
         for one in state.every("checkout.session", account=call.account)
-        if all(value in (None, one[key]) for key, value in wanted.items()) and in_range(one["created"], p)
+        if all(one[key] == value for key, value in wanted.items())
+        and status in (None, one["status"])
+        and in_range(one["created"], p)
     ]
     return page(found, p, url="/v1/checkout/sessions")
 
@@ -137,10 +144,12 @@ def show_account(_state: StripeState, call: Call) -> Json:
     return stripe_objects.account()
 
 
-def _shows(kind: str) -> Answer:
+def shows(kind: str) -> Answer:
+    """The answer to a GET of one object. What is for sale belongs to every account here."""
+
     def show(state: StripeState, call: Call) -> Json:
         call.params.only()
-        account = call.account if kind in ("checkout.session", "event") else None
+        account = None if kind in ("product", "price", "payment_link") else call.account
         return state.find(kind, call.id, account=account)
 
     return show
@@ -152,26 +161,41 @@ def routes() -> list[tuple[str, str, Answer]]:
         ("GET", "/v1/account", show_account),
         ("POST", "/v1/products", stripe_catalog.create_product),
         ("GET", "/v1/products", stripe_catalog.list_products),
-        ("GET", "/v1/products/{id}", _shows("product")),
+        ("GET", "/v1/products/{id}", shows("product")),
         ("POST", "/v1/products/{id}", stripe_catalog.update_product),
         ("DELETE", "/v1/products/{id}", stripe_catalog.delete_product),
         ("POST", "/v1/prices", stripe_catalog.create_price),
         ("GET", "/v1/prices", stripe_catalog.list_prices),
-        ("GET", "/v1/prices/{id}", _shows("price")),
+        ("GET", "/v1/prices/{id}", shows("price")),
         ("POST", "/v1/checkout/sessions", create_session),
         ("GET", "/v1/checkout/sessions", list_sessions),
-        ("GET", "/v1/checkout/sessions/{id}", _shows("checkout.session")),
+        ("GET", "/v1/checkout/sessions/{id}", shows("checkout.session")),
         ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
-        ("GET", "/v1/payment_intents/{id}", _shows("payment_intent")),
         ("POST", "/v1/payment_links", create_payment_link),
         ("GET", "/v1/payment_links", list_payment_links),
-        ("GET", "/v1/payment_links/{id}", _shows("payment_link")),
+        ("GET", "/v1/payment_links/{id}", shows("payment_link")),
         ("GET", "/v1/events", list_events),
-        ("GET", "/v1/events/{id}", _shows("event")),
+        ("GET", "/v1/events/{id}", shows("event")),
         ("POST", "/v1/webhook_endpoints", create_endpoint),
         ("GET", "/v1/webhook_endpoints", list_endpoints),
         ("GET", "/v1/webhook_endpoints/{id}", show_endpoint),
         ("DELETE", "/v1/webhook_endpoints/{id}", delete_endpoint),
+        ("GET", "/v1/payment_intents/{id}", shows("payment_intent")),
+        ("GET", "/v1/charges/{id}", shows("charge")),
+        ("POST", "/v1/charges/{id}", stripe_money_api.update_charge),
+        ("GET", "/v1/charges/{id}/refunds", stripe_money_api.list_refunds_of_charge),
+        ("POST", "/v1/refunds", stripe_money_api.create_refund),
+        ("GET", "/v1/refunds", stripe_money_api.list_refunds),
+        ("GET", "/v1/refunds/{id}", shows("refund")),
+        ("GET", "/v1/disputes", stripe_money_api.list_disputes),
+        ("GET", "/v1/disputes/{id}", shows("dispute")),
+        ("GET", "/v1/radar/early_fraud_warnings", stripe_money_api.list_warnings),
+        ("GET", "/v1/radar/early_fraud_warnings/{id}", shows("radar.early_fraud_warning")),
+        ("GET", "/v1/subscriptions/{id}", shows("subscription")),
+        ("GET", "/v1/invoices", stripe_billing_api.list_invoices),
+        ("GET", "/v1/invoices/{id}", shows("invoice")),
+        ("GET", "/v1/invoices/{id}/lines", stripe_billing_api.list_lines),
+        ("GET", "/v1/invoice_payments", stripe_billing_api.list_payments),
     ]
 
 

@@ -86,6 +86,42 @@ def lines(state: StripeState, p: Params, mode: str) -> list[Json]:
     return [_line(state, item, mode) for item in _wanted_lines(p, mode)]
 
 
+def made_product(state: StripeState, raw: Json) -> tuple[Json, Json]:
+    """
+    A product with its default price: `{"name", "metadata", "unit_amount", "currency"}`, all optional.
+
+    Raises ValueError for another field.
+    """
+    if set(raw) - {"name", "metadata", "unit_amount", "currency"}:
+        raise ValueError("a product has name, metadata, unit_amount and currency")
+    metadata = {str(k): str(v) for k, v in raw.get("metadata", {}).items()}
+    return sample(
+        state,
+        str(raw.get("name", "Field guide (PDF)")),
+        metadata,
+        amount=int(raw.get("unit_amount", 1_900)),
+        currency=str(raw.get("currency", "usd")),
+    )
+
+
+def sample(
+    state: StripeState, name: str, metadata: dict[str, str], *, amount: int = 1_900, currency: str = "usd"
+) -> tuple[Json, Json]:
+    """A product and its default price, made without an API call."""
+    product = state.keep(stripe_objects.product(name, livemode=state.livemode, now=state.now, metadata=metadata))
+    price = state.keep(
+        stripe_objects.price(product["id"], amount=amount, currency=currency, livemode=state.livemode, now=state.now)
+    )
+    product["default_price"] = price["id"]
+    return product, price
+
+
+def sold(state: StripeState, product: Json, quantity: int, *, repeating: bool = False, free: bool = False) -> Json:
+    """A line at the product's default price, or at one that is made when that does not fit."""
+    price = _fitting_price(state, product, repeating=repeating)
+    return stripe_objects.line(price, product["name"], quantity=quantity, free=free)
+
+
 def _wanted_lines(p: Params, mode: str) -> list[Params]:
     items = p.objects("line_items")
     if mode == "setup":
@@ -153,3 +189,20 @@ def _price(state: StripeState, p: Params, product_id: str) -> Json:
             **fields,
         )
     )
+
+
+def _fitting_price(state: StripeState, product: Json, *, repeating: bool) -> Json:
+    price = state.objects.get(product["default_price"] or "")
+    if price is None or (price["type"] == "recurring") is not repeating:
+        repeats = {"type": "recurring", "recurring": stripe_objects.recurring()}
+        price = state.keep(
+            stripe_objects.price(
+                product["id"],
+                amount=price["unit_amount"] if price else 1_900,
+                currency=price["currency"] if price else "usd",
+                livemode=product["livemode"],
+                now=state.now,
+                **(repeats if repeating else {}),
+            )
+        )
+    return price

@@ -79,8 +79,9 @@ def recurring(interval: str = "month") -> Json:
     }
 
 
-def line(of_price: Json, description: str, *, quantity: int) -> Json:
-    total = of_price["unit_amount"] * quantity
+def line(of_price: Json, description: str, *, quantity: int, free: bool = False) -> Json:
+    """A line of a Checkout Session. *free*: nothing is due for it now, as in a trial."""
+    total = 0 if free else of_price["unit_amount"] * quantity
     return {
         "id": new_id("li"),
         "object": "item",
@@ -180,52 +181,6 @@ def customer_details(email: str | None) -> Json:
     }
 
 
-def payment_intent(*, amount: int, currency: str, status: str, livemode: bool, now: int) -> Json:
-    name = new_id("pi")
-    return {
-        "id": name,
-        "object": "payment_intent",
-        "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": amount if status == "succeeded" else 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic_async",
-        "client_secret": f"{name}_secret_{secrets.token_hex(12)}",
-        "confirmation_method": "automatic",
-        "created": now,
-        "currency": currency,
-        "customer": None,
-        "customer_account": None,
-        "description": None,
-        "last_payment_error": None,
-        "latest_charge": new_id("ch"),
-        "livemode": livemode,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": new_id("pm"),
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": status,
-        "transfer_data": None,
-        "transfer_group": None,
-    }
-
-
 def payment_link(*, currency: str, livemode: bool, metadata: dict[str, str]) -> Json:
     name = new_id("plink")
     return {
@@ -264,7 +219,7 @@ def payment_link(*, currency: str, livemode: bool, metadata: dict[str, str]) -> 
     }
 
 
-def event(kind: str, of: Json, *, pending: int, now: int, account: str | None) -> Json:
+def event(kind: str, of: Json, *, livemode: bool, now: int, account: str | None) -> Json:
     """`of` is the object as it is at this moment; give a copy."""
     made: Json = {
         "id": new_id("evt"),
@@ -272,8 +227,8 @@ def event(kind: str, of: Json, *, pending: int, now: int, account: str | None) -
         "api_version": API_VERSION,
         "created": now,
         "data": {"object": of},
-        "livemode": of["livemode"],
-        "pending_webhooks": pending,
+        "livemode": livemode,
+        "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
         "type": kind,
     }

@@ -1,17 +1,30 @@
-"""What a buyer does at the Stripe stand-in: pay at once or late, or fail to. No event is made or sent here."""
+"""What a buyer does at the Stripe stand-in's Checkout: pay at once or late, or fail to."""
 
 import dataclasses
 import itertools
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from local import stripe_objects
+from local import stripe_catalog, stripe_invoices, stripe_money, stripe_objects, stripe_subscriptions
+from local.stripe_money import Outcome
 from local.stripe_objects import Json
 from local.stripe_state import StripeState
 
 Mode = Literal["payment", "setup", "subscription"]
 PaymentStatus = Literal["paid", "unpaid", "no_payment_required"]
 
+_INVOICE_CREATION = {
+    "enabled": True,
+    "invoice_data": {
+        "account_tax_ids": None,
+        "custom_fields": None,
+        "description": None,
+        "footer": None,
+        "issuer": None,
+        "metadata": {},
+        "rendering_options": None,
+    },
+}
 _MOST_LINES = 1_000  # More than Stripe lets a seller make, so that many pages can be tried.
 
 
@@ -21,8 +34,11 @@ class Sale:
     How a session ends. `session` pays an open one; else a session is made, with the id `new_id` if one is given.
 
     Its lines are the default prices of `products` (ids), gone round until there are `lines` of them; without
-    products, `lines` new ones whose metadata is `metadata`. `late` is completed now, paid days later. `quiet`
-    loses the event. `account` is a connected account. `livemode` None is the stand-in's own mode.
+    products, `lines` new ones whose metadata is `metadata`. Each is bought `quantity` times; `discount` is taken
+    off the whole. `late` is completed now, paid days later. `invoice_creation` has Checkout write an invoice for
+    a single payment. Mode subscription may begin with `trial_days` for nothing, and its first invoice may have
+    `once_products`, which are billed once. `account` is a connected account. `livemode` None is the stand-in's
+    own mode.
     """
 
     email: str = "buyer@example.com"
@@ -30,12 +46,16 @@ class Sale:
     session: str | None = None
     new_id: str | None = None
     products: list[str] | None = None
+    once_products: list[str] | None = None
     lines: int | None = None
+    quantity: int = 1
     metadata: dict[str, str] = field(default_factory=dict)
     mode: Mode = "payment"
     payment_status: PaymentStatus | None = None
+    discount: int = 0
+    trial_days: int = 0
     late: bool = False
-    quiet: bool = False
+    invoice_creation: bool = False
     payment_link: bool = False
     livemode: bool | None = None
     account: str | None = None
@@ -52,73 +72,78 @@ class Sale:
             raise ValueError(f"payment_status is one of {get_args(PaymentStatus)}")
         if sale.lines is not None and not 1 <= sale.lines <= _MOST_LINES:
             raise ValueError(f"lines is 1 to {_MOST_LINES}")
+        if sale.quantity < 1 or sale.discount < 0 or sale.trial_days < 0:
+            raise ValueError("quantity is at least 1, discount and trial_days at least 0")
+        if sale.mode != "subscription" and (sale.trial_days or sale.once_products):
+            raise ValueError("trial_days and once_products belong to mode subscription")
+        if sale.mode != "payment" and sale.invoice_creation:
+            raise ValueError("invoice_creation belongs to mode payment")
         return sale
 
 
-def made_product(state: StripeState, raw: Json) -> tuple[Json, Json]:
-    """
-    A product with its default price: `{"name", "metadata", "unit_amount", "currency"}`, all optional.
-
-    Raises ValueError for another field.
-    """
-    if set(raw) - {"name", "metadata", "unit_amount", "currency"}:
-        raise ValueError("a product has name, metadata, unit_amount and currency")
-    metadata = {str(k): str(v) for k, v in raw.get("metadata", {}).items()}
-    return _product(
-        state,
-        str(raw.get("name", "Field guide (PDF)")),
-        metadata,
-        amount=int(raw.get("unit_amount", 1_900)),
-        currency=str(raw.get("currency", "usd")),
-    )
-
-
 def completed(state: StripeState, sale: Sale) -> Json:
-    """The session, complete. Raises ValueError when it cannot be paid, StripeProblem when an id is unknown."""
+    """
+    The session, complete, and told with all that comes of it.
+
+    Raises ValueError when it cannot be paid, StripeProblem when an id is unknown.
+    """
     session = _open_session(state, sale)
     email = None if sale.email_none else sale.email
-    status = sale.payment_status or _status(session["mode"], late=sale.late)
+    _discount(state, session, sale)
+    status = sale.payment_status or _status(session, late=sale.late)
     session |= {
         "status": "complete",
         "payment_status": status,
         "customer_details": stripe_objects.customer_details(email or session["customer_email"]),
         "url": None,
     }
+    if session["mode"] == "subscription" or sale.invoice_creation:
+        session["customer"] = stripe_objects.new_id("cus", 14)
     match session["mode"]:
         case "setup":
             session["setup_intent"] = stripe_objects.new_id("seti")
         case "subscription":
-            session |= {
-                "customer": stripe_objects.new_id("cus", 14),
-                "subscription": stripe_objects.new_id("sub"),
-                "invoice": stripe_objects.new_id("in"),
-            }
-        case "payment" if status == "no_payment_required":
-            # A coupon took all of it.
-            discount = session["amount_subtotal"]
-            session |= {"amount_total": 0, "total_details": {**session["total_details"], "amount_discount": discount}}
+            return _subscribed(state, session, trial_days=sale.trial_days)
         case _ if status != "no_payment_required":
-            session["payment_intent"] = _paid_with(state, session, status)["id"]
+            intent = stripe_money.charged(
+                state,
+                _outcome(status),
+                amount=session["amount_total"] or 0,
+                currency=session["currency"] or "usd",
+                livemode=session["livemode"],
+                email=session["customer_details"]["email"],
+                customer=session["customer"],
+                account=state.owners.get(session["id"]),
+            )
+            session["payment_intent"] = intent["id"]
+    if sale.invoice_creation:
+        session["invoice_creation"] = _INVOICE_CREATION
+        if status != "unpaid":
+            stripe_invoices.receipt(state, session)
+    state.tell("checkout.session.completed", session)
     return session
 
 
 def settled(state: StripeState, session_id: str) -> Json:
-    """The late payment came. Raises ValueError unless it is still awaited, StripeProblem if it is unknown."""
-    session = _awaited(state, session_id)
+    """The late payment came, told. Raises ValueError unless it is still awaited."""
+    session, intent = _awaited(state, session_id)
+    stripe_money.settled(state, intent, "succeeded")
     session["payment_status"] = "paid"
-    if intent := state.objects.get(session["payment_intent"] or ""):
-        intent |= {"status": "succeeded", "amount_received": intent["amount"]}
+    if session["mode"] == "subscription":
+        stripe_invoices.settled(state, state.objects[session["invoice"]], "succeeded")
+    elif session["invoice_creation"]:
+        stripe_invoices.receipt(state, session)
+    state.tell("checkout.session.async_payment_succeeded", session)
     return session
 
 
 def failed(state: StripeState, session_id: str) -> Json:
-    """The late payment failed. Raises like `settled`."""
-    session = _awaited(state, session_id)
-    if intent := state.objects.get(session["payment_intent"] or ""):
-        intent |= {
-            "status": "requires_payment_method",
-            "last_payment_error": {"type": "card_error", "code": "payment_method_provider_decline"},
-        }
+    """The late payment failed, told. Raises like `settled`."""
+    session, intent = _awaited(state, session_id)
+    stripe_money.settled(state, intent, "failed")
+    if session["mode"] == "subscription":
+        stripe_invoices.settled(state, state.objects[session["invoice"]], "failed")
+    state.tell("checkout.session.async_payment_failed", session)
     return session
 
 
@@ -130,17 +155,60 @@ def known_session(state: StripeState, session_id: str) -> Json:
     return session
 
 
-def _awaited(state: StripeState, session_id: str) -> Json:
-    session = known_session(state, session_id)
-    if (session["status"], session["payment_status"]) != ("complete", "unpaid"):
-        raise ValueError(f"{session_id} is {session['status']} and {session['payment_status']}, not awaited")
+def _subscribed(state: StripeState, session: Json, *, trial_days: int) -> Json:
+    status = session["payment_status"]
+    subscription = stripe_subscriptions.begun(state, session, outcome=_outcome(status), trial_days=trial_days)
+    state.tell("checkout.session.completed", session)
+    if status != "unpaid":
+        state.tell("invoice.paid", state.objects[session["invoice"]])
+    state.tell("customer.subscription.created", subscription)
     return session
 
 
-def _status(mode: str, *, late: bool) -> str:
-    if mode == "setup":
+def _awaited(state: StripeState, session_id: str) -> tuple[Json, Json]:
+    """The session and its payment intent."""
+    session = known_session(state, session_id)
+    intent = payment_of(state, session)
+    if intent is None or intent["status"] != "processing":
+        raise ValueError(
+            f"{session_id} is {session['status']} and {session['payment_status']}, and no payment is on its way"
+        )
+    return session, intent
+
+
+def payment_of(state: StripeState, session: Json) -> Json | None:
+    """The payment intent that paid, or is to pay, the session: in mode subscription its first invoice's."""
+    if session["mode"] == "subscription":
+        invoice = state.objects.get(session["invoice"] or "")
+        return stripe_invoices.payment_of(state, invoice) if invoice else None
+    return state.objects.get(session["payment_intent"] or "")
+
+
+def _status(session: Json, *, late: bool) -> str:
+    if session["mode"] == "setup" or not session["amount_total"]:
         return "no_payment_required"
     return "unpaid" if late else "paid"
+
+
+def _outcome(payment_status: str) -> Outcome:
+    return "pending" if payment_status == "unpaid" else "succeeded"
+
+
+def _discount(state: StripeState, session: Json, sale: Sale) -> None:
+    """Takes the discount off the lines in proportion, what is left over off the last; all when nothing is to pay."""
+    lines, subtotal = state.lines[session["id"]], session["amount_subtotal"] or 0
+    whole = subtotal if sale.payment_status == "no_payment_required" else sale.discount
+    if whole > subtotal:
+        raise ValueError(f"a discount of {whole} is more than the {subtotal} to pay")
+    left = whole
+    for number, line in enumerate(lines, start=1):
+        last = number == len(lines)
+        share = left if last else whole * line["amount_subtotal"] // subtotal if subtotal else 0
+        line |= {"amount_discount": share, "amount_total": line["amount_subtotal"] - share}
+        left -= share
+    if whole:
+        session["amount_total"] = subtotal - whole
+        session["total_details"] = {**session["total_details"], "amount_discount": whole}
 
 
 def _open_session(state: StripeState, sale: Sale) -> Json:
@@ -150,11 +218,10 @@ def _open_session(state: StripeState, sale: Sale) -> Json:
             raise ValueError(f"{sale.session} is {session['status']} already")
         return session
     lines = [] if sale.mode == "setup" else _lines(state, sale)
-    livemode = state.livemode if sale.livemode is None else sale.livemode
     session = stripe_objects.session(
         mode=sale.mode,
         lines=lines,
-        livemode=livemode,
+        livemode=state.livemode if sale.livemode is None else sale.livemode,
         now=state.now,
         success_url="https://shop.example/thanks?session_id={CHECKOUT_SESSION_ID}",
     )
@@ -162,11 +229,9 @@ def _open_session(state: StripeState, sale: Sale) -> Json:
         raise ValueError(f"{sale.new_id} is there already")
     session["id"] = sale.new_id or session["id"]
     state.lines[session["id"]] = lines
-    if sale.account:
-        state.owners[session["id"]] = sale.account
     if sale.payment_link:
         session["payment_link"] = _link(state, lines)["id"]
-    return state.keep(session)
+    return state.keep(session, account=sale.account)
 
 
 def _lines(state: StripeState, sale: Sale) -> list[Json]:
@@ -174,39 +239,17 @@ def _lines(state: StripeState, sale: Sale) -> list[Json]:
     if sale.products:
         of = [state.find("product", wanted, param="products") for wanted in sale.products]
     else:
-        of = [_product(state, f"Sample {i}", sale.metadata)[0] for i in range(1, (sale.lines or 1) + 1)]
+        of = [stripe_catalog.sample(state, f"Sample {i}", sale.metadata)[0] for i in range(1, (sale.lines or 1) + 1)]
     chosen = itertools.islice(itertools.cycle(of), sale.lines or len(of))
+    once = [state.find("product", wanted, param="once_products") for wanted in sale.once_products or ()]
+    repeating = sale.mode == "subscription"
     return [
-        stripe_objects.line(_price_of(state, product, sale.mode), product["name"], quantity=1) for product in chosen
+        *(
+            stripe_catalog.sold(state, one, sale.quantity, repeating=repeating, free=bool(sale.trial_days))
+            for one in chosen
+        ),
+        *(stripe_catalog.sold(state, one, sale.quantity) for one in once),
     ]
-
-
-def _price_of(state: StripeState, product: Json, mode: Mode) -> Json:
-    price = state.objects.get(product["default_price"] or "")
-    if price is None or (price["type"] == "recurring") is not (mode == "subscription"):
-        repeats = {"type": "recurring", "recurring": stripe_objects.recurring()}
-        price = state.keep(
-            stripe_objects.price(
-                product["id"],
-                amount=1_900,
-                currency="usd",
-                livemode=product["livemode"],
-                now=state.now,
-                **(repeats if mode == "subscription" else {}),
-            )
-        )
-    return price
-
-
-def _product(
-    state: StripeState, name: str, metadata: dict[str, str], *, amount: int = 1_900, currency: str = "usd"
-) -> tuple[Json, Json]:
-    product = state.keep(stripe_objects.product(name, livemode=state.livemode, now=state.now, metadata=metadata))
-    price = state.keep(
-        stripe_objects.price(product["id"], amount=amount, currency=currency, livemode=state.livemode, now=state.now)
-    )
-    product["default_price"] = price["id"]
-    return product, price
 
 
 def _link(state: StripeState, lines: list[Json]) -> Json:
@@ -217,15 +260,3 @@ def _link(state: StripeState, lines: list[Json]) -> Json:
     )
     state.lines[link["id"]] = lines
     return link
-
-
-def _paid_with(state: StripeState, session: Json, status: str) -> Json:
-    return state.keep(
-        stripe_objects.payment_intent(
-            amount=session["amount_total"] or 0,
-            currency=session["currency"] or "usd",
-            status="succeeded" if status == "paid" else "processing",
-            livemode=session["livemode"],
-            now=state.now,
-        )
-    )

@@ -4,13 +4,13 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, field
 
 import httpx
 import stripe
 
-from local import stripe_objects
+from local import stripe_objects, stripe_versions
 from local.stripe_objects import Json
 from local.stripe_state import StripeState
 
@@ -21,11 +21,12 @@ _BODY_SHOWN = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where events go. `events` are the types it wants; `*` is every type."""
+    """Where events go. `events` are the types it wants, `*` every type; `api_version` None is the account's own."""
 
     url: str
     secret: str
     events: tuple[str, ...] = ("*",)
+    api_version: str | None = None
 
     def wants(self, kind: str) -> bool:
         return "*" in self.events or kind in self.events
@@ -81,6 +82,8 @@ class Sender:
     """
     Sends events to the webhook that was set and to the endpoints made through the API.
 
+    `events` are the types that the webhook wants, `api_version` is the one it is sent them in.
+
     `retries` are the waits in seconds before the second, third, … attempt; each is signed afresh. They run in
     the background and end with the event loop. `secret` is there from the start, because `stripe listen` asks
     for it before anything else is set. `listeners` get every event that is sent.
@@ -89,17 +92,22 @@ class Sender:
     state: StripeState
     retries: Sequence[float] = (1.0, 2.0, 4.0, 8.0)
     url: str | None = None
+    events: tuple[str, ...] = ("*",)
+    api_version: str | None = None
     secret: str = field(default_factory=lambda: stripe_objects.new_id("whsec", 32))
     deliveries: list[Delivery] = field(default_factory=list)
     listeners: list[Callable[[Json], None]] = field(default_factory=list)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def webhook(self) -> Target | None:
+        return Target(self.url, self.secret, self.events, self.api_version) if self.url else None
+
     def targets(self, event: Json) -> list[Target]:
         endpoints = [
-            Target(one["url"], one["secret"], tuple(one["enabled_events"]))
+            Target(one["url"], one["secret"], tuple(one["enabled_events"]), one["api_version"])
             for one in self.state.every("webhook_endpoint")
         ]
-        chosen = [Target(self.url, self.secret), *endpoints] if self.url else endpoints
+        chosen = [webhook, *endpoints] if (webhook := self.webhook()) else endpoints
         return [target for target in chosen if target.wants(event["type"])]
 
     async def announce(self, event: Json) -> list[Delivery]:
@@ -112,10 +120,13 @@ class Sender:
         if not missed:
             self._mark_delivered(event)
         elif self.retries:
-            task = asyncio.create_task(self._again(event, missed))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._in_background(self._again(event, missed))
         return list(firsts)
+
+    def announce_soon(self, events: Sequence[Json]) -> None:
+        """Announces them one after the other, without waiting for it."""
+        if events:
+            self._in_background(self._announce_all(events))
 
     async def attempt(
         self,
@@ -125,7 +136,7 @@ class Sender:
         number: int = 1,
     ) -> Delivery:
         """One POST. Never raises for what the other side does."""
-        body = body_of(event)
+        body = body_of(stripe_versions.rendered(self.state, event, target.api_version))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -169,6 +180,15 @@ class Sender:
             except (httpx.HTTPError, httpx.InvalidURL) as exc:
                 return 0, "", type(exc).__name__
         return answer.status_code, answer.text, None
+
+    async def _announce_all(self, events: Sequence[Json]) -> None:
+        for event in events:
+            await self.announce(event)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _again(self, event: Json, missed: list[Target]) -> None:
         for number, wait in enumerate(self.retries, start=2):

@@ -71,7 +71,7 @@ def stripe_app(
         routes=[
             *Controls(state, sender, desk.accept).routes(),
             *feed.routes(),
-            Route("/{path:path}", _Api(state, desk).answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            Route("/{path:path}", _Api(state, desk, sender).answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
     )
 
@@ -83,9 +83,10 @@ def stripe_app(
 
 
 class _Api:
-    def __init__(self, state: StripeState, desk: Desk) -> None:
+    def __init__(self, state: StripeState, desk: Desk, sender: Sender) -> None:
         self._state = state
         self._desk = desk
+        self._sender = sender
         self._routes = [
             (method, re.compile(path.replace("{id}", "([^/]+)")), answer)
             for method, path, answer in stripe_api.routes()
@@ -104,6 +105,8 @@ class _Api:
             return JSONResponse(self._worked(request, body), headers=headers)
         except StripeProblem as problem:
             return JSONResponse(problem.body, status_code=problem.status, headers=headers)
+        finally:
+            self._sender.announce_soon(self._state.told())
 
     def _once(self, key: str, request: Request, body: str, headers: dict[str, str]) -> Response:
         """The first answer again for the same call, an error for another one (docs.stripe.com/idempotency)."""

@@ -21,6 +21,13 @@ _KINDS = {
     "price": "price",
     "cs": "checkout.session",
     "pi": "payment_intent",
+    "ch": "charge",
+    "re": "refund",
+    "du": "dispute",
+    "issfr": "radar.early_fraud_warning",
+    "sub": "subscription",
+    "in": "invoice",
+    "inpay": "invoice_payment",
     "plink": "payment_link",
     "evt": "event",
     "we": "webhook_endpoint",
@@ -32,8 +39,9 @@ class StripeState:
     """
     One mode (*livemode*) of one Stripe account. Objects are kept as the JSON that is answered, by id.
 
-    `lines` are by the id of their session or payment link; `owners` says which connected account a session
-    belongs to; `delivered` has the events that every endpoint took.
+    `lines` are by the id of their session, payment link or invoice; `owners` says which connected account an
+    object belongs to; `outbox` has the events that were made and not sent yet, `delivered` those that every
+    endpoint took.
     """
 
     livemode: bool = False
@@ -41,6 +49,7 @@ class StripeState:
     objects: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    outbox: list[Json] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
     answers: dict[str, tuple[str, Json]] = field(default_factory=dict)
 
@@ -53,11 +62,14 @@ class StripeState:
         self.objects.clear()
         self.lines.clear()
         self.owners.clear()
+        self.outbox.clear()
         self.delivered.clear()
         self.answers.clear()
 
-    def keep(self, made: Json) -> Json:
+    def keep(self, made: Json, *, account: str | None = None) -> Json:
         self.objects[made["id"]] = made
+        if account:
+            self.owners[made["id"]] = account
         return made
 
     def find(self, kind: str, wanted: str, *, param: str | None = None, account: str | None = None) -> Json:
@@ -71,8 +83,8 @@ class StripeState:
         if found and found["object"] == kind and self._visible(found, account):
             return found
         message = f"No such {kind}: '{wanted}'"
-        if found and found["livemode"] is not self.livemode:
-            there, here = ("live", "test") if found["livemode"] else ("test", "live")
+        if found and self._livemode_of(found) is not self.livemode:
+            there, here = ("test", "live") if self.livemode else ("live", "test")
             message += (
                 f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
             )
@@ -82,11 +94,41 @@ class StripeState:
         """All of one kind that the caller may see, newest first."""
         return [o for o in reversed(self.objects.values()) if o["object"] == kind and self._visible(o, account)]
 
+    def related(self, kind: str, **fields: str) -> list[Json]:
+        """All of one kind that have these fields, whoever may see them, newest first."""
+        return [
+            one
+            for one in reversed(self.objects.values())
+            if one["object"] == kind and all(one[key] == value for key, value in fields.items())
+        ]
+
+    def filters(self, params: Params, account: str | None, **kinds: str) -> dict[str, str]:
+        """
+        The filters of a list that are given: each names an object of its kind.
+
+        Raises StripeProblem (400) for an id that is unknown, as Stripe does, rather than finding nothing.
+        """
+        given = {key: value for key in kinds if (value := params.text(key))}
+        for key, value in given.items():
+            if kinds[key] != "customer":
+                self.find(kinds[key], value, param=key, account=account)
+            elif not any(one.get("customer") == value for one in self.objects.values()):
+                # Customers are only names here: one exists when something is theirs.
+                raise StripeProblem(f"No such customer: '{value}'", code="resource_missing", param=key)
+        return given
+
     def _visible(self, found: Json, account: str | None) -> bool:
-        return found.get("livemode", self.livemode) is self.livemode and self.owners.get(found["id"]) == account
+        return self._livemode_of(found) is self.livemode and self.owners.get(found["id"]) == account
+
+    def _livemode_of(self, found: Json) -> bool:
+        """A refund does not say: it has the mode of its charge."""
+        mode: bool = (found if "livemode" in found else self.objects[found["charge"]])["livemode"]
+        return mode
 
     def lines_of(self, owner: str, params: Params) -> Json:
-        return page(self.lines.get(owner, []), params, url=f"/v1/checkout/sessions/{owner}/line_items")
+        kind = self.objects[owner]["object"]
+        url = f"/v1/invoices/{owner}/lines" if kind == "invoice" else f"/v1/checkout/sessions/{owner}/line_items"
+        return page(self.lines.get(owner, []), params, url=url)
 
     def expanded(self, answer: Json, paths: Iterable[str]) -> Json:
         """A copy of *answer* with what `expand[]` asks for. Raises StripeProblem for what cannot be expanded."""
@@ -108,13 +150,27 @@ class StripeState:
                 self._expand(one, path, whole)
             return
         key = path[0]
-        if key == "line_items" and here.get("object") in ("checkout.session", "payment_link"):
-            here.setdefault(key, copy.deepcopy(self.lines_of(here["id"], Params({}))))
+        if key not in here and (listed := self._list_in(here, key)):
+            here[key] = copy.deepcopy(listed)
         if key not in here:
             raise StripeProblem(f"This property cannot be expanded ({whole}).", code="property_cannot_be_expanded")
         if isinstance(here[key], str):
             here[key] = self._object_named(here[key], whole)
         self._expand(here[key], path[1:], whole)
+
+    def _list_in(self, here: Json, key: str) -> Json | None:
+        """The first page of a list that an object shows only when it is asked to."""
+        match here.get("object"), key:
+            case ("checkout.session" | "payment_link", "line_items"):
+                return self.lines_of(here["id"], Params({}))
+            case ("charge", "refunds"):
+                found = self.related("refund", charge=here["id"])
+                return page(found, Params({}), url=f"/v1/charges/{here['id']}/refunds")
+            case ("invoice", "payments"):
+                found = self.related("invoice_payment", invoice=here["id"])
+                return page(found, Params({}), url=f"/v1/invoice_payments?invoice={here['id']}")
+            case _:
+                return None
 
     def _object_named(self, name: str, path: str) -> Json:
         kind = _KINDS.get(re.split("_", name)[0])
@@ -125,11 +181,18 @@ class StripeState:
 
     def new_event(self, kind: str, of: Json) -> Json:
         """A new Event object about *of*, as it is now. `pending_webhooks` is 1 until every endpoint took it."""
-        account = self.owners.get(of["id"])
-        made = stripe_objects.event(kind, copy.deepcopy(of), pending=1, now=self.now, account=account)
-        if account:
-            self.owners[made["id"]] = account
-        return self.keep(made)
+        account, livemode = self.owners.get(of["id"]), self._livemode_of(of)
+        made = stripe_objects.event(kind, copy.deepcopy(of), livemode=livemode, now=self.now, account=account)
+        return self.keep(made, account=account)
+
+    def tell(self, kind: str, of: Json) -> None:
+        """An event about *of*, as it is now, to be sent when the work is done."""
+        self.outbox.append(self.new_event(kind, of))
+
+    def told(self) -> list[Json]:
+        """What is to be sent, in order; the outbox is empty then."""
+        events, self.outbox = self.outbox, []
+        return events
 
 
 def page(items: list[Json], params: Params, *, url: str) -> Json:

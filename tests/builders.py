@@ -1,9 +1,11 @@
 """Values that are valid as they come: a test says only what matters to it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from paidshare.entitlement import Policy
 from paidshare.notices import Notice
-from paidshare.orders import Goods, Line, Order, Share, ShareFile
+from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
 from paidshare.secret import Secret
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -20,11 +22,37 @@ def a_line(
     product_name: str = "Field Recordings",
     quantity: int = 1,
     metadata: dict[str, str] | None = None,
+    line_id: str = "",
+    amount: int | None = 1_900,
+    period_end: datetime | None = None,
+    deleted: bool = False,
 ) -> Line:
     """A line that delivers two files for the shop's usual time. `metadata={}` makes it nobody's business."""
     if metadata is None:
         metadata = {"fastio_workspace": "shop", "fastio_files": "file-forest,file-notes"}
-    return Line(product_id, product_name, quantity, metadata)
+    return Line(
+        product_id=product_id,
+        product_name=product_name,
+        quantity=quantity,
+        metadata=metadata,
+        id=line_id or f"li_{product_id}",
+        amount=amount,
+        period_end=period_end,
+        deleted=deleted,
+    )
+
+
+def a_payment(
+    *,
+    payment_id: str = "pi_1",
+    status: str = "succeeded",
+    amount: int = 1_900,
+    refunds: tuple[int, ...] = (),
+    disputes: tuple[str, ...] = (),
+    fraud_warning: bool = False,
+) -> Payment:
+    """Money that came, and stayed unless `refunds` say otherwise."""
+    return Payment(payment_id, status, amount, sum(refunds), refunds, disputes, fraud_warning)
 
 
 def an_order(
@@ -35,9 +63,11 @@ def an_order(
     status: str | None = "complete",
     payment_status: str = "paid",
     email: str | None = BUYER,
-    payment_intent: str | None = "pi_1",
+    payments: tuple[Payment, ...] | None = None,
     total: int | None = 1_900,
     lines: tuple[Line, ...] | None = None,
+    subscription: Subscription | None = None,
+    same_as: str | None = None,
 ) -> Order:
     """Paid, in test mode, of one product."""
     return Order(
@@ -47,10 +77,40 @@ def an_order(
         status=status,
         payment_status=payment_status,
         email=email,
-        payment_intent=payment_intent,
+        payments=(a_payment(),) if payments is None else payments,
         total=total,
         lines=(a_line(),) if lines is None else lines,
+        subscription=subscription,
+        same_as=same_as,
     )
+
+
+def an_invoice(
+    *,
+    order_id: str = "in_1",
+    status: str = "paid",
+    subscription: str | None = "active",
+    period_end: datetime = NOW + timedelta(days=30),
+    lines: tuple[Line, ...] | None = None,
+    payments: tuple[Payment, ...] | None = None,
+) -> Order:
+    """A paid invoice of a subscription (whose status is *subscription*; None for an invoice without one)."""
+    if lines is None:
+        lines = (a_line(period_end=period_end if subscription else None),)
+    return an_order(
+        order_id=order_id,
+        mode="invoice",
+        status=status,
+        payment_status=status,
+        lines=lines,
+        payments=payments,
+        subscription=Subscription("sub_1", subscription) if subscription else None,
+    )
+
+
+def a_policy(**choices: Any) -> Policy:
+    """The seller's choices as the template has them."""
+    return Policy(**({"livemode": False, "link_days": 7} | choices))
 
 
 def a_notice(

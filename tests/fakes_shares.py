@@ -1,10 +1,10 @@
 """The port Shares in memory. Held against the real adapter by tests/contract/test_shares_port.py."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from paidshare import shares
-from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareRefused, ShareTaken
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 
 
@@ -20,8 +20,9 @@ class MemoryNode:
 @dataclass(slots=True)
 class MemoryShares:
     """
-    `made` is what exists, by share name. `fail_after_adds` and `lose_create_answer` each interrupt one run;
-    `down`, while True, every run. Without a clock it is out of time when the next run with a deadline has made
+    `made` is what exists, `orders` whose it is, both by share name; `archived` and `locked` hold share ids.
+    `fail_after_adds`, `lose_create_answer` and `lose_answer` (of a close or reopen) each interrupt one run; `down`,
+    while True, every run. Without a clock it is out of time when the next run with a deadline has made
     `calls_in_time` calls.
     """
 
@@ -29,11 +30,15 @@ class MemoryShares:
     nodes: dict[tuple[str, str], MemoryNode] = field(default_factory=dict)
     made: dict[str, Share] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
+    locked: set[str] = field(default_factory=set)
     down: bool = False
     fail_after_adds: int | None = None
     lose_create_answer: bool = False
+    lose_answer: bool = False
     calls_in_time: int | None = None
     _calls_left: int | None = None
+    _ids: int = 4_800_000_000_000_000_000
 
     def put(self, workspace: str, path: str, size: int = 1, *, deliverable: bool = True) -> tuple[str, list[str]]:
         """A file at *path*, its folders made as needed; the file's id and its folders'."""
@@ -57,7 +62,9 @@ class MemoryShares:
         self._call()
         if self.orders.setdefault(request.name, request.order_id) != request.order_id:
             raise ShareTaken(f"the name of {request.order_id}'s share is another's")
-        share = self.made.setdefault(request.name, self._empty(request))
+        share = self.made.get(request.name) or self._made(request)
+        self._check_usable(share.id)
+        self.archived.discard(share.id)
         if request.expires_at - share.expires_at > timedelta(days=1):
             share = self.made[request.name] = replace(share, expires_at=request.expires_at)
         # Found by its name, as the real one is, so the same run goes on.
@@ -72,20 +79,62 @@ class MemoryShares:
                 share = self.made[request.name] = _with(share, file)
         return replace(share, files=tuple(files))
 
+    def close(self, share_id: str) -> None:
+        if self._asked_for(share_id) is not None:
+            self.archived.add(share_id)
+        self._answer()
+
+    def reopen(self, share_id: str, *, until: datetime) -> bool:
+        share = self._asked_for(share_id)
+        if share is None:
+            return False
+        self._check_usable(share_id)
+        if abs(share.expires_at - until) > timedelta(minutes=1):
+            until = until.astimezone(UTC).replace(microsecond=0)
+            self.made[share.name] = replace(share, expires_at=until)
+        self.archived.discard(share_id)
+        self._answer()
+        return True
+
+    def open_files(self, order_id_or_name: str, now: datetime) -> tuple[str, ...] | None:
+        """What a buyer with the link can have at *now*: the files' names, None when the link is dead."""
+        for name, share in self.made.items():
+            if order_id_or_name in (name, self.orders[name]):
+                closed = share.id in self.archived | self.locked or share.expires_at <= now
+                return None if closed else tuple(file.name for file in share.files)
+        return None
+
+    def delete(self, name: str) -> None:
+        """As a person deletes a share in Fast.io for good."""
+        del self.made[name], self.orders[name]
+
+    def _asked_for(self, share_id: str) -> Share | None:
+        if not (share_id.isascii() and share_id.isdecimal()):
+            raise ShareRefused("the fake's share ids are numbers")
+        if self.down:
+            raise FastioUnavailable("the fake is down")
+        return next((share for share in self.made.values() if share.id == share_id), None)
+
+    def _check_usable(self, share_id: str) -> None:
+        if share_id in self.locked:
+            raise ShareRefused(f"share {share_id} is locked")
+
+    def _answer(self) -> None:
+        if self.lose_answer:
+            self.lose_answer = False
+            raise FastioUnavailable("the fake's answer was lost")
+
     def _call(self) -> None:
         if self._calls_left == 0:
             raise OutOfTime("the fake is out of time", wait=1)
         if self._calls_left is not None:
             self._calls_left -= 1
 
-    def _empty(self, request: ShareRequest) -> Share:
-        return Share(
-            id=str(4_800_000_000_000_000_000 + len(self.made)),
-            name=request.name,
-            link=shares.link(self.web_base, request.name),
-            expires_at=request.expires_at,
-            files=(),
-        )
+    def _made(self, request: ShareRequest) -> Share:
+        self._ids += 1
+        link = shares.link(self.web_base, request.name)
+        self.made[request.name] = Share(str(self._ids), request.name, link, request.expires_at, ())
+        return self.made[request.name]
 
     def _hang(self, workspace: str, above: str | None, node_id: str, node: MemoryNode) -> None:
         self.nodes.setdefault((workspace, node_id), node)

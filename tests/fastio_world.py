@@ -1,6 +1,8 @@
 """The stand-in for Fast.io over real HTTP, and the adapter that talks to it, as tests want them."""
 
+import html
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +18,9 @@ CREATE = "POST /workspace/*/create/share/"
 ADD = "POST /share/*/storage/root/addfile/"
 DETAILS = "GET /workspace/*/storage/*/details/"
 LOOK_UP = "GET /share/*/details/"
+ARCHIVE = "POST /share/*/archive/"
+UNARCHIVE = "POST /share/*/unarchive/"
+UPDATE = "POST /share/*/update/"
 LIST = "GET /share/*/storage/root/list/"
 AUTH = "GET /user/auth/check/"
 DELETE = "DELETE /share/*/storage/*/delete/"
@@ -93,6 +98,23 @@ class FastioWorld:
 
     def files_made(self) -> dict[str, list[str]]:
         return {share["custom_name"]: [f["name"] for f in share["files"]] for share in self.made()}
+
+    def open_files(self, name: str, *, after: timedelta = timedelta()) -> tuple[str, ...] | None:
+        """What a guest finds at the link when *after* has passed: the files' names, None when the link is dead."""
+        self._pass(after)
+        answer = self.http.get(f"/shared/{name}")
+        self._pass(-after)
+        if answer.status_code in (403, 404, 410):
+            return None
+        page = answer.raise_for_status().text
+        return tuple(html.unescape(file) for file in re.findall(r"download>(.*?)</a>", page))
+
+    def delete(self, name: str) -> None:
+        """As a person deletes a share in Fast.io for good."""
+        self.api("DELETE", f"/share/{name}/delete/", params={"confirm": name}).raise_for_status()
+
+    def _pass(self, time: timedelta) -> None:
+        self.http.post("/_clock", json={"advance_s": time.total_seconds()}).raise_for_status()
 
     def calls(self) -> list[str]:
         return [f"{call['method']} {call['path']}" for call in self.http.get("/_calls").json()]

@@ -31,6 +31,7 @@ from botocore.config import Config
 from paidshare import delivering, notices, retries
 from paidshare.delivering import Outcome, Shop
 from paidshare.dynamo_ledger import DynamoLedger
+from paidshare.entitlement import Policy
 from paidshare.errors import NeedsAPerson, PatienceExhausted, QueueUnavailable, SettingsIncomplete, TryAgain
 from paidshare.fastio_shares import FastioShares
 from paidshare.notices import Notice
@@ -88,7 +89,11 @@ def _workshop() -> _Workshop:
     )
     shop = Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
-        payments=StripePayments(api_key=lambda: vault.secret().stripe_api_key, api_base=settings.stripe_api_base),
+        payments=StripePayments(
+            api_key=lambda: vault.secret().stripe_api_key,
+            api_base=settings.stripe_api_base,
+            fraud_warnings=settings.hold_on_fraud_warning,
+        ),
         shares=FastioShares.over_https(
             api_key=lambda: vault.secret().fastio_api_key,
             clock=_now,
@@ -98,8 +103,14 @@ def _workshop() -> _Workshop:
         mailer=SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
-        livemode=settings.livemode,
-        default_link_days=settings.link_days,
+        policy=Policy(
+            livemode=settings.livemode,
+            link_days=settings.link_days,
+            grace_days=settings.grace_days,
+            end_on_partial_refund=settings.end_on_partial_refund,
+            hold_on_fraud_warning=settings.hold_on_fraud_warning,
+        ),
+        connected_accounts=settings.connected_accounts,
     )
     return _Workshop(
         shop=shop,
@@ -177,28 +188,38 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
     workshop = shift.workshop
     try:
         notice = notices.from_json(record.body)
-        seen |= {"order_id": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcome = _delivered(notice, shift, attempt, holder=f"{shift.request_id}/{record.message_id}")
+        # Until the order is found, what the event is about stands in for it.
+        seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
+        outcomes = _delivered(notice, shift, attempt, holder=f"{shift.request_id}/{record.message_id}")
     except NeedsAPerson as error:
-        workshop.messages.give_to_a_person(record.body, error, about=str(seen.get("order_id", "")))
+        workshop.messages.give_to_a_person(record.body, error, about=error.order_id or str(seen.get("order_id", "")))
         _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
     else:
-        facts = {"step": outcome.step, "state": outcome.state, "reason": outcome.reason}
-        _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
+        for outcome in outcomes:
+            facts: dict[str, object] = {
+                "order_id": outcome.order_id,
+                "step": outcome.step,
+                "state": outcome.state,
+                "reason": outcome.reason,
+            }
+            _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
 
 
-def _delivered(notice: Notice, shift: _Shift, attempt: int, *, holder: str) -> Outcome:
+def _delivered(notice: Notice, shift: _Shift, attempt: int, *, holder: str) -> tuple[Outcome, ...]:
     """Raises PatienceExhausted at the last receive, instead of leaving SQS to give the message up without a reason."""
     try:
         return delivering.deliver(notice, shift.workshop.shop, holder=holder, deadline=shift.deadline)
     except TryAgain as error:
         if attempt >= retries.MOST_RECEIVES:
-            raise PatienceExhausted(f"{error.reason}: {error}") from error
+            exhausted = PatienceExhausted(f"{error.reason}: {error}")
+            exhausted.order_id = error.order_id
+            raise exhausted from error
         raise
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
-    return {"reason": error.reason, "what": str(error)}
+    known: dict[str, object] = {"order_id": error.order_id} if error.order_id else {}
+    return known | {"reason": error.reason, "what": str(error)}
 
 
 def _where(error: Exception) -> list[str]:

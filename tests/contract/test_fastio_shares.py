@@ -18,7 +18,22 @@ from local.serving import serving
 from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
 from paidshare.fastio_api import http_client
 from paidshare.fastio_shares import FastioShares
-from tests.fastio_world import ADD, AUTH, CREATE, DELETE, DETAILS, LIST, LOOK_UP, FastioWorld, goods, now, request
+from tests.fastio_world import (
+    ADD,
+    ARCHIVE,
+    AUTH,
+    CREATE,
+    DELETE,
+    DETAILS,
+    LIST,
+    LOOK_UP,
+    UNARCHIVE,
+    UPDATE,
+    FastioWorld,
+    goods,
+    now,
+    request,
+)
 
 NAME_TAKEN = {"result": False, "error": {"code": "1607", "params": [{"name": "custom_name", "kind": "invalid"}]}}
 
@@ -62,6 +77,53 @@ class TestCost:
             f"GET /share/{wanted.name}/details/",
             f"GET /share/{share.id}/storage/root/list/",
         ]
+
+    def test_a_share_that_should_hold_less_costs_one_call_per_file_that_goes(self, world: FastioWorld) -> None:
+        nodes = [world.put(f"{n}.pdf", str(n))[0] for n in range(3)]
+        wanted = request(goods(*nodes))
+        share = world.shares.open(wanted)
+        before = len(world.calls())
+        world.shares.open(replace(wanted, goods=(goods(nodes[1]),)))
+        changes = [call for call in world.calls()[before:] if call.startswith(("POST /share", "DELETE"))]
+        assert len(changes) == 2
+        assert all(call.startswith(f"DELETE /share/{share.id}/storage/") for call in changes)
+
+    def test_a_share_that_should_hold_more_costs_one_call_per_file_that_comes(self, world: FastioWorld) -> None:
+        nodes = [world.put(f"{n}.pdf", str(n))[0] for n in range(3)]
+        wanted = request(goods(nodes[1]))
+        share = world.shares.open(wanted)
+        before = len(world.calls())
+        world.shares.open(replace(wanted, goods=(goods(*nodes),)))
+        changes = [call for call in world.calls()[before:] if call.startswith(("POST /share", "DELETE"))]
+        assert changes == [f"POST /share/{share.id}/storage/root/addfile/"] * 2
+
+    def test_a_close_costs_one_call(self, world: FastioWorld, guide: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        before = len(world.calls())
+        world.shares.close(share.id)
+        assert world.calls()[before:] == [f"POST /share/{share.id}/archive/"]
+
+    @pytest.mark.parametrize(("later", "changes"), [(0, ["unarchive"]), (7, ["update", "unarchive"])])
+    def test_a_reopening_costs_a_look_and_one_call_per_change(
+        self, world: FastioWorld, guide: str, later: int, changes: list[str]
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        before = len(world.calls())
+        world.shares.reopen(share.id, until=share.expires_at + timedelta(days=later))
+        assert world.calls()[before:] == [
+            f"GET /share/{share.id}/details/",
+            *[f"POST /share/{share.id}/{change}/" for change in changes],
+        ]
+
+    def test_what_is_no_share_id_costs_nothing(self, world: FastioWorld) -> None:
+        name = request(goods("n-1")).name
+        with pytest.raises(ShareRefused) as closing:
+            world.shares.close(name)
+        with pytest.raises(ShareRefused) as reopening:
+            world.shares.reopen(name, until=now())
+        assert world.calls() == []
+        assert name not in f"{closing.value!r} {reopening.value!r}"
 
     @pytest.mark.parametrize("calls", range(6))
     def test_past_the_deadline_no_call_is_begun_and_the_next_run_carries_on(
@@ -196,6 +258,38 @@ class TestWhatTheBuyerGets:
         world.shares.open(wanted)
         assert [(f["name"], f["size"]) for f in world.made()[0]["files"]] == [("guide.pdf", 5), ("other.pdf", 5)]
 
+    def test_a_closed_link_gives_neither_page_nor_file_and_a_reopened_one_the_same_again(
+        self, world: FastioWorld, guide: str
+    ) -> None:
+        share = world.shares.open(request(goods(guide, world.put("map.pdf", "m")[0])))
+        nodes = world.api("GET", f"/share/{share.id}/storage/root/list/").json()["nodes"]
+        links = [share.link, *[f"/shared/{share.name}/files/{node['id']}" for node in nodes]]
+
+        def answers() -> list[tuple[int, bytes]]:
+            return [(answer.status_code, answer.content) for answer in map(world.http.get, links)]
+
+        opened = answers()
+        assert [status for status, _ in opened] == [200, 200, 200]
+        world.shares.close(share.id)
+        assert [status for status, _ in answers()] == [403, 403, 403]
+        world.shares.reopen(share.id, until=share.expires_at)
+        assert answers() == opened
+
+    def test_a_link_that_ran_out_while_it_was_closed_is_reopened_with_the_time_it_is_given(
+        self, world: FastioWorld, guide: str
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        world.http.post("/_clock", json={"advance_s": 30 * 86400})
+        assert world.shares.reopen(share.id, until=now() + timedelta(days=35)) is True
+        assert world.http.get(share.link).status_code == 200
+
+    def test_a_share_that_never_ends_is_given_an_end_when_it_is_reopened(self, world: FastioWorld) -> None:
+        world.put("guide.pdf")  # The workspace is made with it.
+        share = world.create().json()["share"]
+        world.shares.reopen(share["id"], until=datetime(2099, 1, 1, tzinfo=UTC))
+        assert world.made()[0]["expires"] == "2099-01-01 00:00:00"
+
 
 class TestMissing:
     @pytest.mark.parametrize(("flag", "value"), [("trashed", True), ("infected", True), ("hashed", False)])
@@ -302,6 +396,125 @@ class TestClosed:
             world.shares.open(wanted)
         assert "Fast.io" in caught.value.advice
         assert caught.value.advice.endswith("then redrive.")
+
+
+class TestClose:
+    """However Fast.io answers for a share that is archived or gone already: the look-up decides."""
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 409, 410, 422])
+    def test_a_refusal_for_a_share_that_is_closed_already_is_no_error(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        world.fault({"match": ARCHIVE, "status": status})
+        world.shares.close(share.id)
+        assert world.calls()[-1] == f"GET /share/{share.id}/details/"
+
+    @pytest.mark.parametrize("status", [404, 409])
+    def test_a_refusal_for_a_share_that_is_deleted_is_no_error(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.flag(share.name, deleted=True)
+        world.fault({"match": ARCHIVE, "status": status})
+        world.shares.close(share.id)
+        assert world.http.get(share.link).status_code == 404
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 409, 410, 422])
+    def test_a_refusal_for_a_share_that_is_open_needs_a_person(
+        self, world: FastioWorld, guide: str, status: int
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": ARCHIVE, "status": status})
+        with pytest.raises(ShareRefused, match=f"archive share {share.id}: HTTP {status}") as caught:
+            world.shares.close(share.id)
+        assert "archive it in Fast.io by hand" in caught.value.advice
+        assert caught.value.advice.endswith("then redrive.")
+
+    def test_a_share_that_our_key_may_not_even_see_is_closed_by_hand(self, world: FastioWorld, guide: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": ARCHIVE, "status": 403}, {"match": LOOK_UP, "status": 403})
+        with pytest.raises(ShareRefused, match=f"look up share {share.id}") as caught:
+            world.shares.close(share.id)
+        assert "archive it in Fast.io by hand" in caught.value.advice
+
+    @pytest.mark.parametrize(
+        ("status", "wait"), [(0, None), (402, 900.0), (408, None), (423, None), (429, 60.0), (500, None), (503, None)]
+    )
+    @pytest.mark.parametrize("after", [True, False])
+    def test_a_passing_trouble_is_not_looked_into_and_the_next_run_closes(
+        self, world: FastioWorld, guide: str, status: int, wait: float | None, *, after: bool
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": ARCHIVE, "status": status, "after": after})
+        with pytest.raises(FastioUnavailable) as caught:
+            world.shares.close(share.id)
+        assert (caught.value.wait, world.calls()[-1]) == (wait, f"POST /share/{share.id}/archive/")
+        world.shares.close(share.id)
+        assert world.http.get(share.link).status_code == 403
+
+
+class TestReopen:
+    @pytest.mark.parametrize("status", [0, 500])
+    @pytest.mark.parametrize("after", [True, False])
+    @pytest.mark.parametrize("where", [UPDATE, UNARCHIVE])
+    def test_a_break_between_the_steps_leaves_the_link_dead_or_ending_in_time_and_the_next_run_opens_it(
+        self, world: FastioWorld, guide: str, where: str, status: int, *, after: bool
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        until, a_day = now() + timedelta(days=1), timedelta(days=1, minutes=1)
+        world.fault({"match": where, "status": status, "after": after})
+        with pytest.raises(FastioUnavailable):
+            world.shares.reopen(share.id, until=until)
+        assert world.open_files(share.name, after=a_day) is None
+        assert world.shares.reopen(share.id, until=until) is True
+        assert world.open_files(share.name) == ("secret-title.pdf",)
+        assert world.open_files(share.name, after=a_day) is None
+
+    @pytest.mark.parametrize("where", [UPDATE, UNARCHIVE])
+    @pytest.mark.parametrize("status", [403, 404, 406, 409])
+    def test_a_refusal_leaves_the_link_dead_and_needs_a_person(
+        self, world: FastioWorld, guide: str, where: str, status: int
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        world.fault({"match": where, "status": status})
+        with pytest.raises(ShareRefused, match=f"share {share.id}: HTTP {status}") as caught:
+            world.shares.reopen(share.id, until=now() + timedelta(days=1))
+        assert "unarchive it in Fast.io by hand" in caught.value.advice
+        assert world.open_files(share.name) is None
+
+    @pytest.mark.parametrize("flag", ["locked", "suspended"])
+    def test_a_share_that_fast_io_has_closed_is_not_touched(self, world: FastioWorld, guide: str, flag: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.shares.close(share.id)
+        world.flag(share.name, **{flag: True})
+        before = world.made()
+        with pytest.raises(ShareRefused, match=f"share {share.id} is {flag}") as caught:
+            world.shares.reopen(share.id, until=now() + timedelta(days=1))
+        assert caught.value.advice.endswith("then redrive.")
+        assert world.made() == before
+
+    def test_a_deleted_share_that_can_still_be_seen_is_gone(self, world: FastioWorld, guide: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.flag(share.name, deleted=True)
+        assert world.shares.reopen(share.id, until=share.expires_at) is False
+
+    def test_a_share_that_our_key_may_not_see_is_not_taken_for_gone(self, world: FastioWorld, guide: str) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": LOOK_UP, "status": 401})
+        with pytest.raises(ShareRefused) as caught:
+            world.shares.reopen(share.id, until=share.expires_at)
+        assert "our key" in caught.value.advice
+
+    def test_a_look_up_that_has_no_share_in_it_is_a_trouble_for_later(self) -> None:
+        with (
+            httpx.Client(transport=httpx.MockTransport(lambda _: _ok())) as client,
+            pytest.raises(FastioUnavailable, match="not understood"),
+        ):
+            _over(client).reopen("7", until=now())
 
 
 class TestTroubles:
@@ -523,6 +736,18 @@ class TestKey:
         world.shares.open(wanted)
         assert world.files_made() == {wanted.name: ["secret-title.pdf"]}
 
+    @pytest.mark.parametrize("where", [ARCHIVE, LOOK_UP, UPDATE, UNARCHIVE])
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_refused_key_neither_closes_nor_reopens_and_needs_nobody_per_order(
+        self, world: FastioWorld, guide: str, where: str, status: int
+    ) -> None:
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": where, "status": status}, {"match": AUTH, "status": 401})
+        with pytest.raises(FastioUnavailable, match="key refused"):
+            _close_and_reopen(world, share.id)
+        world.shares.close(share.id)
+        assert world.http.get(share.link).status_code == 403
+
     @pytest.mark.parametrize("status", [0, 403, 404, 500])
     def test_a_key_that_cannot_be_checked_counts_as_refused(self, world: FastioWorld, guide: str, status: int) -> None:
         world.fault({"match": DETAILS, "status": 401}, {"match": AUTH, "status": status})
@@ -586,6 +811,19 @@ class TestSilence:
         world.shares.open(wanted)
         assert not any(secret in caplog.text for secret in (wanted.name, "secret-title", API_KEY))
 
+    @pytest.mark.parametrize("where", [ARCHIVE, LOOK_UP, UPDATE, UNARCHIVE])
+    @pytest.mark.parametrize("status", [0, 401, 406, 500])
+    def test_no_message_of_a_close_or_reopening_has_the_link(
+        self, world: FastioWorld, guide: str, caplog: pytest.LogCaptureFixture, where: str, status: int
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        share = world.shares.open(request(goods(guide)))
+        world.fault({"match": where, "status": status, "times": 2})
+        with pytest.raises(PaidshareError) as caught:
+            _close_and_reopen(world, share.id)
+        told = f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
+        assert not any(secret in told for secret in (share.name, "secret-title", API_KEY))
+
     @pytest.mark.parametrize("where", [DETAILS, LOOK_UP, LIST, ADD])
     @pytest.mark.parametrize("status", [0, 401, 404, 406, 500])
     def test_no_message_has_a_link_a_file_name_or_the_key(
@@ -599,6 +837,12 @@ class TestSilence:
             world.shares.open(wanted)
         told = f"{caught.value!r} {caught.value.__cause__!r}"
         assert not any(secret in told for secret in (wanted.name, "secret-title", API_KEY))
+
+
+def _close_and_reopen(world: FastioWorld, share_id: str) -> None:
+    """One call of each kind there is."""
+    world.shares.close(share_id)
+    world.shares.reopen(share_id, until=now() + timedelta(days=1))
 
 
 def _over(client: httpx.Client) -> FastioShares:

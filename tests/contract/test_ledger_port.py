@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from paidshare.dynamo_ledger import LEASE, DynamoLedger
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.ports import Ledger
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress, State, Told
 from tests.builders import NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
@@ -21,14 +21,20 @@ ORDER_ID = "cs_test_1"
 LATER = NOW + LEASE + timedelta(seconds=1)
 FULL = Progress(
     state=State.DELIVERED,
-    reason="payment_unpaid",
+    reason="partly_refunded",
+    account="acct_1",
     payment_intent="pi_1",
     share_id="5000000000000000001",
     share_name="oabc",
     share_expires_at=NOW + timedelta(days=7),
+    closed_at=NOW + timedelta(days=1),
+    lines=("li_1", "li_2"),
+    given=("li_2",),
+    told=Told.ACCESS,
     mailing_at=NOW,
     mailed_at=NOW + timedelta(seconds=1),
     message_id="m-1",
+    delivered_at=NOW + timedelta(seconds=1),
 )
 
 
@@ -116,11 +122,17 @@ class TestRelease:
         ledger.release(ORDER_ID, Progress(state=state), holder="a", now=NOW)
         assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=state)
 
+    @pytest.mark.parametrize("told", [None, *Told])
+    def test_what_the_buyer_was_told_is_read_back(self, ledger: Ledger, told: Told | None) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, Progress(told=told), holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW).told is told
+
     def test_what_is_no_longer_true_is_gone(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         ledger.record(ORDER_ID, FULL, holder="a", now=NOW)
-        ledger.release(ORDER_ID, Progress(state=State.WAITING, reason="payment_unpaid"), holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=State.WAITING, reason="payment_unpaid")
+        ledger.release(ORDER_ID, Progress(state=State.WAITING, reason="not_paid"), holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=State.WAITING, reason="not_paid")
 
     def test_times_are_kept_to_the_second(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
@@ -153,8 +165,14 @@ class TestDynamoLedger:
             {
                 "order_id": {"S": ORDER_ID},
                 "state": {"S": "delivered"},
-                "reason": {"S": "payment_unpaid"},
+                "reason": {"S": "partly_refunded"},
+                "account": {"S": "acct_1"},
                 "payment_intent": {"S": "pi_1"},
+                "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
+                "given": {"L": [{"S": "li_2"}]},
+                "told": {"S": "access"},
+                "closed_at": {"N": str(at + 86400)},
+                "delivered_at": {"N": str(at + 1)},
                 "share_id": {"S": "5000000000000000001"},
                 "share_name": {"S": "oabc"},
                 "message_id": {"S": "m-1"},
@@ -165,6 +183,22 @@ class TestDynamoLedger:
                 "updated_at": {"N": str(at + 2)},
             }
         ]
+
+    @pytest.mark.parametrize("state", list(State))
+    def test_what_is_not_settled_is_marked_for_the_sweep(self, aws: Cloud, state: State) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, Progress(state=state), holder="a", now=NOW)
+        [item] = aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]
+        assert ("unsettled" in item) is not state.settled
+
+    def test_an_order_in_work_is_marked_so_that_a_crash_is_found(self, aws: Cloud) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
+        ledger.claim(ORDER_ID, holder="b", now=NOW)
+        [item] = aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]
+        assert item["unsettled"] == {"S": "yes"}
 
     def test_an_order_is_first_seen_once(self, aws: Cloud) -> None:
         ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)

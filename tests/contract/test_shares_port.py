@@ -1,6 +1,7 @@
 """The port Shares: the same rules for the fake and for the adapter over real HTTP to the stand-in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -8,11 +9,14 @@ import pytest
 
 from local.fastio_server import fastio_app
 from local.serving import serving
-from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareTaken
-from paidshare.orders import ShareRequest
+from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareRefused, ShareTaken
+from paidshare.orders import Share, ShareRequest
 from paidshare.ports import Shares
 from tests.fakes_shares import MemoryShares
-from tests.fastio_world import FastioWorld, goods, now, request
+from tests.fastio_world import ARCHIVE, UNARCHIVE, FastioWorld, goods, now, request
+
+WEEK = timedelta(days=7)
+MINUTE = timedelta(minutes=1)
 
 
 class World(Protocol):
@@ -26,6 +30,10 @@ class World(Protocol):
     def interrupt_after(self, adds: int) -> None: ...
     def out_of_time_after(self, calls: int) -> datetime: ...
     def lose_create_answer(self) -> None: ...
+    def lose_answer(self) -> None: ...
+    def open_files(self, name: str, *, after: timedelta = ...) -> tuple[str, ...] | None: ...
+    def delete(self, name: str) -> None: ...
+    def lock(self, name: str) -> None: ...
 
 
 class MemoryWorld:
@@ -51,10 +59,29 @@ class MemoryWorld:
     def lose_create_answer(self) -> None:
         self.shares.lose_create_answer = True
 
+    def lose_answer(self) -> None:
+        self.shares.lose_answer = True
+
+    def open_files(self, name: str, *, after: timedelta = timedelta()) -> tuple[str, ...] | None:
+        return self.shares.open_files(name, now() + after)
+
+    def delete(self, name: str) -> None:
+        self.shares.delete(name)
+
+    def lock(self, name: str) -> None:
+        self.shares.locked.add(self.shares.made[name].id)
+
 
 class HttpWorld(FastioWorld):
     def infected(self, path: str) -> str:
         return self.put(path, flags={"infected": True})[0]
+
+    def lose_answer(self) -> None:
+        for call in (ARCHIVE, UNARCHIVE):
+            self.fault({"match": call, "status": 0, "after": True})
+
+    def lock(self, name: str) -> None:
+        self.flag(name, locked=True)
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +241,136 @@ class TestOpen:
         one, two = request(goods(guide), order="cs_test_1"), request(goods(guide), order="cs_test_2")
         assert world.shares.open(one).link != world.shares.open(two).link
         assert world.files_made() == {one.name: ["guide.pdf"], two.name: ["guide.pdf"]}
+
+    def test_a_share_that_should_hold_less_is_rid_of_exactly_the_rest(self, world: World) -> None:
+        nodes = [world.put(f"{n}.pdf", str(n))[0] for n in range(3)]
+        wanted = request(goods(*nodes))
+        share = world.shares.open(wanted)
+        narrowed = world.shares.open(replace(wanted, goods=(goods(nodes[1]),)))
+        assert world.open_files(wanted.name) == ("1.pdf",)
+        assert narrowed == replace(share, files=share.files[1:2])
+
+    def test_a_share_that_should_hold_more_is_given_exactly_what_it_lacks(self, world: World) -> None:
+        nodes = [world.put(f"{n}.pdf", str(n))[0] for n in range(3)]
+        wanted = request(goods(*nodes[:1]))
+        share = world.shares.open(wanted)
+        widened = world.shares.open(replace(wanted, goods=(goods(*nodes),)))
+        assert world.open_files(wanted.name) == ("0.pdf", "1.pdf", "2.pdf")
+        assert (widened.id, widened.expires_at) == (share.id, share.expires_at)
+
+    def test_a_share_that_was_closed_is_opened(self, world: World) -> None:
+        wanted = request(goods(world.put("guide.pdf")[0]))
+        share = world.shares.open(wanted)
+        world.shares.close(share.id)
+        assert world.shares.open(wanted) == share
+        assert world.open_files(wanted.name) == ("guide.pdf",)
+
+    def test_a_share_that_is_locked_needs_a_person(self, world: World) -> None:
+        wanted = request(goods(world.put("guide.pdf")[0]))
+        world.shares.open(wanted)
+        world.lock(wanted.name)
+        with pytest.raises(ShareRefused):
+            world.shares.open(wanted)
+
+    def test_the_link_ends_when_the_share_says(self, world: World) -> None:
+        share = delivered(world)
+        assert world.open_files(share.name, after=WEEK - MINUTE) is not None
+        assert world.open_files(share.name, after=WEEK + MINUTE) is None
+
+
+class TestClose:
+    def test_the_link_is_dead_and_the_files_are_kept(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        assert world.open_files(share.name) is None
+        assert world.files_made() == {share.name: ["guide.pdf", "map.pdf"]}
+
+    def test_another_order_s_link_stays_alive(self, world: World) -> None:
+        one, other = delivered(world), delivered(world, order="cs_test_2")
+        world.shares.close(one.id)
+        assert world.open_files(other.name) == ("guide.pdf", "map.pdf")
+
+    def test_a_share_that_is_closed_already_stays_closed(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        world.shares.close(share.id)
+        assert world.open_files(share.name) is None
+
+    def test_a_share_that_is_gone_is_closed(self, world: World) -> None:
+        share = delivered(world)
+        world.delete(share.name)
+        world.shares.close(share.id)
+        assert world.files_made() == {}
+
+    def test_a_close_whose_answer_was_lost_is_asked_for_again(self, world: World) -> None:
+        share = delivered(world)
+        world.lose_answer()
+        with pytest.raises(FastioUnavailable):
+            world.shares.close(share.id)
+        world.shares.close(share.id)
+        assert world.open_files(share.name) is None
+
+
+class TestReopen:
+    def test_the_same_link_gives_the_same_files_until_then(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        assert world.shares.reopen(share.id, until=now() + 2 * WEEK) is True
+        assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
+        assert world.open_files(share.name, after=2 * WEEK - MINUTE) == ("guide.pdf", "map.pdf")
+        assert world.open_files(share.name, after=2 * WEEK + MINUTE) is None
+
+    def test_a_share_is_open_no_longer_than_until_then(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        world.shares.reopen(share.id, until=now() + timedelta(days=1))
+        assert world.open_files(share.name, after=timedelta(days=1) + MINUTE) is None
+
+    def test_a_share_that_is_open_is_left_open(self, world: World) -> None:
+        share = delivered(world)
+        for _ in range(2):
+            assert world.shares.reopen(share.id, until=share.expires_at) is True
+            assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
+
+    def test_an_end_within_a_minute_is_the_end_that_it_has(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        world.shares.reopen(share.id, until=share.expires_at + MINUTE)
+        wanted = request(goods(world.put("guide.pdf")[0], world.put("map.pdf")[0]))
+        assert world.shares.open(wanted).expires_at == share.expires_at
+
+    def test_a_share_that_is_gone_is_told_and_not_made_again(self, world: World) -> None:
+        share = delivered(world)
+        world.delete(share.name)
+        assert world.shares.reopen(share.id, until=now() + WEEK) is False
+        assert world.files_made() == {}
+
+    def test_a_share_that_is_locked_needs_a_person(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        world.lock(share.name)
+        with pytest.raises(ShareRefused):
+            world.shares.reopen(share.id, until=share.expires_at)
+
+    def test_a_reopening_whose_answer_was_lost_is_asked_for_again(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.close(share.id)
+        world.lose_answer()
+        with pytest.raises(FastioUnavailable):
+            world.shares.reopen(share.id, until=share.expires_at)
+        assert world.shares.reopen(share.id, until=share.expires_at) is True
+        assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
+
+
+@pytest.mark.parametrize("text", ["", "o123456789", "1/../2", "-1", "1.5", "٣"])  # The last is an Arabic three.
+def test_what_is_no_share_id_is_refused(world: World, text: str) -> None:
+    with pytest.raises(ShareRefused):
+        world.shares.close(text)
+    with pytest.raises(ShareRefused):
+        world.shares.reopen(text, until=now() + WEEK)
+
+
+def delivered(world: World, *, order: str = "cs_test_1") -> Share:
+    """A share of two files, open for a week."""
+    bought = goods(world.put("guide.pdf")[0], world.put("map.pdf")[0])
+    return world.shares.open(request(bought, order=order))

@@ -16,11 +16,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.deliver import handler as deliver
 from paidshare import notices
 from paidshare.delivering import Shop
+from paidshare.entitlement import Policy
 from paidshare.errors import MetadataBroken, SettingsIncomplete, StripeUnavailable
 from paidshare.orders import Order
 from paidshare.retries import MOST_RECEIVES
 from paidshare.sqs_messages import SqsMessages
-from tests.builders import BUYER, LINK_KEY, a_line, a_notice, an_order
+from tests.builders import BUYER, LINK_KEY, a_line, a_notice, a_policy, an_order
 from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
@@ -115,8 +116,7 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         mailer=mailer,
         link_key=lambda: LINK_KEY,
         clock=Clock(),
-        livemode=False,
-        default_link_days=7,
+        policy=a_policy(),
     )
     with cloud() as aws, ThreadPoolExecutor(max_workers=10) as threads:
         made = Floor(aws, Printed("deliver", capsys), shop, payments, mailer, shares, ledger)
@@ -302,6 +302,19 @@ class TestLog:
         assert (line["level"], line["message"], line["step"]) == ("INFO", "order_looked_at", "deliver")
         assert (line["order_id"], line["event_id"], line["state"]) == ("cs_test_1", "evt_cs_test_1", "delivered")
 
+    def test_every_order_of_an_event_is_a_line_with_its_own_id(self, floor: Floor) -> None:
+        floor.payments.belongs["sub_1"] = ("cs_test_1", "cs_test_2")
+        floor.run(about("sub_1"))
+        lines = floor.printed.log()
+        assert [line["order_id"] for line in lines] == ["cs_test_1", "cs_test_2"]
+        assert {line["about"] for line in lines} == {"sub_1"}
+
+    def test_trouble_with_one_order_of_an_event_names_that_order(self, floor: Floor) -> None:
+        floor.payments.belongs["sub_1"] = ("cs_test_1", BROKEN)
+        floor.run(about("sub_1"))
+        [line], [letter] = floor.printed.log(), floor.dead_letters()
+        assert line["order_id"] == letter["order"] == BROKEN
+
     def test_no_address_no_link_and_no_secret_is_ever_printed(self, floor: Floor) -> None:
         floor.run(GOOD, about(DOWN), about(BROKEN), about(BUGGY), f'{{"email": "{BUYER}"}}')
         floor.mailer.refused.add(BUYER)
@@ -381,6 +394,10 @@ class TestWorkshop:
             "ORDERS_TABLE": ORDERS_TABLE,
             "SENDER_ADDRESS": "shop@example.com",
             "LINK_DAYS": "9",
+            "GRACE_DAYS": "5",
+            "PARTIAL_REFUNDS": "end",
+            "FRAUD_WARNINGS": "hold",
+            "CONNECTED_ACCOUNTS": "allow",
             "STRIPE_API_BASE": "https://api.stripe.com",
             "FASTIO_API_BASE": "https://api.fast.io/current",
             "FASTIO_WEB_BASE": "https://go.fast.io",
@@ -391,7 +408,10 @@ class TestWorkshop:
             deliver._workshop.cache_clear()
             try:
                 shop = deliver._workshop().shop
-                assert (shop.livemode, shop.default_link_days) == (True, 9)
+                assert shop.policy == Policy(
+                    livemode=True, link_days=9, grace_days=5, end_on_partial_refund=True, hold_on_fraud_warning=True
+                )
+                assert shop.connected_accounts is True
                 assert deliver._workshop() is deliver._workshop()
             finally:
                 deliver._workshop().threads.shutdown()

@@ -10,7 +10,7 @@ from tests.builders import a_line
 OURS = {"fastio_workspace": "shop", "fastio_files": "f3a-1"}
 
 
-def goods(metadata: dict[str, str], *, default_link_days: int = 7) -> Goods | None:
+def goods(metadata: dict[str, str], *, default_link_days: int = 7) -> Goods:
     return catalog.goods(a_line(metadata=metadata), default_link_days=default_link_days)
 
 
@@ -45,7 +45,17 @@ class TestGoods:
 
     @pytest.mark.parametrize("metadata", [{}, {"sku": "FR-1"}, {"Fastio_Files": "f3a-1"}])
     def test_a_product_with_none_of_the_three_fields_is_not_ours(self, metadata: dict[str, str]) -> None:
-        assert goods(metadata) is None
+        assert not catalog.is_ours(a_line(metadata=metadata))
+
+    @pytest.mark.parametrize("field", ["fastio_workspace", "fastio_files", "fastio_link_days"])
+    def test_a_product_with_any_of_them_is_ours_even_if_it_is_empty(self, field: str) -> None:
+        assert catalog.is_ours(a_line(metadata={field: ""}))
+
+    def test_a_deleted_product_may_have_been_ours_and_is_a_case_for_a_person(self) -> None:
+        line = a_line(metadata={}, deleted=True)
+        assert catalog.is_ours(line)
+        with pytest.raises(MetadataBroken, match="prod_1 was deleted"):
+            catalog.goods(line, default_link_days=7)
 
     @pytest.mark.parametrize(
         ("metadata", "field"),

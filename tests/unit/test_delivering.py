@@ -3,7 +3,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import given
@@ -23,22 +23,31 @@ from paidshare.errors import (
     ModeMismatch,
     NeedsAPerson,
     OrderBusy,
+    OrderNotThereYet,
     OrderUnknown,
     OutOfTime,
+    PaidshareError,
+    PaymentUndone,
     SecretUnavailable,
     StripeUnavailable,
     TryAgain,
 )
+from paidshare.letters import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Progress, State, Step
-from tests.builders import BUYER, LINK_KEY, a_line, a_notice, an_order
+from paidshare.progress import Progress, State, Step, Told
+from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, a_policy, an_invoice, an_order
 from tests.fakes import Clock, Crash, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
 
 ORDER_ID = "cs_test_1"
 BROKEN = a_line(metadata={"fastio_files": "file-forest"})
+FILES = ("forest", "notes")
+REFUNDED = an_order(payments=(a_payment(refunds=(1_900,)),))
+DISPUTED = an_order(payments=(a_payment(disputes=("needs_response",)),))
+LOST = an_order(payments=(a_payment(disputes=("lost",)),))
+WON = an_order(payments=(a_payment(disputes=("won",)),))
 
 
 class World:
@@ -59,15 +68,35 @@ class World:
             mailer=self.mailer,
             link_key=lambda: LINK_KEY,
             clock=self.clock,
-            livemode=False,
-            default_link_days=7,
+            policy=a_policy(),
         )
 
     def look(self, notice: Notice | None = None, *, holder: str = "worker") -> Outcome:
+        """At a notice with one order."""
+        [outcome] = self.look_at_all(notice, holder=holder)
+        return outcome
+
+    def look_at_all(self, notice: Notice | None = None, *, holder: str = "worker") -> tuple[Outcome, ...]:
         return delivering.deliver(notice or a_notice(), self.shop, holder=holder)
 
-    def progress(self) -> Progress:
-        return self.ledger.orders[ORDER_ID]
+    def becomes(self, order: Order) -> Outcome:
+        """*order* is the truth from now on, and is looked at."""
+        self.payments.put(order)
+        return self.look(a_notice(about=order.id))
+
+    def letters(self) -> list[Kind]:
+        """What was mailed, in order."""
+        return [next(k for k in Kind if letter.subject.startswith(k.headline)) for letter in self.mailer.sent]
+
+    def open_files(self, order_id: str = ORDER_ID) -> tuple[str, ...] | None:
+        """What the buyer can open now."""
+        return self.shares.open_files(order_id, self.clock.now)
+
+    def progress(self, order_id: str = ORDER_ID) -> Progress:
+        return self.ledger.orders[order_id]
+
+    def decide(self, **choices: Any) -> None:
+        self.shop = replace(self.shop, policy=a_policy(**choices))
 
     def with_port(self, **ports: Any) -> None:
         self.shop = replace(self.shop, **ports)
@@ -76,7 +105,7 @@ class World:
 class TestDeliver:
     def test_a_paid_order_ends_in_one_share_and_one_letter(self) -> None:
         world = World()
-        assert world.look() == Outcome(Step.DELIVER, State.DELIVERED)
+        assert world.look() == Outcome(ORDER_ID, Step.DELIVER, State.DELIVERED)
         [share] = world.shares.made.values()
         [letter] = world.mailer.sent
         assert [file.name for file in share.files] == ["forest", "notes"]
@@ -100,8 +129,12 @@ class TestDeliver:
             share_id=share.id,
             share_name=share.name,
             share_expires_at=share.expires_at,
+            lines=("li_prod_1",),
+            given=("li_prod_1",),
+            told=Told.ACCESS,
             mailing_at=world.clock.now,
             mailed_at=world.clock.now,
+            delivered_at=world.clock.now,
             message_id="message-1-cs_test_1",
         )
         for hidden in (BUYER, share.link, LINK_KEY):
@@ -117,16 +150,18 @@ class TestDeliver:
         world.look()
         before = world.progress()
         world.clock.advance(days=1)
-        assert world.look(a_notice(event_id="evt_2")) == Outcome(Step.NOTHING, State.DELIVERED)
+        assert world.look(a_notice(event_id="evt_2")) == Outcome(ORDER_ID, Step.NOTHING, State.DELIVERED)
         assert world.progress() == before
         assert (len(world.shares.made), len(world.mailer.sent)) == (1, 1)
 
-    def test_an_elder_event_that_comes_late_takes_nothing_back(self) -> None:
+    def test_an_order_that_is_not_paid_any_more_is_a_case_for_a_person_and_keeps_access_till_then(self) -> None:
         world = World()
         world.look()
-        world.payments.put(an_order(payment_status="unpaid"))
-        assert world.look() == Outcome(Step.NOTHING, State.DELIVERED)
-        assert len(world.mailer.sent) == 1
+        with pytest.raises(PaymentUndone):
+            world.becomes(an_order(payment_status="unpaid"))
+        assert (world.progress().state, world.progress().reason) == (State.ON_HOLD, "payment_undone")
+        assert world.open_files() == FILES
+        assert world.becomes(an_order()) == Outcome(ORDER_ID, Step.NOTHING, State.DELIVERED)
 
     @pytest.mark.parametrize(
         "now",
@@ -134,44 +169,43 @@ class TestDeliver:
             an_order(lines=(BROKEN,)),
             an_order(email=None),
             an_order(lines=(a_line(metadata={}),)),
+            an_order(lines=(a_line(metadata={}, deleted=True),)),
             an_order(lines=(a_line(metadata={"fastio_workspace": "shop", "fastio_files": "file-gone"}),)),
+            an_order(lines=(a_line(), a_line(product_id="prod_2"))),
         ],
-        ids=["metadata broken since", "address gone", "not ours any more", "file gone"],
+        ids=["metadata broken", "address gone", "not ours any more", "deleted", "file gone", "another line ours"],
     )
     def test_a_delivered_order_stays_delivered_whatever_became_of_its_product(self, now: Order) -> None:
         world = World()
         world.look()
         world.payments.put(now)
-        assert world.look() == Outcome(Step.NOTHING, State.DELIVERED)
+        assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.DELIVERED)
         assert world.progress().state is State.DELIVERED
 
-    def test_an_order_that_stripe_does_not_know_any_more_stays_delivered_and_is_still_reported(self) -> None:
+    def test_an_order_that_stripe_does_not_know_any_more_keeps_access_and_is_reported(self) -> None:
         world = World()
         world.look()
         world.with_port(payments=MemoryPayments())
         with pytest.raises(OrderUnknown):
             world.look()
-        assert world.progress().state is State.DELIVERED
-        assert world.ledger.leases == {}
+        assert world.open_files() == FILES
+        assert (world.progress().state, world.ledger.leases) == (State.ON_HOLD, {})
 
     def test_an_unpaid_order_waits_and_is_delivered_once_it_is_paid(self) -> None:
         world = World(an_order(payment_status="unpaid"))
-        assert world.look() == Outcome(Step.WAIT, State.WAITING, "payment_unpaid")
+        assert world.look() == Outcome(ORDER_ID, Step.WAIT, State.WAITING, "not_paid")
         assert (world.shares.made, world.mailer.sent) == ({}, [])
         world.payments.put(an_order())
-        assert world.look(a_notice(event_id="evt_2")) == Outcome(Step.DELIVER, State.DELIVERED)
+        assert world.look(a_notice(event_id="evt_2")) == Outcome(ORDER_ID, Step.DELIVER, State.DELIVERED)
         assert len(world.mailer.sent) == 1
 
     @pytest.mark.parametrize(
-        ("order", "reason"),
-        [
-            (an_order(mode="setup", payment_status="no_payment_required"), "mode_setup"),
-            (an_order(lines=(a_line(metadata={}),)), "no_line_of_ours"),
-        ],
+        "order",
+        [an_order(mode="setup", payment_status="no_payment_required"), an_order(lines=(a_line(metadata={}),))],
     )
-    def test_an_order_with_nothing_of_ours_is_closed(self, order: Order, reason: str) -> None:
+    def test_an_order_with_nothing_of_ours_is_left_alone(self, order: Order) -> None:
         world = World(order)
-        assert world.look() == Outcome(Step.CLOSE, State.NOT_OURS, reason)
+        assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.NOT_OURS)
         assert (world.shares.made, world.mailer.sent) == ({}, [])
 
     def test_two_orders_have_a_share_each(self) -> None:
@@ -196,6 +230,7 @@ class TestNeedsAPerson:
             (an_order(email=""), AddressMissing),
             (an_order(lines=(BROKEN,)), MetadataBroken),
             (an_order(lines=(a_line(), BROKEN)), MetadataBroken),
+            (an_order(lines=(a_line(metadata={}, deleted=True),)), MetadataBroken),
             (an_order(livemode=True), ModeMismatch),
             (an_order(order_id="cs_test_other"), OrderUnknown),
             (
@@ -217,12 +252,19 @@ class TestNeedsAPerson:
             world.look(a_notice(account="acct_1"))
         assert (world.payments.asked, world.mailer.sent) == ([], [])
 
+    def test_the_error_names_the_order(self) -> None:
+        world = World(an_order(order_id="in_1", mode="invoice", status="paid", email=None))
+        world.payments.belongs["sub_1"] = ("in_1",)
+        with pytest.raises(AddressMissing) as caught:
+            world.look(a_notice(about="sub_1"))
+        assert caught.value.order_id == "in_1"
+
     def test_an_order_on_hold_is_given_back_so_that_a_redrive_starts_at_once(self) -> None:
         world = World(an_order(lines=(BROKEN,)))
         with pytest.raises(MetadataBroken):
             world.look()
         world.payments.put(an_order())
-        assert world.look(holder="another") == Outcome(Step.DELIVER, State.DELIVERED)
+        assert world.look(holder="another") == Outcome(ORDER_ID, Step.DELIVER, State.DELIVERED)
         assert len(world.mailer.sent) == 1
 
     def test_a_rejected_letter_keeps_the_share_for_when_the_address_is_mended(self) -> None:
@@ -318,6 +360,265 @@ class TestTryAgain:
         assert (world.shares.made, world.mailer.sent, world.ledger.leases) == ({}, [], {})
 
 
+class TestAfterDelivery:
+    """What becomes of the money reaches the share and, once, the buyer."""
+
+    def delivered(self, *orders: Order) -> World:
+        world = World(*orders)
+        world.look()
+        return world
+
+    def test_a_refund_closes_the_share_and_says_so_once(self) -> None:
+        world = self.delivered()
+        assert world.becomes(REFUNDED) == Outcome(ORDER_ID, Step.CLOSE, State.ACCESS_ENDED, "refunded")
+        assert world.open_files() is None
+        assert world.becomes(REFUNDED).step is Step.NOTHING
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED]
+        assert "was refunded" in world.mailer.sent[1].text
+
+    def test_a_refund_that_fails_gives_access_back_with_the_time_that_was_left(self) -> None:
+        world = self.delivered()
+        world.clock.advance(days=2)
+        world.becomes(REFUNDED)
+        world.clock.advance(days=20)
+        assert world.becomes(an_order()) == Outcome(ORDER_ID, Step.REOPEN, State.DELIVERED)
+        assert world.open_files() == FILES
+        [share] = world.shares.made.values()
+        assert share.expires_at == world.progress().share_expires_at == world.clock.now + timedelta(days=5)
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED, Kind.ACCESS_BACK]
+        assert share.link not in world.mailer.sent[2].text
+
+    def test_a_dispute_holds_access_until_it_is_won(self) -> None:
+        world = self.delivered()
+        assert world.becomes(DISPUTED) == Outcome(ORDER_ID, Step.CLOSE, State.ACCESS_ON_HOLD, "disputed")
+        assert world.open_files() is None
+        world.clock.advance(days=60)
+        assert world.becomes(WON).step is Step.REOPEN
+        assert world.open_files() == FILES
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ON_HOLD, Kind.ACCESS_BACK]
+
+    def test_a_lost_dispute_ends_it(self) -> None:
+        world = self.delivered()
+        world.becomes(DISPUTED)
+        assert world.becomes(LOST) == Outcome(ORDER_ID, Step.CLOSE, State.ACCESS_ENDED, "dispute_lost")
+        assert world.open_files() is None
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED]
+
+    def test_an_inquiry_changes_nothing(self) -> None:
+        world = self.delivered()
+        inquiry = an_order(payments=(a_payment(disputes=("warning_needs_response",)),))
+        assert world.becomes(inquiry).step is Step.NOTHING
+        assert (world.open_files(), world.letters()) == (FILES, [Kind.DELIVERY])
+
+    def test_a_fraud_warning_holds_access_if_the_seller_wants_it(self) -> None:
+        world = self.delivered()
+        warned = an_order(payments=(a_payment(fraud_warning=True),))
+        assert world.becomes(warned).step is Step.NOTHING
+        world.decide(hold_on_fraud_warning=True)
+        assert world.look().reason == "fraud_warning"
+        assert world.open_files() is None
+
+    def test_what_was_refunded_before_it_was_delivered_is_never_delivered_and_nobody_is_written_to(self) -> None:
+        world = World(REFUNDED)
+        assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.ACCESS_ENDED, "refunded")
+        assert (world.shares.made, world.mailer.sent) == ({}, [])
+
+    def test_after_the_link_has_run_out_a_refund_changes_nothing(self) -> None:
+        world = self.delivered()
+        world.clock.advance(days=8)
+        assert world.becomes(REFUNDED) == Outcome(ORDER_ID, Step.NOTHING, State.ACCESS_ENDED, "expired")
+        assert world.letters() == [Kind.DELIVERY]
+
+    def test_a_share_that_was_deleted_meanwhile_is_made_anew_when_access_comes_back(self) -> None:
+        world = self.delivered()
+        world.becomes(DISPUTED)
+        world.shares.delete(shares.share_name(LINK_KEY, ORDER_ID))
+        assert world.becomes(WON).step is Step.REOPEN
+        assert world.open_files() == FILES
+
+    def test_giving_back_keeps_what_was_delivered_whatever_the_product_says_now(self) -> None:
+        world = self.delivered()
+        world.becomes(DISPUTED)
+        assert world.becomes(an_order(lines=(BROKEN,), payments=WON.payments)).step is Step.REOPEN
+        assert world.open_files() == FILES
+
+    def test_a_buyer_without_an_address_loses_access_all_the_same(self) -> None:
+        world = self.delivered()
+        gone = an_order(email=None, payments=REFUNDED.payments)
+        assert world.becomes(gone).state is State.ACCESS_ENDED
+        assert world.becomes(gone).step is Step.NOTHING
+        assert (world.open_files(), world.letters()) == (None, [Kind.DELIVERY])
+
+    def test_a_letter_that_is_refused_leaves_the_share_closed_and_a_person_told(self) -> None:
+        world = self.delivered()
+        world.mailer.refused.add(BUYER)
+        with pytest.raises(LetterRejected):
+            world.becomes(REFUNDED)
+        assert (world.open_files(), world.progress().state) == (None, State.ON_HOLD)
+        world.mailer.refused.clear()
+        assert world.look().state is State.ACCESS_ENDED
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED]
+
+    def test_a_payment_that_failed_after_days_is_told_once_and_a_later_one_is_delivered(self) -> None:
+        world = World(an_order(payment_status="unpaid", payments=(a_payment(status="processing", amount=0),)))
+        assert world.look().step is Step.WAIT
+        failed = an_order(payment_status="unpaid", payments=(a_payment(status="requires_payment_method", amount=0),))
+        assert world.becomes(failed) == Outcome(ORDER_ID, Step.TELL_FAILURE, State.WAITING, "payment_failed")
+        assert world.becomes(failed).step is Step.WAIT
+        assert world.becomes(an_order()).step is Step.DELIVER
+        assert world.letters() == [Kind.PAYMENT_FAILED, Kind.DELIVERY]
+
+    def test_a_failed_payment_for_something_else_is_not_ours_to_tell(self) -> None:
+        failed = a_payment(status="requires_payment_method", amount=0)
+        world = World(an_order(payment_status="unpaid", payments=(failed,), lines=(a_line(metadata={}),)))
+        assert world.look().state is State.NOT_OURS
+        assert world.mailer.sent == []
+
+
+class TestPartsOfAnOrder:
+    GUIDE = a_line(product_id="guide", metadata={"fastio_workspace": "shop", "fastio_files": "file-forest"}, amount=500)
+    ATLAS = a_line(product_id="atlas", metadata={"fastio_workspace": "shop", "fastio_files": "file-notes"}, amount=900)
+
+    def order(self, *refunds: int, **more: Any) -> Order:
+        return an_order(lines=(self.GUIDE, self.ATLAS), payments=(a_payment(amount=1_400, refunds=refunds),), **more)
+
+    def test_a_refund_of_one_line_takes_its_files_out_and_says_what_is_left(self) -> None:
+        world = World(self.order())
+        world.decide(end_on_partial_refund=True)
+        world.look()
+        assert world.becomes(self.order(500)) == Outcome(ORDER_ID, Step.CHANGE, State.DELIVERED, "partly_refunded")
+        assert world.open_files() == ("notes",)
+        assert world.becomes(self.order(500)).step is Step.NOTHING
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_CHANGED]
+
+    def test_when_that_refund_fails_the_files_are_put_back(self) -> None:
+        world = World(self.order())
+        world.decide(end_on_partial_refund=True)
+        world.look()
+        world.becomes(self.order(500))
+        assert world.becomes(self.order()).step is Step.CHANGE
+        assert sorted(world.open_files() or ()) == ["forest", "notes"]
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_CHANGED, Kind.ACCESS_CHANGED]
+
+    def test_unless_the_seller_wants_it_a_refund_of_a_part_changes_nothing(self) -> None:
+        world = World(self.order())
+        world.look()
+        assert world.becomes(self.order(900)).step is Step.NOTHING
+        assert len(world.open_files() or ()) == 2
+
+    def test_a_line_refunded_before_the_delivery_is_not_delivered_and_comes_with_the_refund_s_failure(self) -> None:
+        world = World(self.order(900))
+        world.decide(end_on_partial_refund=True)
+        world.look()
+        assert world.open_files() == ("forest",)
+        world.becomes(self.order())
+        assert sorted(world.open_files() or ()) == ["forest", "notes"]
+
+    def test_a_line_refunded_while_access_was_on_hold_does_not_come_back(self) -> None:
+        world = World(self.order())
+        world.decide(end_on_partial_refund=True)
+        world.look()
+        world.clock.advance(days=2)
+        disputed = a_payment(amount=1_400, refunds=(500,), disputes=("needs_response",))
+        world.becomes(replace(self.order(), payments=(disputed,)))
+        world.clock.advance(days=1)
+        assert world.becomes(self.order(500)).step is Step.REOPEN
+        assert world.open_files() == ("notes",)
+        assert world.progress().share_expires_at == world.clock.now + timedelta(days=5)
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ON_HOLD, Kind.ACCESS_BACK]
+
+
+class TestSameOrderFromEverywhere:
+    def test_a_refund_s_payment_finds_the_order(self) -> None:
+        world = World()
+        world.look()
+        world.payments.put(REFUNDED)
+        world.payments.belongs["pi_1"] = (ORDER_ID,)
+        assert world.look(a_notice(why="charge.refunded", about="pi_1")).reason == "refunded"
+
+    def test_a_subscription_s_session_and_its_invoice_are_one_order(self) -> None:
+        session = an_order(order_id="cs_test_sub", mode="subscription", same_as="in_1", lines=())
+        world = World(session, an_invoice())
+        first = world.look(a_notice(about="cs_test_sub"))
+        assert first == Outcome("in_1", Step.DELIVER, State.DELIVERED)
+        assert world.look(a_notice(about="in_1")).step is Step.NOTHING
+        assert world.look(a_notice(about="cs_test_sub")).step is Step.NOTHING
+        assert (len(world.shares.made), len(world.mailer.sent)) == (1, 1)
+        assert (world.progress("cs_test_sub").state, world.progress("cs_test_sub").reason) == (State.ELSEWHERE, "in_1")
+
+    def test_every_order_of_a_subscription_is_looked_at(self) -> None:
+        world = World(an_invoice(), an_invoice(order_id="in_2", period_end=NOW + timedelta(days=60)))
+        world.payments.belongs["sub_1"] = ("in_2", "in_1")
+        world.look_at_all(a_notice(about="sub_1"))
+        assert len(world.mailer.sent) == 2
+        for order_id in ("in_1", "in_2"):
+            world.payments.put(an_invoice(order_id=order_id, subscription="canceled"))
+        outcomes = world.look_at_all(a_notice(why="customer.subscription.deleted", about="sub_1"))
+        assert [(o.order_id, o.reason) for o in outcomes] == [
+            ("in_2", "subscription_canceled"),
+            ("in_1", "subscription_canceled"),
+        ]
+        assert world.open_files("in_1") is world.open_files("in_2") is None
+
+    def subscription(self, **troubles: PaidshareError) -> World:
+        """With three invoices, asking for some of which brings trouble."""
+
+        class Troubled(MemoryPayments):
+            def order(self, order_id: str, *, account: str | None = None) -> Order:
+                if order_id in troubles:
+                    raise troubles[order_id]
+                return super().order(order_id, account=account)
+
+        world = World()
+        orders = ("in_3", "in_2", "in_1")
+        world.payments = Troubled(*(an_invoice(order_id=order_id) for order_id in orders))
+        world.payments.belongs["sub_1"] = orders
+        world.with_port(payments=world.payments)
+        return world
+
+    @pytest.mark.parametrize("trouble", [StripeUnavailable("down"), OrderUnknown("gone")])
+    def test_one_order_s_trouble_keeps_no_other_from_its_delivery(self, trouble: PaidshareError) -> None:
+        world = self.subscription(in_3=trouble)
+        with pytest.raises(type(trouble)) as caught:
+            world.look_at_all(a_notice(about="sub_1"))
+        assert caught.value.order_id == "in_3"
+        assert [world.progress(order_id).state for order_id in ("in_1", "in_2")] == [State.DELIVERED] * 2
+
+    def test_what_can_be_tried_again_keeps_the_message_although_another_order_needs_a_person(self) -> None:
+        world = self.subscription(in_3=OrderUnknown("gone"), in_2=StripeUnavailable("down"))
+        with pytest.raises(StripeUnavailable):
+            world.look_at_all(a_notice(about="sub_1"))
+        assert world.progress("in_1").state is State.DELIVERED
+
+    def test_a_payment_without_an_order_waits_a_little_and_is_then_nobody_s(self) -> None:
+        world = World()
+        world.payments.belongs["pi_other"] = ()
+        notice = a_notice(why="payment_intent.succeeded", about="pi_other")
+        with pytest.raises(OrderNotThereYet) as caught:
+            world.look(notice)
+        assert caught.value.wait == 60
+        world.clock.advance(seconds=301)
+        assert world.look(notice) == Outcome("pi_other", Step.NOTHING, State.NOT_OURS, "nobodys")
+        assert world.ledger.orders == {}
+
+    def test_orders_that_point_at_each_other_end_with_a_person(self) -> None:
+        world = World(an_order(same_as="in_1"), replace(an_invoice(), same_as=ORDER_ID))
+        with pytest.raises(OrderUnknown):
+            world.look()
+        assert world.ledger.leases == {}
+
+    def test_an_allowed_account_s_order_is_asked_of_that_account_then_and_later(self) -> None:
+        world = World()
+        world.shop = replace(world.shop, connected_accounts=True)
+        world.payments = MemoryPayments()
+        world.payments.put(an_order(), account="acct_1")
+        world.with_port(payments=world.payments)
+        assert world.look(a_notice(account="acct_1")).step is Step.DELIVER
+        assert world.progress().account == "acct_1"
+        # An operator's “look again”, and the sweep's, name no account.
+        assert world.look(a_notice()).step is Step.NOTHING
+
+
 class TestLease:
     def test_an_order_that_another_worker_holds_is_left_alone(self) -> None:
         world = World()
@@ -411,9 +712,13 @@ class Troubled:
         return lambda *args, **kwargs: self._trouble.call(name, work, *args, **kwargs)
 
 
-def delivered_through(plan: list[str]) -> tuple[World, Trouble]:
-    """The order after as many attempts as *plan* takes."""
-    world, trouble = World(), Trouble(plan)
+def delivered_through(plan: list[str], *truths: Order) -> tuple[World, Trouble]:
+    """The order after it was each of *truths* in peace but for the last, with as many attempts as *plan* takes."""
+    *before, last = truths or (an_order(),)
+    world, trouble = World(*before[:1]), Trouble(plan)
+    for truth in before:
+        world.becomes(truth)
+    world.payments.put(last)
     world.with_port(
         ledger=cast("Any", Troubled(world.ledger, trouble)),
         payments=cast("Any", Troubled(world.payments, trouble)),
@@ -438,13 +743,13 @@ def check(world: World, trouble: Trouble) -> None:
 
 
 class TestEveryCrash:
-    # A delivery makes seven calls; an eighth gives the order back after an error.
-    @pytest.mark.parametrize(("position", "fault"), list(product(range(8), FAULTS)))
+    # A delivery makes eight calls; a ninth gives the order back after an error.
+    @pytest.mark.parametrize(("position", "fault"), list(product(range(9), FAULTS)))
     def test_one_failure_at_any_call_ends_in_one_share_and_one_letter(self, position: int, fault: str) -> None:
         world, trouble = delivered_through([""] * position + [fault])
         check(world, trouble)
 
-    def test_the_calls_of_a_delivery_are_the_seven_that_are_struck(self) -> None:
+    def test_the_calls_of_a_delivery_are_the_eight_that_are_struck(self) -> None:
         seen: list[str] = []
 
         class Seen(Trouble):
@@ -457,20 +762,52 @@ class TestEveryCrash:
             world.with_port(**{port: Troubled(getattr(world, port), trouble)})
         world.with_port(link_key=lambda: trouble.call("link_key", lambda: LINK_KEY))
         world.look()
-        assert seen == ["claim", "order", "link_key", "open", "record", "send", "release"]
+        assert seen == ["orders_of", "claim", "order", "link_key", "open", "record", "send", "release"]
 
     def test_only_a_failure_after_the_mail_can_end_in_a_second_letter(self) -> None:
-        for position, fault in product(range(8), FAULTS):
+        for position, fault in product(range(9), FAULTS):
             world, trouble = delivered_through([""] * position + [fault])
             if trouble.doubts == 0:
                 assert len(world.mailer.sent) == 1
 
     def test_a_ledger_that_fails_once_after_the_mail_costs_no_second_letter(self) -> None:
-        # The sixth call is the mail, the seventh writes it down; the order is then given back a second time.
-        world, _ = delivered_through([""] * 6 + ["error before"])
+        # The seventh call is the mail, the eighth writes it down; the order is then given back a second time.
+        world, _ = delivered_through([""] * 7 + ["error before"])
         assert len(world.mailer.sent) == 1
 
     @given(st.lists(st.sampled_from(["", "", "", *FAULTS]), max_size=40))
     def test_any_run_of_failures_that_ends_ends_in_one_share_and_its_letter(self, plan: list[str]) -> None:
         world, trouble = delivered_through(plan)
         check(world, trouble)
+
+
+class TestEveryCrashAfterDelivery:
+    # A change makes seven calls; an eighth gives the order back after an error.
+    CHANGES: ClassVar = {
+        "close": ((an_order(), REFUNDED), None, [Kind.DELIVERY, Kind.ACCESS_ENDED]),
+        "reopen": (
+            (an_order(), DISPUTED, WON),
+            FILES,
+            [Kind.DELIVERY, Kind.ACCESS_ON_HOLD, Kind.ACCESS_BACK],
+        ),
+    }
+
+    @pytest.mark.parametrize("change", CHANGES)
+    @pytest.mark.parametrize(("position", "fault"), list(product(range(8), FAULTS)))
+    def test_one_failure_at_any_call_ends_in_the_same_share_and_the_same_letters(
+        self, change: str, position: int, fault: str
+    ) -> None:
+        truths, files, letters = self.CHANGES[change]
+        world, trouble = delivered_through([""] * position + [fault], *truths)
+        assert world.open_files() == files
+        assert world.letters()[: len(letters)] == letters
+        assert world.letters()[len(letters) :] == letters[-1:] * (len(world.letters()) - len(letters))
+        assert len(world.letters()) <= len(letters) + trouble.doubts
+
+    @given(plan=st.lists(st.sampled_from(["", "", "", *FAULTS]), max_size=30), change=st.sampled_from(sorted(CHANGES)))
+    def test_any_run_of_failures_that_ends_ends_in_the_same_share(self, plan: list[str], change: str) -> None:
+        truths, files, letters = self.CHANGES[change]
+        world, trouble = delivered_through(plan, *truths)
+        assert world.open_files() == files
+        assert set(world.letters()) == set(letters)
+        assert len(world.letters()) <= len(letters) + trouble.doubts

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -9,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare import letters
+from paidshare.entitlement import Why
+from paidshare.letters import Kind
 from paidshare.orders import Goods, Letter, Share, ShareFile
 from tests.builders import BUYER, LINK, a_share, some_goods
 
+UNTIL = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+CHANGES = [kind for kind in Kind if kind is not Kind.DELIVERY]
+ON_HOLD = ["disputed", "fraud_warning", "subscription_paused", "subscription_unpaid"]
+ENDED = ["refunded", "partly_refunded", "dispute_lost", "subscription_canceled"]
 ATTACK = '<script>alert("x")</script>'
 
 
@@ -21,6 +28,22 @@ def a_letter(*goods: Goods, share: Share | None = None, order_id: str = "cs_test
 
 def with_files(*files: ShareFile) -> Letter:
     return a_letter(share=a_share(files=files))
+
+
+def changes(*products: str, order_id: str = "in_1a1b2c3d4e5f6", why: str = "refunded") -> dict[Kind, Letter]:
+    """Each of the five letters about a change, of the same order."""
+    names = products or ("Field Recordings", "Score")
+    return {
+        Kind.PAYMENT_FAILED: letters.payment_failed(to=BUYER, order_id=order_id, products=names),
+        Kind.ACCESS_ON_HOLD: letters.access_on_hold(to=BUYER, order_id=order_id, products=names, why=why),
+        Kind.ACCESS_ENDED: letters.access_ended(to=BUYER, order_id=order_id, products=names, why=why),
+        Kind.ACCESS_BACK: letters.access_back(to=BUYER, order_id=order_id, products=names, until=UNTIL),
+        Kind.ACCESS_CHANGED: letters.access_changed(to=BUYER, order_id=order_id, products=names, until=UNTIL),
+    }
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
 
 class Tags(HTMLParser):
@@ -127,11 +150,152 @@ class TestDelivery:
         assert "{{ link }}" in a_letter(some_goods(product_name="{{ link }}")).subject
         assert "{{ link }}" in with_files(ShareFile("{{ link }}", None)).text
 
-    @pytest.mark.parametrize("name", ["delivery.txt.j2", "delivery.html.j2"])
-    def test_a_word_that_is_missing_is_an_error_and_not_a_gap_in_the_letter(self, name: str) -> None:
-        words: dict[str, Any] = {"products": [], "files": [], "until": "", "reference": ""}
-        with pytest.raises(jinja2.UndefinedError):
-            letters._render(name, words)
+
+class TestChanges:
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_it_goes_to_the_buyer(self, kind: Kind) -> None:
+        assert changes()[kind].to == BUYER
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_text_and_html_say_the_same(self, kind: Kind) -> None:
+        letter = changes()[kind]
+        # The page's title is the headline once more.
+        page = Tags(letter.html).text.replace(kind.headline, "", 1)
+        assert words_of(page) == words_of(letter.text)
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_it_says_what_happened_to_what_and_how_to_ask(self, kind: Kind) -> None:
+        text = changes()[kind].text
+        assert text.startswith(f"{kind.headline}: Field Recordings, Score\n")
+        assert text.endswith("\n\nSomething wrong? Answer this letter and name your order: c3d4e5f6")
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_the_subject_says_what_happened_and_names_the_products(self, kind: Kind) -> None:
+        assert changes()[kind].subject == f"{kind.headline}: Field Recordings, Score"
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_a_product_bought_in_two_lines_is_named_once(self, kind: Kind) -> None:
+        letter, once = changes("Score", "Field Recordings", "Score")[kind], changes("Score", "Field Recordings")[kind]
+        assert letter == once
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    def test_it_holds_no_link_and_nothing_is_fetched_from_elsewhere(self, kind: Kind) -> None:
+        letter = changes()[kind]
+        assert not re.search(r"https?:|www\.|fast\.io", letter.text + letter.html)
+        page = Tags(letter.html)
+        assert not {name for name, _ in page.attributes} & {"href", "src", "srcset", "background", "action"}
+        assert not set(page.tags) & {"a", "img", "link", "script", "style", "iframe", "form"}
+        assert "url(" not in letter.html
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    @given(names=st.lists(st.text(max_size=200), min_size=1, max_size=3))
+    def test_no_name_can_add_a_line_or_a_tag(self, kind: Kind, names: list[str]) -> None:
+        letter, usual = changes(*names)[kind], changes()[kind]
+        assert len(letter.subject) <= 120
+        assert letter.subject.isprintable()
+        assert letter.subject.startswith(kind.headline)
+        assert len(letter.text.splitlines()) == len(usual.text.splitlines())
+        assert Tags(letter.html).tags == Tags(usual.html).tags
+        assert Tags(letter.html).attributes == Tags(usual.html).attributes
+
+    @pytest.mark.parametrize("kind", CHANGES)
+    @pytest.mark.parametrize("name", [ATTACK, "{{ reference }}", "{reference}", "%s", 'Tom & Jerry\'s "<best>"'])
+    def test_a_name_is_shown_as_it_is(self, kind: Kind, name: str) -> None:
+        letter = changes(name)[kind]
+        assert name in letter.subject
+        assert name in letter.text
+        assert name in Tags(letter.html).text
+
+    @pytest.mark.parametrize("kind", [Kind.ACCESS_BACK, Kind.ACCESS_CHANGED])
+    def test_an_open_link_is_dated(self, kind: Kind) -> None:
+        assert "It works until 29 November 2026, 12:00 UTC." in changes()[kind].text
+
+    @pytest.mark.parametrize(
+        ("why", "said"),
+        [
+            ("disputed", "was disputed with the bank or card company"),
+            ("fraud_warning", "The card issuer asked for the payment for this order to be checked"),
+            ("subscription_paused", "is paused"),
+            # An invoice of the subscription is open: its own order may well be paid.
+            ("subscription_unpaid", "A payment for the subscription that this order belongs to has not come through"),
+            ("refunded", "The payment for this order was refunded"),
+            ("partly_refunded", "Part of the payment was refunded"),
+            ("dispute_lost", "was reversed after a dispute"),
+            # However it came about: the buyer, the seller, or its last period.
+            ("subscription_canceled", "has ended"),
+        ],
+    )
+    def test_the_reason_is_said_in_plain_words(self, why: str, said: str) -> None:
+        kind = Kind.ACCESS_ON_HOLD if why in ON_HOLD else Kind.ACCESS_ENDED
+        assert said in changes(why=why)[kind].text.split("earlier letter", 1)[1]
+
+    @pytest.mark.parametrize("kind", [Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED])
+    def test_every_reason_has_a_sentence_of_its_own(self, kind: Kind) -> None:
+        reasons = [*ON_HOLD, *ENDED, "a_word_of_next_year"]
+        assert len({changes(why=why)[kind].text for why in reasons}) == len(reasons)
+
+    def test_a_sentence_belongs_to_a_reason_that_there_is(self) -> None:
+        assert set(letters._BECAUSE) == {*ON_HOLD, *ENDED}
+        assert set(letters._BECAUSE) <= set(Why)
+
+    @pytest.mark.parametrize("kind", [Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED])
+    @pytest.mark.parametrize("why", ["", "a_word_of_next_year"])
+    def test_a_reason_without_a_sentence_gets_a_neutral_one(self, kind: Kind, why: str) -> None:
+        text = changes(why=why)[kind].text
+        assert "Something about the payment for this order has changed." in text
+        assert not why or why not in text
+
+    @pytest.mark.parametrize("why", [*ON_HOLD, *ENDED])
+    def test_nobody_is_accused(self, why: str) -> None:
+        accusing = re.compile(r"fraud|stole|illegal|abuse|violat|you (have )?disput|your dispute", re.IGNORECASE)
+        assert not [letter.text for letter in changes(why=why).values() if accusing.search(letter.text)]
+
+    def test_what_is_on_hold_is_said_to_open_again_by_itself(self) -> None:
+        assert "opens again by itself" in changes()[Kind.ACCESS_ON_HOLD].text
+        assert "opens again" not in changes()[Kind.ACCESS_ENDED].text
+
+    def test_a_changed_download_says_what_it_holds_now(self) -> None:
+        letter = letters.access_changed(to=BUYER, order_id="cs_1", products=["Score", "Parts"], until=UNTIL)
+        assert "now holds Score, Parts." in letter.text
+
+    def test_a_changed_download_says_why_where_something_is_gone(self) -> None:
+        gone = letters.access_changed(to=BUYER, order_id="cs_1", products=["A"], until=UNTIL, why="partly_refunded")
+        assert "Part of the payment was refunded" in gone.text
+
+    def test_a_payment_that_failed_left_nothing_behind(self) -> None:
+        text = changes()[Kind.PAYMENT_FAILED].text
+        assert "not sent you any files" in text
+        assert "you were not charged" in text
+        assert "link" not in text
+
+
+class TestKind:
+    def test_a_subject_tells_its_kind(self) -> None:
+        subjects = {kind: letter.subject for kind, letter in [(Kind.DELIVERY, a_letter()), *changes().items()]}
+        assert set(subjects) == set(Kind)
+        for kind, subject in subjects.items():
+            assert [k for k in Kind if subject.startswith(k.headline)] == [kind]
+
+
+class TestRender:
+    @pytest.mark.parametrize(
+        ("template", "needs"),
+        [
+            ("delivery", ("headline", "products", "files", "link", "until", "reference")),
+            ("change", ("headline", "products", "paragraphs", "reference")),
+        ],
+    )
+    @pytest.mark.parametrize("part", ["txt", "html"])
+    def test_a_word_that_is_missing_is_an_error_and_not_a_gap_in_the_letter(
+        self, template: str, needs: Iterable[str], part: str
+    ) -> None:
+        words: dict[str, Any] = {"headline": "", "products": [], "files": [], "paragraphs": []}
+        words |= {"link": "", "until": "", "reference": ""}
+        letters._render(f"{template}.{part}.j2", words)
+        # The text of the delivery letter begins with thanks instead.
+        for word in set(needs) - ({"headline"} if (template, part) == ("delivery", "txt") else set()):
+            with pytest.raises(jinja2.UndefinedError, match=word):
+                letters._render(f"{template}.{part}.j2", {k: v for k, v in words.items() if k != word})
 
 
 class TestSize:

@@ -55,8 +55,9 @@ anything_json = st.recursive(
 
 
 class TestFromStripe:
-    @pytest.mark.parametrize("why", ["checkout.session.completed", "checkout.session.async_payment_succeeded"])
-    def test_a_finished_checkout_asks_to_look_at_its_session(self, why: str) -> None:
+    @pytest.mark.parametrize("how", ["completed", "async_payment_succeeded", "async_payment_failed"])
+    def test_a_finished_checkout_asks_to_look_at_its_session(self, how: str) -> None:
+        why = f"checkout.session.{how}"
         assert read(an_event(type=why)) == Notice(
             source="stripe",
             event_id="evt_1",
@@ -64,6 +65,29 @@ class TestFromStripe:
             about="cs_test_1",
             at=datetime.fromtimestamp(1_790_000_000, UTC),
         )
+
+    @pytest.mark.parametrize(
+        ("why", "thing", "about"),
+        [
+            ("invoice.paid", {"id": "in_1", "payment_intent": "pi_1"}, "in_1"),
+            ("customer.subscription.deleted", {"id": "sub_1"}, "sub_1"),
+            ("payment_intent.succeeded", {"id": "pi_1"}, "pi_1"),
+            # Money names its payment, in every version of the API; expanded or not.
+            ("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1"}, "pi_1"),
+            ("refund.failed", {"id": "re_1", "charge": "ch_1", "payment_intent": {"id": "pi_1"}}, "pi_1"),
+            ("charge.dispute.created", {"id": "du_1", "charge": "ch_1", "payment_intent": "pi_1"}, "pi_1"),
+            ("radar.early_fraud_warning.created", {"id": "issfr_1", "payment_intent": "pi_1"}, "pi_1"),
+            # What was paid without a PaymentIntent has to be asked for.
+            ("charge.refunded", {"id": "ch_1", "payment_intent": None}, "ch_1"),
+            ("charge.dispute.created", {"id": "du_1", "payment_intent": None}, "du_1"),
+        ],
+    )
+    def test_whatever_concerns_an_order_names_something_that_leads_to_it(
+        self, why: str, thing: dict[str, Any], about: str
+    ) -> None:
+        answer = read(an_event(type=why, data={"object": thing}))
+        assert isinstance(answer, Notice)
+        assert (answer.why, answer.about) == (why, about)
 
     def test_an_event_of_a_connected_account_names_the_account(self) -> None:
         answer = read(an_event(account="acct_1"))
@@ -80,20 +104,19 @@ class TestFromStripe:
             (an_event(type=""), "no_snapshot_event"),
             ([an_event()], "no_snapshot_event"),
             ("text", "no_snapshot_event"),
-            (an_event(type="charge.refunded"), "other_event_type"),
+            (an_event(type="customer.created"), "other_event_type"),
             # Not paid yet, and never will be: nothing to look at.
             (an_event(type="checkout.session.expired"), "other_event_type"),
             (an_event(livemode=True), "other_mode"),
             # Neither is a mode.
             (an_event(livemode=None), "other_mode"),
             (an_event(livemode=0), "other_mode"),
-            (an_event(data=None), "no_session_id"),
-            (an_event(data={"object": []}), "no_session_id"),
-            (an_event(data={"object": {"id": "pi_1"}}), "no_session_id"),
-            (an_event(data={"object": {"id": "cs_" + "x" * 300}}), "no_session_id"),
+            (an_event(data=None), "no_object_id"),
+            (an_event(data={"object": []}), "no_object_id"),
+            (an_event(data={"object": {"id": "cs_" + "x" * 300}}), "no_object_id"),
         ],
     )
-    def test_what_is_no_finished_checkout_of_our_mode_is_not_for_us(self, event: object, expected: str) -> None:
+    def test_what_says_nothing_about_an_order_of_our_mode_is_not_for_us(self, event: object, expected: str) -> None:
         assert reason(event) == expected
 
     def test_a_test_event_is_not_for_a_live_stage(self) -> None:
@@ -135,7 +158,7 @@ class TestFromStripe:
 
     def test_a_lone_surrogate_never_gets_into_a_notice(self) -> None:
         assert reason(an_event(id="evt_\ud800")) == "no_snapshot_event"
-        assert reason(an_event(data={"object": {"id": "cs_\ud800"}})) == "no_session_id"
+        assert reason(an_event(data={"object": {"id": "cs_\ud800"}})) == "no_object_id"
 
     def test_nothing_personal_crosses_the_queue(self) -> None:
         person = {

@@ -1,26 +1,156 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from paidshare.entitlement import Access, Entitlement, NotOurs, NotYet
-from paidshare.progress import Progress, State, Step, next_step
-from tests.builders import NOW, some_goods
+from paidshare.entitlement import Due, Standing, Why
+from paidshare.errors import PaymentUndone
+from paidshare.progress import Plan, Progress, State, Step, Told, plan
+from tests.builders import NOW, a_line
 
-ACCESS = Access((some_goods(),), NOW)
+UNTIL = NOW + timedelta(days=7)
+A, B = a_line(product_id="a"), a_line(product_id="b")
 
 
-class TestNextStep:
+def access(*lines: Any) -> tuple[Due, ...]:
+    return tuple(Due(line, Standing.ACCESS, Why.PAID, UNTIL) for line in lines or (A,))
+
+
+def due(standing: Standing, why: Why, *lines: Any) -> tuple[Due, ...]:
+    return tuple(Due(line, standing, why) for line in lines or (A,))
+
+
+WAITING = due(Standing.NOTHING_YET, Why.NOT_PAID)
+FAILED = due(Standing.NOTHING_YET, Why.PAYMENT_FAILED)
+HELD = due(Standing.ON_HOLD, Why.DISPUTED)
+REFUNDED = due(Standing.ENDED, Why.REFUNDED)
+EXPIRED = due(Standing.ENDED, Why.EXPIRED)
+NOT_ACTIVE_YET = due(Standing.NOTHING_YET, Why.SUBSCRIPTION_NOT_ACTIVE, B)
+
+NEW = Progress()
+OPENED = Progress(share_id="1", share_expires_at=UNTIL)
+IN_DOUBT = replace(OPENED, mailing_at=NOW)
+DELIVERED = Progress(
+    state=State.DELIVERED,
+    share_id="1",
+    share_expires_at=UNTIL,
+    lines=("li_a",),
+    given=("li_a",),
+    told=Told.ACCESS,
+    mailing_at=NOW,
+    mailed_at=NOW,
+    delivered_at=NOW,
+)
+ON_HOLD = replace(DELIVERED, closed_at=NOW, told=Told.ON_HOLD)
+ENDED = replace(DELIVERED, closed_at=NOW, told=Told.ENDED)
+TOLD_OF_FAILURE = Progress(state=State.WAITING, told=Told.PAYMENT_FAILED, mailing_at=NOW, mailed_at=NOW)
+
+
+class TestPlan:
     @pytest.mark.parametrize(
-        ("due", "step"),
+        ("progress", "dues", "step", "state"),
         [
-            (ACCESS, Step.DELIVER),
-            (NotYet("payment_unpaid"), Step.WAIT),
-            (NotOurs("no_line_of_ours"), Step.CLOSE),
+            # Before anything was delivered.
+            (NEW, access(), Step.DELIVER, State.DELIVERED),
+            (NEW, WAITING, Step.WAIT, State.WAITING),
+            (NEW, (), Step.NOTHING, State.NOT_OURS),
+            (NEW, FAILED, Step.TELL_FAILURE, State.WAITING),
+            (TOLD_OF_FAILURE, FAILED, Step.WAIT, State.WAITING),
+            (TOLD_OF_FAILURE, access(), Step.DELIVER, State.DELIVERED),
+            # What the buyer never had cannot be taken away, and there is nothing to tell.
+            (NEW, HELD, Step.NOTHING, State.ACCESS_ON_HOLD),
+            (NEW, REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            (NEW, EXPIRED, Step.NOTHING, State.ACCESS_ENDED),
+            # A share is closed even if its link was not mailed; if that may have been, with a letter.
+            (OPENED, REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
+            (replace(OPENED, closed_at=NOW), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            (IN_DOUBT, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (replace(IN_DOUBT, closed_at=NOW), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (replace(IN_DOUBT, closed_at=NOW, told=Told.ON_HOLD), access(), Step.DELIVER, State.DELIVERED),
+            # After it.
+            (DELIVERED, access(), Step.NOTHING, State.DELIVERED),
+            (DELIVERED, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (DELIVERED, REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
+            (DELIVERED, EXPIRED, Step.NOTHING, State.ACCESS_ENDED),
+            (ON_HOLD, HELD, Step.NOTHING, State.ACCESS_ON_HOLD),
+            (ON_HOLD, access(), Step.REOPEN, State.DELIVERED),
+            # The dispute was lost: the share is closed already, and the letter says that it stays so.
+            (ON_HOLD, REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
+            (ENDED, REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            # A refund that failed.
+            (ENDED, access(), Step.REOPEN, State.DELIVERED),
+            (ENDED, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            # A crash between closing and the letter.
+            (replace(DELIVERED, closed_at=NOW), REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
+            (replace(DELIVERED, closed_at=NOW), access(), Step.REOPEN, State.DELIVERED),
+            # A crash between reopening and the letter.
+            (replace(ON_HOLD, closed_at=None), access(), Step.REOPEN, State.DELIVERED),
+            # Some lines only.
+            (replace(DELIVERED, given=("li_a", "li_b")), access(A), Step.CHANGE, State.DELIVERED),
+            (DELIVERED, access(A, B), Step.CHANGE, State.DELIVERED),
+            (replace(DELIVERED, given=("li_b", "li_a")), access(A, B), Step.NOTHING, State.DELIVERED),
+            # One line waits for its subscription; the other is there already, and stays.
+            (
+                DELIVERED,
+                access(A) + NOT_ACTIVE_YET,
+                Step.NOTHING,
+                State.DELIVERED,
+            ),
+            # A line on hold is more than one that ended: it opens again.
+            (
+                replace(DELIVERED, given=("li_a", "li_b")),
+                due(Standing.ENDED, Why.PARTLY_REFUNDED, A) + due(Standing.ON_HOLD, Why.DISPUTED, B),
+                Step.CLOSE,
+                State.ACCESS_ON_HOLD,
+            ),
         ],
     )
-    def test_the_next_step_is_what_is_missing(self, due: Entitlement, step: Step) -> None:
-        assert next_step(due) is step
+    def test_the_next_step_is_what_is_missing(
+        self, progress: Progress, dues: tuple[Due, ...], step: Step, state: State
+    ) -> None:
+        answer = plan(dues, progress)
+        assert (answer.step, answer.state) == (step, state)
+
+    def test_it_says_why(self) -> None:
+        assert plan(HELD, DELIVERED).why is Why.DISPUTED
+        assert plan(WAITING, NEW).why is Why.NOT_PAID
+
+    def test_a_change_says_why_a_line_is_gone_and_nothing_where_all_are_back(self) -> None:
+        both = replace(DELIVERED, given=("li_a", "li_b"))
+        assert plan(access(A) + due(Standing.ENDED, Why.PARTLY_REFUNDED, B), both).why is Why.PARTLY_REFUNDED
+        assert plan(access(A, B), DELIVERED).why is None
+
+    @pytest.mark.parametrize("dues", [WAITING, FAILED, ()])
+    def test_a_delivered_order_that_is_not_paid_any_more_is_a_case_for_a_person(self, dues: tuple[Due, ...]) -> None:
+        with pytest.raises(PaymentUndone):
+            plan(dues, DELIVERED)
+
+    def test_a_share_stays_open_as_long_as_its_longest_line(self) -> None:
+        longer = Due(B, Standing.ACCESS, Why.PAID, UNTIL + timedelta(days=1))
+        assert plan((*access(A), longer), NEW).until == UNTIL + timedelta(days=1)
+        with pytest.raises(ValueError, match="empty"):
+            _ = Plan(Step.WAIT, State.WAITING).until
 
 
 class TestProgress:
-    def test_an_order_never_seen_is_new_and_has_nothing(self) -> None:
-        assert Progress() == Progress(state=State.NEW)
-        assert Progress().mailed_at is None
+    def test_an_order_never_seen_is_new_and_promises_nothing(self) -> None:
+        assert Progress().state is State.NEW
+        assert Progress().promise is None
+        assert IN_DOUBT.promise is None
+
+    def test_what_was_mailed_is_promised(self) -> None:
+        promise = ON_HOLD.promise
+        assert promise is not None
+        assert (promise.lines, promise.until, promise.closed_at) == (("li_a",), UNTIL, NOW)
+
+    @pytest.mark.parametrize(
+        ("progress", "answer"),
+        [(NEW, False), (OPENED, False), (TOLD_OF_FAILURE, False), (IN_DOUBT, True), (ON_HOLD, True)],
+    )
+    def test_the_link_may_be_out_from_the_moment_its_letter_is_about_to_leave(
+        self,
+        progress: Progress,
+        answer: bool,  # noqa: FBT001
+    ) -> None:
+        assert progress.link_may_be_out is answer

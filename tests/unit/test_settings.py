@@ -23,6 +23,10 @@ DELIVER = {
     "ORDERS_TABLE": "orders",
     "SENDER_ADDRESS": "shop@example.com",
     "LINK_DAYS": "7",
+    "GRACE_DAYS": "3",
+    "PARTIAL_REFUNDS": "keep",
+    "FRAUD_WARNINGS": "ignore",
+    "CONNECTED_ACCOUNTS": "park",
     "STRIPE_API_BASE": "https://api.stripe.com",
     "FASTIO_API_BASE": "https://api.fast.io/current/",
     "FASTIO_WEB_BASE": "https://go.fast.io",
@@ -84,6 +88,10 @@ class TestDeliverSettings:
             orders_table="orders",
             sender="shop@example.com",
             link_days=7,
+            grace_days=3,
+            end_on_partial_refund=False,
+            hold_on_fraud_warning=False,
+            connected_accounts=False,
             stripe_api_base="https://api.stripe.com",
             # Without the slash at the end: paths bring their own.
             fastio_api_base="https://api.fast.io/current",
@@ -106,6 +114,27 @@ class TestDeliverSettings:
     @pytest.mark.parametrize("days", ["0", "-1", "3651", "7.5", "seven", "٧", "9" * 5000])
     def test_link_days_is_a_whole_number_in_its_bounds(self, days: str) -> None:
         assert gaps_of_deliver(LINK_DAYS=days) == ["LINK_DAYS must be a whole number from 1 to 3650"]
+
+    @pytest.mark.parametrize(
+        ("name", "word", "setting"),
+        [
+            ("PARTIAL_REFUNDS", "end", "end_on_partial_refund"),
+            ("FRAUD_WARNINGS", "hold", "hold_on_fraud_warning"),
+            ("CONNECTED_ACCOUNTS", "allow", "connected_accounts"),
+        ],
+    )
+    def test_the_seller_s_choices_are_read(self, name: str, word: str, setting: str) -> None:
+        assert getattr(deliver(**{name: word}), setting) is True
+
+    @pytest.mark.parametrize("name", ["PARTIAL_REFUNDS", "FRAUD_WARNINGS", "CONNECTED_ACCOUNTS"])
+    @pytest.mark.parametrize("word", ["true", "End", "yes"])
+    def test_a_choice_that_there_is_not_is_a_gap(self, name: str, word: str) -> None:
+        [gap] = gaps_of_deliver(**{name: word})
+        assert gap.startswith(f"{name} must be ")
+
+    @pytest.mark.parametrize("days", ["-1", "61", "three"])
+    def test_grace_days_is_a_whole_number_in_its_bounds(self, days: str) -> None:
+        assert gaps_of_deliver(GRACE_DAYS=days) == ["GRACE_DAYS must be a whole number from 0 to 60"]
 
     @pytest.mark.parametrize("address", ["shop", "@example.com", "a@b@example.com"])
     def test_the_sender_is_an_address(self, address: str) -> None:

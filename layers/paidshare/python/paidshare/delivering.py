@@ -1,25 +1,45 @@
 """
-Use case: a notice → the order as it should be.
+Use case: a notice → its orders as they should be.
 
-Claim the order, fetch the truth from Stripe, decide, take the steps that are missing, record each. Running it
-again at any time is harmless, so a repeat, a late event and “look again” are all the same thing.
+Claim the order, fetch the truth from Stripe, decide, take the step that is missing, record it. Running it again at any
+time is harmless, so a repeat, a late event and “look again” are all the same thing.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from paidshare import letters, shares
-from paidshare.entitlement import Access, Entitlement, NotOurs, entitlement
-from paidshare.errors import AccountUnexpected, AddressMissing, NeedsAPerson, OutOfTime, SecretUnavailable, TryAgain
+from paidshare import catalog, letters, shares
+from paidshare.entitlement import Due, Policy, entitlement
+from paidshare.errors import (
+    AccountUnexpected,
+    AddressMissing,
+    NeedsAPerson,
+    OrderNotThereYet,
+    OrderUnknown,
+    OutOfTime,
+    SecretUnavailable,
+    TryAgain,
+)
 from paidshare.notices import Notice
-from paidshare.orders import Order
+from paidshare.orders import Goods, Letter, Order, Share
 from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
-from paidshare.progress import Progress, State, Step, next_step
+from paidshare.progress import Plan, Progress, State, Step, Told, plan
+
+# Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
+# somebody else's: taken by another program with the same Stripe account.
+_NOBODYS_AFTER = timedelta(minutes=5)
+_WAIT_FOR_ITS_ORDER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Everything a delivery needs from outside, and the seller's two settings."""
+    """
+    Everything a delivery needs from outside, and the seller's choices.
+
+    `connected_accounts`: whether orders of connected accounts (Stripe Connect) are delivered, too.
+    """
 
     ledger: Ledger
     payments: Payments
@@ -27,46 +47,83 @@ class Shop:
     mailer: Mailer
     link_key: LinkKey
     clock: Clock
-    livemode: bool
-    default_link_days: int
+    policy: Policy
+    connected_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it, for the log: the step taken, the state the order is in, why."""
+    """What came of one order, for the log: the step taken, the state the order is in, why."""
 
+    order_id: str
     step: Step
     state: State
     reason: str | None = None
 
 
-def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | None = None) -> Outcome:
+def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | None = None) -> tuple[Outcome, ...]:
     """
-    Bring the order that *notice* is about up to date. *holder* names this worker in the lease; near *deadline* a
+    Bring the orders that *notice* is about up to date. *holder* names this worker in the lease; near *deadline* a
     long order stops, and the next attempt carries on.
 
     A Fast.io notice is only counted: no order waits for one (docs/decisions/0010).
 
-    Safe to call any number of times, also at once. Raises TryAgain, and NeedsAPerson with the order put on hold.
+    Safe to call any number of times, also at once. Raises TryAgain, and NeedsAPerson with the order put on hold; the
+    error's `order_id` names the order. One order's trouble keeps no other from being looked at.
     """
     if notice.source != "stripe":
-        return Outcome(Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}")
-    order_id = notice.about
+        return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}"),)
+    if notice.account is not None and not shop.connected_accounts:
+        raise AccountUnexpected(f"the event belongs to account {notice.account}")
+    now = shop.clock()
+    orders = shop.payments.orders_of(notice.about, now=now, account=notice.account)
+    if not orders and now - notice.at < _NOBODYS_AFTER:
+        raise OrderNotThereYet(f"{notice.about} has no order yet", wait=_WAIT_FOR_ITS_ORDER_S)
+    if not orders:
+        return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, "nobodys"),)
+    outcomes: list[Outcome] = []
+    troubles: list[TryAgain | NeedsAPerson] = []
+    for order_id in orders:
+        try:
+            outcomes.append(_looked_at(order_id, notice.account, shop, holder, deadline))
+        except (TryAgain, NeedsAPerson) as error:
+            error.order_id = error.order_id or order_id
+            troubles.append(error)
+    if troubles:
+        # While there is something to try again, the message stays, and comes back with the person's case in it, too.
+        raise next((t for t in troubles if isinstance(t, TryAgain)), troubles[0])
+    return tuple(outcomes)
+
+
+def _looked_at(
+    order_id: str,
+    account: str | None,
+    shop: Shop,
+    holder: str,
+    deadline: datetime | None,
+    *,
+    sent_from: str | None = None,
+) -> Outcome:
     progress = shop.ledger.claim(order_id, holder=holder, now=shop.clock())
-    work = _Work(shop, order_id, holder, deadline, progress)
+    work = _Work(shop, order_id, holder, deadline, replace(progress, account=account or progress.account))
     try:
-        if notice.account is not None:
-            raise AccountUnexpected(f"the event belongs to account {notice.account}")
-        return work.bring_up_to_date(shop.payments.order(order_id))
+        order = shop.payments.order(order_id, account=work.progress.account)
+        if order.same_as is None:
+            return work.bring_up_to_date(order)
+        if sent_from is not None:
+            raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
+        work.pass_on(order.same_as)
     except NeedsAPerson as error:
-        if work.progress.mailed_at is None:  # What was delivered stays delivered, whatever is wrong with it now.
-            work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
+        work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
+        error.order_id = order_id
         work.release()
         raise
-    except TryAgain:
+    except TryAgain as error:
         # The lease would run out by itself; giving it back lets the retry start at once.
+        error.order_id = order_id
         work.release()
         raise
+    return _looked_at(order.same_as, work.progress.account, shop, holder, deadline, sent_from=order_id)
 
 
 class _Work:
@@ -80,46 +137,96 @@ class _Work:
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
-        shop = self._shop
-        if self.progress.mailed_at is not None:
-            # What became of the product since is no business of this order's.
-            self.release()
-            return Outcome(Step.NOTHING, self.progress.state)
-        due = entitlement(order, livemode=shop.livemode, default_link_days=shop.default_link_days, now=shop.clock())
-        step = next_step(due)
-        self.progress = replace(self.progress, payment_intent=order.payment_intent)
-        if step is Step.DELIVER and isinstance(due, Access):
-            self._deliver(order, due)
-        else:
-            self.progress = replace(self.progress, state=_waiting(due), reason=_reason(due))
+        dues = entitlement(order, self._shop.policy, now=self._shop.clock(), promise=self.progress.promise)
+        todo = plan(dues, self.progress)
+        self._note(payment_intent=order.payments[0].id if order.payments else self.progress.payment_intent)
+        match todo.step:
+            case Step.DELIVER:
+                self._deliver(order, dues, todo)
+            case Step.REOPEN | Step.CHANGE:
+                self._give(order, todo)
+            case Step.CLOSE:
+                self._take_back(order, dues, todo)
+            case Step.TELL_FAILURE:
+                self._tell_failure(order, dues)
+            case Step.WAIT | Step.NOTHING:
+                pass
+        self._note(state=todo.state, reason=todo.why)
         self.release()
-        return Outcome(step, self.progress.state, self.progress.reason)
+        return Outcome(self._order_id, todo.step, todo.state, todo.why)
 
-    def _deliver(self, order: Order, access: Access) -> None:
+    def pass_on(self, order_id: str) -> None:
+        """Write down that the order is kept under *order_id*."""
+        self._note(state=State.ELSEWHERE, reason=order_id)
+        self.release()
+
+    def release(self) -> None:
+        self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
+
+    def _deliver(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
-        request = shares.share_request(order.id, access.goods, access.until, self._link_key())
+        goods = self._goods(todo)
+        share = self._opened(order, goods, todo)
+        self._mail(letters.delivery(to=order.email, order_id=order.id, goods=goods, share=share))
+        self._note(
+            delivered_at=self.progress.mailed_at,
+            lines=_ids(dues),
+            given=_ids(todo.access),
+            told=Told.ACCESS,
+        )
+
+    def _give(self, order: Order, todo: Plan) -> None:
+        """
+        What was given stays as it was then: only where other lines are due is the share filled anew, from what the
+        products say now.
+        """
+        given, share_id = _ids(todo.access), self.progress.share_id
+        changed = set(given) != set(self.progress.given)
+        if changed or share_id is None or not self._shop.shares.reopen(share_id, until=todo.until):
+            share = self._opened(order, self._goods(todo), todo)
+            # A share that `open` finds keeps its expiry; this one has time to catch up on.
+            self._shop.shares.reopen(share.id, until=todo.until)
+        self._note(closed_at=None, share_expires_at=todo.until)
+        if changed or self.progress.told is not Told.ACCESS:
+            self._tell(order, Told.ACCESS, self._news(order, todo))
+        self._note(given=given)
+
+    def _news(self, order: Order, todo: Plan) -> Callable[[str], Letter]:
+        products, until, why = _products(todo.access), todo.until, todo.why or ""
+        if self.progress.told is not Told.ACCESS:
+            return lambda to: letters.access_back(to=to, order_id=order.id, products=products, until=until)
+        return lambda to: letters.access_changed(to=to, order_id=order.id, products=products, until=until, why=why)
+
+    def _take_back(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
+        if self.progress.closed_at is None and self.progress.share_id is not None:
+            self._shop.shares.close(self.progress.share_id)
+            self._note(closed_at=self._shop.clock())
+        if not self.progress.link_may_be_out:
+            return
+        products = _products([due for due in dues if due.line.id in self.progress.given] or dues)
+        held, why = todo.state is State.ACCESS_ON_HOLD, str(todo.why)
+        write = letters.access_on_hold if held else letters.access_ended
+        told = Told.ON_HOLD if held else Told.ENDED
+        self._tell(order, told, lambda to: write(to=to, order_id=order.id, products=products, why=why))
+
+    def _tell_failure(self, order: Order, dues: tuple[Due, ...]) -> None:
+        products = _products(dues)
+        self._tell(
+            order,
+            Told.PAYMENT_FAILED,
+            lambda to: letters.payment_failed(to=to, order_id=order.id, products=products),
+        )
+
+    def _goods(self, todo: Plan) -> tuple[Goods, ...]:
+        days = self._shop.policy.link_days
+        return tuple(catalog.goods(due.line, default_link_days=days) for due in todo.access)
+
+    def _opened(self, order: Order, goods: tuple[Goods, ...], todo: Plan) -> Share:
+        request = shares.share_request(order.id, goods, todo.until, self._link_key())
         share = self._shop.shares.open(request, deadline=self._deadline)
-        if self._deadline is not None and self._shop.clock() >= self._deadline:
-            # A letter that leaves in the last seconds may not be written down, and would leave again.
-            raise OutOfTime("too late in this invocation for the letter", wait=1)
-        self.progress = replace(
-            self.progress,
-            share_id=share.id,
-            share_name=share.name,
-            share_expires_at=share.expires_at,
-            mailing_at=self._shop.clock(),
-        )
-        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
-        letter = letters.delivery(to=order.email, order_id=order.id, goods=access.goods, share=share)
-        message_id = self._shop.mailer.send(letter, order_id=order.id)
-        self.progress = replace(
-            self.progress,
-            state=State.DELIVERED,
-            reason=None,
-            mailed_at=self._shop.clock(),
-            message_id=message_id,
-        )
+        self._note(share_id=share.id, share_name=share.name, share_expires_at=share.expires_at)
+        return share
 
     def _link_key(self) -> str:
         key = self._shop.link_key()
@@ -127,13 +234,28 @@ class _Work:
             raise SecretUnavailable("link_key in the secret is empty or too short")
         return key
 
-    def release(self) -> None:
-        self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
+    def _tell(self, order: Order, told: Told, write: Callable[[str], Letter]) -> None:
+        # Without an address there is nobody to tell; what the buyer has is as it should be all the same.
+        if order.email:
+            self._mail(write(order.email))
+        self._note(told=told)
+
+    def _mail(self, letter: Letter) -> None:
+        if self._deadline is not None and self._shop.clock() >= self._deadline:
+            # A letter that leaves in the last seconds may not be written down, and would leave again.
+            raise OutOfTime("too late in this invocation for the letter", wait=1)
+        self._note(mailing_at=self._shop.clock())
+        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
+        message_id = self._shop.mailer.send(letter, order_id=self._order_id)
+        self._note(mailed_at=self._shop.clock(), message_id=message_id)
+
+    def _note(self, **done: Any) -> None:
+        self.progress = replace(self.progress, **done)
 
 
-def _waiting(due: Entitlement) -> State:
-    return State.NOT_OURS if isinstance(due, NotOurs) else State.WAITING
+def _ids(dues: Iterable[Due]) -> tuple[str, ...]:
+    return tuple(due.line.id for due in dues)
 
 
-def _reason(due: Entitlement) -> str | None:
-    return None if isinstance(due, Access) else due.reason
+def _products(dues: Iterable[Due]) -> tuple[str, ...]:
+    return tuple(due.line.product_name for due in dues)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.errors import LedgerUnavailable, OrderBusy
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress, State, Told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 # Longer than Deliver's time-out (60 s in template.yaml): a worker that is still alive never loses its lease.
 LEASE = timedelta(seconds=75)
 
-_TEXTS = ("reason", "payment_intent", "share_id", "share_name", "message_id")
-_TIMES = ("share_expires_at", "mailing_at", "mailed_at")
+UNSETTLED = "yes"
+"""The value of the attribute `unsettled`, which settled orders do not have."""
+
+_TEXTS = ("reason", "account", "payment_intent", "share_id", "share_name", "told", "message_id")
+_LISTS = ("lines", "given")
+_TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
 
 
 class DynamoLedger:
@@ -34,13 +38,16 @@ class DynamoLedger:
         item = self._update(
             order_id,
             "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
-            " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new)",
+            " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
+            # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
+            " unsettled = :yes",
             "attribute_not_exists(lease_until) OR lease_until < :now",
             {
                 ":holder": {"S": holder},
                 ":until": _number(now + LEASE),
                 ":now": _number(now),
                 ":new": {"S": State.NEW.value},
+                ":yes": {"S": UNSETTLED},
             },
             {"#state": "state"},
         )
@@ -50,7 +57,8 @@ class DynamoLedger:
         self._write(order_id, progress, holder, now, also_remove=())
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
-        self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until"))
+        settled = ("unsettled",) if progress.state.settled else ()
+        self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until", *settled))
 
     def _write(
         self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
@@ -58,7 +66,7 @@ class DynamoLedger:
         values = _attributes(progress)
         names = {f"#{name}": name for name in values}
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        gone = [name for name in (*_TEXTS, *_TIMES) if name not in values] + list(also_remove)
+        gone = [name for name in (*_TEXTS, *_LISTS, *_TIMES) if name not in values] + list(also_remove)
         names |= {f"#{name}": name for name in gone}
         self._update(
             order_id,
@@ -96,12 +104,16 @@ class DynamoLedger:
 def _attributes(progress: Progress) -> dict[str, Any]:
     texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
     times = {name: _number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
-    return {"state": {"S": progress.state.value}} | texts | times
+    lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
+    return {"state": {"S": progress.state.value}} | texts | lists | times
 
 
 def _progress(item: dict[str, Any]) -> Progress:
     known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
+    known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
     known |= {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
+    if "told" in known:
+        known["told"] = Told(known["told"])
     return Progress(state=State(item["state"]["S"]), **known)
 
 

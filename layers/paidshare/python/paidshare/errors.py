@@ -5,6 +5,7 @@ What can go wrong, cut by what the queue should do about it.
     ├── SettingsIncomplete     configuration: every gap in one message
     ├── TryAgain               leave it on the queue; it mends itself, or an operator mends it for all orders
     │   ├── OrderBusy              another worker holds the order
+    │   ├── OrderNotThereYet       the order that an event belongs to is not at Stripe yet
     │   ├── OutOfTime              this invocation ends soon; the next one carries on
     │   ├── LedgerUnavailable      DynamoDB
     │   ├── QueueUnavailable       SQS
@@ -17,6 +18,7 @@ What can go wrong, cut by what the queue should do about it.
         ├── OrderUnknown           Stripe does not know the order
         ├── ModeMismatch           a test order on a live stage, or the other way round
         ├── AccountUnexpected      an event of a connected account, which this shop does not expect
+        ├── PaymentUndone          an order that was paid and delivered is not paid any more
         ├── MetadataBroken         a product's metadata does not say what to deliver
         ├── FileMissing            a file or workspace is not in Fast.io
         ├── ShareRefused           Fast.io refuses what we asked for
@@ -31,7 +33,9 @@ should then go out by themselves instead of being redriven one by one. The age-o
 
 
 class PaidshareError(Exception):
-    """Base of everything Paidshare raises on purpose."""
+    """Base of everything Paidshare raises on purpose. `order_id` names the order it is about, where that is known."""
+
+    order_id: str | None = None
 
 
 class SettingsIncomplete(PaidshareError):
@@ -65,6 +69,10 @@ class TryAgain(PaidshareError):
 
 class OrderBusy(TryAgain):
     """Another worker holds the order's lease. It will finish, or its lease will run out."""
+
+
+class OrderNotThereYet(TryAgain):
+    """Stripe knows the payment, and no order that it belongs to. After some minutes it is nobody's."""
 
 
 class OutOfTime(TryAgain):
@@ -137,7 +145,19 @@ class ModeMismatch(NeedsAPerson):
 class AccountUnexpected(NeedsAPerson):
     """An event of a connected account (Stripe Connect). Its goods are not the seller's own."""
 
-    advice = "Connected accounts are not supported: take the endpoint off connected accounts, deliver by hand."
+    advice = (
+        "If connected accounts sell here, deploy with ConnectedAccounts=allow and redrive; else take the endpoint off."
+    )
+
+
+class PaymentUndone(NeedsAPerson):
+    """
+    Stripe says “not paid” of an order that was delivered as paid, without a refund or a dispute.
+
+    The buyer keeps access: a word of Stripe's that this version does not know must not take it from everybody.
+    """
+
+    advice = "Look at the order in Stripe. If the money is gone, refund it there or archive its share in Fast.io."
 
 
 class MetadataBroken(NeedsAPerson):

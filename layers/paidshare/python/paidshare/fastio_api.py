@@ -3,7 +3,6 @@ HTTP to Fast.io: one call in, one `Reply` out. Knows nothing of shares.
 
 The lower half of the adapters that talk to Fast.io, so it may use the network.
 """
-# ruff: noqa: TID251
 
 import logging
 from collections.abc import Callable, Mapping

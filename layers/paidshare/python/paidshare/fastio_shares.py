@@ -1,15 +1,16 @@
 """Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
 import httpx
 
 from paidshare import fastio_contents, fastio_files, fastio_refusals, fastio_wire, shares
-from paidshare.errors import FastioUnavailable, PaidshareError, ShareRefused, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused, ShareTaken
 from paidshare.fastio_api import FastioApi, http_client
-from paidshare.fastio_wire import Node, RemoteShare, path
+from paidshare.fastio_wire import Node, RemoteShare, Reply, path
 from paidshare.orders import Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
 
@@ -17,6 +18,18 @@ API_BASE = "https://api.fast.io/current"
 WEB_BASE = "https://go.fast.io"
 
 _HARDLY_WAITED = timedelta(days=1)
+_SAME_END = timedelta(minutes=1)
+
+_BARRED = "Find out in Fast.io why, and make the share usable again or delete it for good; then redrive."
+_NOT_CLOSED = (
+    "The buyer can still open the share: archive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
+    "account of fastio_api_key do so; then redrive."
+)
+_NOT_REOPENED = (
+    "The buyer cannot open the share: unarchive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
+    "account of fastio_api_key do so. Then redrive: that sets when it expires."
+)
+_NO_ID = "Correct the order's share id in the ledger, or archive or unarchive its share by hand; then redrive."
 
 
 class FastioShares:
@@ -61,6 +74,33 @@ class FastioShares:
             files=tuple(ShareFile(name, node.size) for name, node in wanted.items()),
         )
 
+    def close(self, share_id: str) -> None:
+        """See `ports.Shares`. Untroubled: one call."""
+        _check_id(share_id)
+        with _advising(_NOT_CLOSED):
+            try:
+                _change(self._api, share_id, "archive")
+            except (FileMissing, ShareRefused):
+                # Perhaps it is archived or gone already: what Fast.io answers then is not documented.
+                remote = _seen(self._api, share_id)
+                if remote is not None and not remote.archived:
+                    raise
+
+    def reopen(self, share_id: str, *, until: datetime) -> bool:
+        """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
+        _check_id(share_id)
+        remote = _seen(self._api, share_id)
+        if remote is None:
+            return False
+        _check_usable(remote)
+        with _advising(_NOT_REOPENED):
+            # The end first: whatever breaks between the two, the share is closed, and the next run opens it. The
+            # other way round it could stay open for longer than is due.
+            if remote.expires_at is None or abs(remote.expires_at - until) > _SAME_END:
+                _change(self._api, share_id, "update", fastio_wire.expiry_form(until))
+            _unarchive(self._api, remote)
+        return True
+
 
 # --- The share ------------------------------------------------------------------------------------------
 
@@ -98,27 +138,16 @@ def _find(api: FastioApi, request: ShareRequest, *, taken: bool) -> RemoteShare 
         raise ShareTaken(f"the name of {request.order_id}'s share exists, but we may not see it")
     if reply.status == 404:
         return None
-    found = fastio_wire.share(api.data(reply, doing=doing))
-    if found is None:
-        raise fastio_refusals.not_understood(reply, doing=doing)
+    found = _described(api, reply, doing=doing)
     if found.order_id != request.order_id:
         raise ShareTaken(f"share {found.id} has the name of {request.order_id}'s share")
     return found
 
 
 def _opened(api: FastioApi, remote: RemoteShare) -> None:
-    """
-    Make sure that a buyer can open the share. Raises ShareRefused when only a person can do that.
-
-    Its letter is not mailed yet, so nobody can have archived it to take it back from the buyer.
-    """
-    if remote.barred:
-        raise ShareRefused(
-            f"share {remote.id} is {' and '.join(remote.barred)}",
-            advice="Find out in Fast.io why, and make the share usable again or delete it for good; then redrive.",
-        )
-    if remote.archived:
-        api.data(api.post(path("share", remote.id, "unarchive")), doing=f"unarchive share {remote.id}")
+    """Make sure that a buyer can open the share. Raises ShareRefused when only a person can do that."""
+    _check_usable(remote)
+    _unarchive(api, remote)
 
 
 def _prolonged(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:
@@ -129,9 +158,53 @@ def _prolonged(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> da
     """
     if remote.expires_at is None or request.expires_at - remote.expires_at <= _HARDLY_WAITED:
         return remote.expires_at or request.expires_at
-    reply = api.post(path("share", remote.id, "update"), fastio_wire.expiry_form(request))
-    api.data(reply, doing=f"prolong share {remote.id}")
+    _change(api, remote.id, "update", fastio_wire.expiry_form(request.expires_at))
     return request.expires_at
+
+
+def _seen(api: FastioApi, share_id: str) -> RemoteShare | None:
+    """The share of that id, None when it is gone."""
+    reply = api.get(path("share", share_id, "details"))
+    if reply.status == 404:
+        return None
+    found = _described(api, reply, doing=f"look up share {share_id}")
+    return None if "deleted" in found.barred else found
+
+
+def _described(api: FastioApi, reply: Reply, *, doing: str) -> RemoteShare:
+    found = fastio_wire.share(api.data(reply, doing=doing))
+    if found is None:
+        raise fastio_refusals.not_understood(reply, doing=doing)
+    return found
+
+
+def _unarchive(api: FastioApi, remote: RemoteShare) -> None:
+    if remote.archived:
+        _change(api, remote.id, "unarchive")
+
+
+def _change(api: FastioApi, share_id: str, call: str, form: Mapping[str, str] | None = None) -> None:
+    api.data(api.post(path("share", share_id, call), form), doing=f"{call} share {share_id}")
+
+
+def _check_usable(remote: RemoteShare) -> None:
+    if remote.barred:
+        raise ShareRefused(f"share {remote.id} is {' and '.join(remote.barred)}", advice=_BARRED)
+
+
+def _check_id(share_id: str) -> None:
+    """Fast.io takes a name where it takes an id, and a name is all that a link's secret is: it is not told."""
+    if not (share_id.isascii() and share_id.isdecimal()):
+        raise ShareRefused("the share's id in the ledger is no number", advice=_NO_ID)
+
+
+@contextmanager
+def _advising(advice: str) -> Iterator[None]:
+    """A refusal is ShareRefused with *advice*, whatever it would be in a delivery."""
+    try:
+        yield
+    except (FileMissing, ShareRefused) as exc:
+        raise ShareRefused(str(exc), advice=advice) from exc
 
 
 # --- What is in it --------------------------------------------------------------------------------------

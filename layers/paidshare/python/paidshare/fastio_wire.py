@@ -14,6 +14,7 @@ Guesses, each read tolerantly and each in the function named:
 - `nodes`           a listing has `nodes` (a list, or an object with `items`)
 - `next_cursor`     an unfinished listing says `pagination.has_more` and `next_cursor`
 - `share`           a share says `archived` like `locked`, `suspended` and `deleted`, which are documented
+- `expiry_form`     the end of an archived share can be changed
 - `node`            a trashed node says `trashed` or `deleted`, or has the parent `trash`
 - `names_the_name`  a name that is taken is answered 409, or 406 naming `custom_name`
 - `wait`            `x-ve-limit-expires` is an instant; a small number would be seconds from now
@@ -132,13 +133,13 @@ def share_form(request: ShareRequest) -> dict[str, str]:
         "intelligence": "false",
         "comments_enabled": "false",
         "notify": "never",
-        **expiry_form(request),
+        **expiry_form(request.expires_at),
         "owner_defined": json.dumps({_ORDER: request.order_id}),
     }
 
 
-def expiry_form(request: ShareRequest) -> dict[str, str]:
-    return {"expires": request.expires_at.astimezone(UTC).strftime(_INSTANT)}
+def expiry_form(until: datetime) -> dict[str, str]:
+    return {"expires": until.astimezone(UTC).strftime(_INSTANT)}
 
 
 def file_form(name: str, content: Node) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """
-What was bought and where it lies → a letter: subject, text, HTML. Pure.
+What was bought, where it lies and what became of it → a letter: subject, text, HTML. Pure.
 
 A letter holds no remote content (no picture, no font, no tracking pixel): it reads the same in every program,
 and nobody learns when it was opened.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 
 import jinja2
@@ -18,22 +20,121 @@ _LONGEST_SUBJECT = 120
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
+class Kind(StrEnum):
+    """What a letter is about. Every subject is its kind's headline, a colon, and the products."""
+
+    DELIVERY = "delivery"
+    PAYMENT_FAILED = "payment_failed"
+    ACCESS_ON_HOLD = "access_on_hold"
+    ACCESS_ENDED = "access_ended"
+    ACCESS_BACK = "access_back"
+    ACCESS_CHANGED = "access_changed"
+
+    @property
+    def headline(self) -> str:
+        """What happened, in a few words. No kind's headline begins with another's: a subject tells its kind."""
+        return _HEADLINES[self]
+
+
+_HEADLINES = {
+    Kind.DELIVERY: "Your download",
+    Kind.PAYMENT_FAILED: "Your payment did not go through",
+    Kind.ACCESS_ON_HOLD: "Your access is on hold",
+    Kind.ACCESS_ENDED: "Your access has ended",
+    Kind.ACCESS_BACK: "Your access is back",
+    Kind.ACCESS_CHANGED: "Your access has changed",
+}
+
+# By the value of entitlement.Why. None of them says whose doing it was: we do not know, and it may be a mistake.
+_BECAUSE = {
+    "disputed": "The payment for this order was disputed with the bank or card company, and they are looking into it.",
+    "fraud_warning": "The card issuer asked for the payment for this order to be checked.",
+    "subscription_paused": "The subscription that this order belongs to is paused.",
+    "subscription_unpaid": "A payment for the subscription that this order belongs to has not come through yet.",
+    "refunded": "The payment for this order was refunded.",
+    "partly_refunded": "Part of the payment was refunded, and that part covers what you cannot open any more.",
+    "dispute_lost": "The payment for this order was reversed after a dispute with the bank or card company.",
+    "subscription_canceled": "The subscription that this order belongs to has ended.",
+}
+_BECAUSE_OF_SOMETHING = "Something about the payment for this order has changed."
+
+
 def delivery(*, to: str, order_id: str, goods: tuple[Goods, ...], share: Share) -> Letter:
     """The letter with the link. *share* is live and complete."""
-    products = list(dict.fromkeys(_one_line(g.product_name) for g in goods))
-    words = {
-        "products": products,
-        "files": [(_one_line(f.name), _size(f.size)) for f in share.files],
-        "link": share.link,
-        "until": _date(share.expires_at),
-        "reference": order_id[-8:],
-    }
+    return _letter(
+        Kind.DELIVERY,
+        to,
+        order_id,
+        _names(g.product_name for g in goods),
+        template="delivery",
+        files=[(_one_line(f.name), _size(f.size)) for f in share.files],
+        link=share.link,
+        until=_date(share.expires_at),
+    )
+
+
+def payment_failed(*, to: str, order_id: str, products: Iterable[str]) -> Letter:
+    """A payment that takes days (a bank debit, say) did not come. No link was ever sent."""
+    fact = "We have not sent you any files and, as far as we know, you were not charged."
+    then = "If you would still like the files, please order again."
+    return _letter(Kind.PAYMENT_FAILED, to, order_id, _names(products), paragraphs=[fact, then])
+
+
+def access_on_hold(*, to: str, order_id: str, products: Iterable[str], why: str) -> Letter:
+    """
+    The link that was mailed does not open until a matter is settled.
+
+    *why* is the value of an `entitlement.Why`; one that has no sentence here gets a neutral one.
+    """
+    fact = f"For now, the link in our earlier letter does not open. {_because(why)}"
+    then = "When this is settled and your order stands, the same link opens again by itself, and we write to you."
+    return _letter(Kind.ACCESS_ON_HOLD, to, order_id, _names(products), paragraphs=[fact, then])
+
+
+def access_ended(*, to: str, order_id: str, products: Iterable[str], why: str) -> Letter:
+    """The link that was mailed does not open any more. *why* as for `access_on_hold`."""
+    fact = f"The link in our earlier letter does not open any more. {_because(why)}"
+    return _letter(Kind.ACCESS_ENDED, to, order_id, _names(products), paragraphs=[fact])
+
+
+def access_back(*, to: str, order_id: str, products: Iterable[str], until: datetime) -> Letter:
+    """The link that was mailed opens again, until *until* (aware UTC). What was mailed is not mailed again."""
+    fact = f"The link in our earlier letter opens again. It works until {_date(until)}."
+    then = "It is the same link as before. If you cannot find that letter, answer this one."
+    return _letter(Kind.ACCESS_BACK, to, order_id, _names(products), paragraphs=[fact, then])
+
+
+def access_changed(*, to: str, order_id: str, products: Iterable[str], until: datetime, why: str = "") -> Letter:
+    """
+    The link that was mailed now holds *products*, fewer or more than before, until *until* (aware UTC).
+
+    *why* as for `access_on_hold`; without one, for what comes back, the neutral sentence.
+    """
+    names = _names(products)
+    fact = f"The link in our earlier letter now holds {', '.join(names)}. It works until {_date(until)}."
+    return _letter(Kind.ACCESS_CHANGED, to, order_id, names, paragraphs=[fact, _because(why)])
+
+
+def _letter(
+    kind: Kind, to: str, order_id: str, products: list[str], *, template: str = "change", **words: object
+) -> Letter:
+    """Letters that are sentences only share one template, `change`: text and HTML are made of the same `paragraphs`."""
+    words |= {"headline": kind.headline, "products": products, "reference": order_id[-8:]}
     return Letter(
         to=to,
-        subject=_cut("Your download: " + ", ".join(products)),
-        text=_render("delivery.txt.j2", words),
-        html=_render("delivery.html.j2", words),
+        subject=_cut(f"{kind.headline}: {', '.join(products)}"),
+        text=_render(f"{template}.txt.j2", words),
+        html=_render(f"{template}.html.j2", words),
     )
+
+
+def _because(why: str) -> str:
+    return _BECAUSE.get(why, _BECAUSE_OF_SOMETHING)
+
+
+def _names(products: Iterable[str]) -> list[str]:
+    """Each product once, in the order bought, safe to print."""
+    return list(dict.fromkeys(map(_one_line, products)))
 
 
 @cache

@@ -28,7 +28,7 @@ def as_id(value: object) -> str:
 
 
 def as_instant(value: object) -> datetime:
-    """Unix seconds → aware UTC. An absurd time is the epoch: it is only ever shown, never decided on."""
+    """Unix seconds → aware UTC. An absurd time is the epoch: so long ago that nobody waits for what belongs to it."""
     if type(value) is int:
         try:
             return datetime.fromtimestamp(value, UTC)

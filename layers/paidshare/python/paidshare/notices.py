@@ -7,6 +7,7 @@ A notice carries ids only, no personal data, and stays far below SQS's 256 KiB.
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from paidshare.errors import NoticeUnreadable
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
@@ -17,7 +18,8 @@ VERSION = 1
 @dataclass(frozen=True, slots=True)
 class Notice:
     """
-    Look at *about* (an order id such as `cs_…`) again, because *why* (the event's type) happened at *at*.
+    Look at the orders of *about* (an order's id such as `cs_…`, or a payment's or subscription's) again, because *why*
+    (the event's type) happened at *at*.
 
     `source` and `event_id` together name the event: they are what makes a repeat a repeat. `account` is the
     connected account that the event belongs to, None for the seller's own.
@@ -44,15 +46,45 @@ class NotForUs:
     why: str = ""
 
 
-# Payment Links end in the same events (docs.stripe.com/checkout/fulfillment).
-_CHECKOUT_EVENTS = frozenset({"checkout.session.completed", "checkout.session.async_payment_succeeded"})
+# What can change what a buyer should have. More than is needed for it: Stripe leaves out an event now and then, and
+# any other of the same order does as well (docs.stripe.com/api/events/types). Payment Links end in the same events.
+_EVENTS = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "charge.succeeded",
+        "charge.refunded",
+        "charge.refund.updated",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "radar.early_fraud_warning.created",
+        "radar.early_fraud_warning.updated",
+        "customer.subscription.updated",
+        "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.resumed",
+    }
+)
+_ORDERS = ("cs_", "in_", "sub_", "pi_")
 
 
 def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
     """
     Read a *verified* Stripe event.
 
-    Only id, type, mode, account and the object's id are read: the rest of an event is a snapshot that may be
+    Only id, type, mode, account and ids that never change are read: the rest of an event is a snapshot that may be
     old, and its shape depends on the endpoint's API version (docs.stripe.com/webhooks). A body that is no
     event is not for us rather than an error: Stripe signed it, and would only send it again for three days.
     """
@@ -60,14 +92,14 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
     event_id, why = as_id(event.get("id")), as_id(event.get("type"))
     if event.get("object") != "event" or not event_id or not why:
         return NotForUs("no_snapshot_event")
-    if why not in _CHECKOUT_EVENTS:
+    if why not in _EVENTS:
         return NotForUs("other_event_type", why)
     # Test events reach live Connect endpoints too (docs.stripe.com/connect/webhooks).
     if event.get("livemode") is not livemode:
         return NotForUs("other_mode", why)
-    about = as_id(as_object(as_object(event.get("data")).get("object")).get("id"))
-    if not about.startswith("cs_"):
-        return NotForUs("no_session_id", why)
+    about = _about(as_object(as_object(event.get("data")).get("object")))
+    if not about:
+        return NotForUs("no_object_id", why)
     return Notice(
         source="stripe",
         event_id=event_id,
@@ -76,6 +108,19 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
         at=as_instant(event.get("created")),
         account=as_id(event.get("account")) or None,
     )
+
+
+def _about(thing: dict[str, Any]) -> str:
+    """
+    An order's or subscription's own id; of charges, refunds, disputes and warnings the payment's.
+
+    All of them name their payment by the same field in every API version, so Stripe need not be asked for it.
+    """
+    own = as_id(thing.get("id"))
+    if own.startswith(_ORDERS):
+        return own
+    payment = as_id(thing.get("payment_intent")) or as_id(as_object(thing.get("payment_intent")).get("id"))
+    return payment or own
 
 
 def to_json(notice: Notice) -> str:

@@ -6,12 +6,51 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an order as Stripe has it. `metadata` is the product's, untouched."""
+    """
+    One line of an order as Stripe has it. `metadata` is the product's, untouched.
+
+    `id` is Stripe's and never changes (`li_…`, `il_…`). `amount` is what this line cost after its discounts, in the
+    currency's smallest unit; None when Stripe does not say, negative for a credit. `period_end` is the end of the
+    subscription period that the line pays for, None for anything bought once. `deleted`: the product was deleted in
+    Stripe, and its metadata with it.
+    """
 
     product_id: str
     product_name: str
     quantity: int
     metadata: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    amount: int | None = None
+    period_end: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """
+    Money that was asked for, or came, for an order: one PaymentIntent with its charge and what became of it since.
+
+    `status` is the PaymentIntent's, and like `disputes` (the status of each dispute) it may hold words we do not know.
+    `amount` and `refunded` are in the currency's smallest unit; `refunded` leaves out refunds that failed. `refunds`
+    are the single refunds' amounts in the order they were made, without those that failed. `fraud_warning`: the card's
+    issuer warns of fraud, nothing came of it yet, and the seller did not call the payment safe.
+    """
+
+    id: str
+    status: str
+    amount: int = 0
+    refunded: int = 0
+    refunds: tuple[int, ...] = ()
+    disputes: tuple[str, ...] = ()
+    fraud_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The subscription that an invoice belongs to. `status` is Stripe's own word."""
+
+    id: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +58,12 @@ class Order:
     """
     The truth about one order at Stripe, at the moment it was fetched.
 
-    `mode`, `status` and `payment_status` are Stripe's own words and may be words we do not know yet.
-    `email` is where the buyer asked for the goods; None when Stripe has none. `total` is what was to be paid, in the
-    currency's smallest unit, after discounts; None when Stripe does not say.
+    An order is a Checkout Session (`cs_…`) or an invoice (`in_…`). `mode` is the session's (payment, setup,
+    subscription), or `invoice`. `status` and `payment_status` are Stripe's own words and may be words we do not know
+    yet; an invoice has its status in both. `email` is where the buyer asked for the goods; None when Stripe has none.
+    `total` is what was to be paid, in the currency's smallest unit, after discounts; None when Stripe does not say.
+    `same_as` is the id under which this purchase is kept when that is another one: the first invoice of a session in
+    mode subscription, the session of an invoice that Checkout wrote for a single payment.
     """
 
     id: str
@@ -30,9 +72,11 @@ class Order:
     status: str | None
     payment_status: str
     email: str | None
-    payment_intent: str | None
     lines: tuple[Line, ...]
     total: int | None = None
+    payments: tuple[Payment, ...] = ()
+    subscription: Subscription | None = None
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,18 +38,46 @@ class Intake(Protocol):
 
 
 class Payments(Protocol):
-    """The truth at Stripe."""
+    """The truth at Stripe. *account* is a connected account's id; None asks for the seller's own."""
 
     def order(self, order_id: str, *, account: str | None = None) -> Order:
-        """The order with all its lines. Raises OrderUnknown, StripeUnavailable."""
+        """
+        The order (`cs_…` or `in_…`) with its lines, payments and subscription, as they are now.
+
+        Raises OrderUnknown, StripeUnavailable. Where `Order.same_as` is set, the rest may be left out.
+        """
+
+    def orders_of(self, about: str, *, now: datetime, account: str | None = None) -> tuple[str, ...]:
+        """
+        The ids of the orders that *about* belongs to, empty when Stripe knows of none (yet).
+
+        *about* is an order (answered as it is, without asking), a payment, charge, refund, dispute or early fraud
+        warning, or a subscription: of that, the paid invoices whose period may still give access at *now*.
+        Raises OrderUnknown when Stripe does not know *about* itself, StripeUnavailable.
+        """
 
 
 class Shares(Protocol):
     """Fast.io shares."""
 
+    def close(self, share_id: str) -> None:
+        """
+        Archive the share: its link dies at once. One that is archived or gone already is left as it is.
+
+        Raises ShareRefused, FastioUnavailable.
+        """
+
+    def reopen(self, share_id: str, *, until: datetime) -> bool:
+        """
+        Un-archive the share as it was left, open until *until* (aware); False when it is gone.
+
+        Safe to repeat. Raises ShareRefused when only a person can open it again, FastioUnavailable.
+        """
+
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """
-        The order's share, live, with exactly the files of its goods. Call it only before the letter is mailed.
+        The order's share, live, with exactly the files of its goods as they are in Fast.io now. Call it before the
+        first letter is mailed, or when it should hold other goods than it does.
 
         Safe to call any number of times: a share that exists under the request's name is checked to be this
         order's, unarchived, rid of what is not wanted, completed, and returned with the expiry it already has, put

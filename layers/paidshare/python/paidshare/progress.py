@@ -1,23 +1,43 @@
 """How far an order has come, and what is next. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from paidshare.entitlement import Access, Entitlement, NotOurs
+from paidshare.entitlement import Due, Promise, Standing, Why
+from paidshare.errors import PaymentUndone
 
 
 class State(StrEnum):
-    """The order as the ledger's reader sees it."""
+    """The order as the ledger's reader sees it. `Progress.reason` says why; what is done is in the other fields."""
 
     NEW = "new"
     WAITING = "waiting"
-    """Known, but there is nothing to deliver yet (not paid)."""
+    """Known, but there is nothing to deliver yet."""
     NOT_OURS = "not_ours"
     """Nothing in it is delivered by us."""
+    ELSEWHERE = "elsewhere"
+    """The same purchase as the order that `Progress.reason` names, and kept under that."""
     DELIVERED = "delivered"
+    ACCESS_ON_HOLD = "access_on_hold"
+    ACCESS_ENDED = "access_ended"
     ON_HOLD = "on_hold"
-    """Needs a person: `Progress.reason` says why."""
+    """Needs a person."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do until Stripe has news; the sweep looks at the others again and again."""
+        return self in (State.NOT_OURS, State.ELSEWHERE, State.DELIVERED, State.ACCESS_ENDED)
+
+
+class Told(StrEnum):
+    """What the buyer believes after our last letter."""
+
+    PAYMENT_FAILED = "payment_failed"
+    ACCESS = "access"
+    ON_HOLD = "on_hold"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +45,123 @@ class Progress:
     """
     What was done for one order. Holds no personal data and no link.
 
-    `mailing_at` is written before the letter leaves and `mailed_at` after it: a gap between the two is the one
-    doubt that a crash can leave.
+    `account` is the connected account it belongs to. `lines` are the ids of its lines that are ours, settled when the
+    link was mailed (`delivered_at`); `given` are those of them that the buyer was last told to have. `closed_at` is
+    when the share was archived. `mailing_at` is written before a letter leaves, and `mailed_at` and `message_id` after
+    it: a gap between the two is the one doubt that a crash can leave.
     """
 
     state: State = State.NEW
     reason: str | None = None
+    account: str | None = None
     payment_intent: str | None = None
     share_id: str | None = None
     share_name: str | None = None
     share_expires_at: datetime | None = None
+    closed_at: datetime | None = None
+    lines: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    told: Told | None = None
     mailing_at: datetime | None = None
     mailed_at: datetime | None = None
     message_id: str | None = None
+    delivered_at: datetime | None = None
+
+    @property
+    def promise(self) -> Promise | None:
+        """What the buyer was given; None before the link was mailed."""
+        if self.delivered_at is None or self.share_expires_at is None:
+            return None
+        return Promise(self.lines, self.share_expires_at, self.closed_at)
+
+    @property
+    def link_may_be_out(self) -> bool:
+        """Whether the buyer has the link, or may have it: a crash can leave the first letter in doubt."""
+        in_doubt = self.mailing_at is not None and (self.mailed_at is None or self.mailed_at < self.mailing_at)
+        return self.delivered_at is not None or in_doubt
 
 
 class Step(StrEnum):
     """What is to be done next."""
 
     DELIVER = "deliver"
-    """Open the share and send the letter."""
+    """Open the share and mail the link."""
     WAIT = "wait"
+    TELL_FAILURE = "tell_failure"
+    """Mail that the payment failed."""
     CLOSE = "close"
-    """Nothing in it is ours."""
+    """Archive the share, and mail why."""
+    REOPEN = "reopen"
+    """Open the share again, and mail so."""
+    CHANGE = "change"
+    """Make the share hold other lines than it does, and mail so."""
     NOTHING = "nothing"
-    """It was delivered."""
+    """All is as it should be."""
 
 
-def next_step(due: Entitlement) -> Step:
-    """The one step that takes an order without a letter to what is *due*."""
-    if isinstance(due, Access):
-        return Step.DELIVER
-    return Step.CLOSE if isinstance(due, NotOurs) else Step.WAIT
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    The one step that takes an order to what is due, and the state it is in then, because *why*.
+
+    `access` are the lines that the buyer should have.
+    """
+
+    step: Step
+    state: State
+    why: Why | None = None
+    access: tuple[Due, ...] = ()
+
+    @property
+    def until(self) -> datetime:
+        """
+        An order has one share, which stays open as long as its longest line: nobody loses a file early because of what
+        else was in the cart. Raises ValueError when there is no access.
+        """
+        return max(due.until for due in self.access if due.until is not None)
+
+
+def plan(dues: Sequence[Due], progress: Progress) -> Plan:
+    """What to do about *dues* (`entitlement.entitlement`). Raises PaymentUndone."""
+    access = tuple(due for due in dues if due.standing is Standing.ACCESS)
+    if progress.delivered_at is not None:
+        return _after_delivery(dues, access, progress)
+    if access:
+        return Plan(Step.DELIVER, State.DELIVERED, access=access)
+    if not dues:
+        return Plan(Step.NOTHING, State.NOT_OURS)
+    missing = _first(dues, Standing.NOTHING_YET)
+    if missing is None:
+        return _without_access(dues, progress)
+    failed = missing.why is Why.PAYMENT_FAILED and progress.told is not Told.PAYMENT_FAILED
+    return Plan(Step.TELL_FAILURE if failed else Step.WAIT, State.WAITING, missing.why)
+
+
+def _after_delivery(dues: Sequence[Due], access: tuple[Due, ...], progress: Progress) -> Plan:
+    if not dues:
+        raise PaymentUndone("none of the lines that were delivered is in the order any more")
+    given = [due for due in dues if due.line.id in progress.given]
+    if (missing := _first(given, Standing.NOTHING_YET)) is not None:
+        raise PaymentUndone(f"the order was delivered, and now it is {missing.why}")
+    if not access:
+        return _without_access(dues, progress)
+    step = Step.NOTHING
+    if {due.line.id for due in access} != set(progress.given):
+        step = Step.CHANGE
+    if progress.closed_at is not None or progress.told is not Told.ACCESS:
+        step = Step.REOPEN
+    without = _first(dues, Standing.ENDED) or _first(dues, Standing.ON_HOLD)
+    return Plan(step, State.DELIVERED, without and without.why, access=access)
+
+
+def _without_access(dues: Sequence[Due], progress: Progress) -> Plan:
+    held = _first(dues, Standing.ON_HOLD)
+    state, told = (State.ACCESS_ON_HOLD, Told.ON_HOLD) if held else (State.ACCESS_ENDED, Told.ENDED)
+    why = (held or _first(dues, Standing.ENDED) or dues[0]).why
+    to_close = progress.share_id is not None and progress.closed_at is None
+    to_tell = progress.link_may_be_out and progress.told is not told
+    return Plan(Step.CLOSE if (to_close or to_tell) and why is not Why.EXPIRED else Step.NOTHING, state, why)
+
+
+def _first(dues: Sequence[Due], standing: Standing) -> Due | None:
+    return next((due for due in dues if due.standing is standing), None)

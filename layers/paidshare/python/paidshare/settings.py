@@ -40,7 +40,7 @@ class ReceiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """What `functions/deliver` needs. `link_days` counts for products that do not say their own."""
+    """What `functions/deliver` needs. For the five from `link_days` on see `entitlement.Policy`."""
 
     stage: str
     livemode: bool
@@ -50,6 +50,10 @@ class DeliverSettings:
     orders_table: str
     sender: str
     link_days: int
+    grace_days: int
+    end_on_partial_refund: bool
+    hold_on_fraud_warning: bool
+    connected_accounts: bool
     stripe_api_base: str
     fastio_api_base: str
     fastio_web_base: str
@@ -67,6 +71,10 @@ class DeliverSettings:
             orders_table=read.text("ORDERS_TABLE"),
             sender=read.address("SENDER_ADDRESS"),
             link_days=read.whole_number("LINK_DAYS", 1, 3650),
+            grace_days=read.whole_number("GRACE_DAYS", 0, 60),
+            end_on_partial_refund=read.word("PARTIAL_REFUNDS", "keep", "end") == "end",
+            hold_on_fraud_warning=read.word("FRAUD_WARNINGS", "ignore", "hold") == "hold",
+            connected_accounts=read.word("CONNECTED_ACCOUNTS", "park", "allow") == "allow",
             stripe_api_base=read.base_url("STRIPE_API_BASE"),
             fastio_api_base=read.base_url("FASTIO_API_BASE"),
             fastio_web_base=read.base_url("FASTIO_WEB_BASE"),
@@ -93,8 +101,11 @@ class _Reader:
         return value
 
     def livemode(self) -> bool:
-        value = self._checked("STRIPE_MODE", lambda v: v in ("test", "live"), "must be test or live")
-        return value == "live"
+        return self.word("STRIPE_MODE", "test", "live") == "live"
+
+    def word(self, name: str, *known: str) -> str:
+        """One of *known*; the first of them in the place of anything else."""
+        return self._checked(name, lambda v: v in known, f"must be {' or '.join(known)}") or known[0]
 
     def address(self, name: str) -> str:
         return self._checked(name, lambda v: v.count("@") == 1 and not v.startswith("@"), "must be an e-mail address")
