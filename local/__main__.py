@@ -1,7 +1,8 @@
 """
 The laptop's system, from the command line.
 
-`make local` and `make demo` call `up` and `demo`; `pay` makes a sale in a system that is up.
+`make local` and `make demo` call `up` and `demo`; `pay` makes a sale in a system that is up, and the commands after
+it have what can happen to a sale happen to the last one.
 """
 
 import contextlib
@@ -17,13 +18,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from local import sale, sam_local, samples
+from local import changing, paying, sale, sam_local, samples
+from local.changing import Verdict
 from local.demo import Demo
 from local.endpoints import Endpoints, NotRunning
-from local.paying import Paid, again, pay_once
+from local.paying import Outcome
 from local.processes import PartFailed
 from local.progress import Progress
-from local.sale import SaleFailed
+from local.sale import Order, Sale, SaleFailed
 from local.settings import HOME, ROOT, Keys, SettingsWrong
 from local.stack import running
 
@@ -38,6 +40,8 @@ BindOption = Annotated[
     Literal["127.0.0.1", "0.0.0.0"],
     typer.Option(help="0.0.0.0 lets containers in (`sam local invoke`), and everybody else on the network."),
 ]
+SessionOption = Annotated[str | None, typer.Option(help="Which order (cs_…); the last sale unless given.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command()
@@ -67,25 +71,113 @@ def demo(home: HomeOption = HOME / "demo") -> None:
 
 
 @app.command()
-def pay(
+def pay(  # noqa: PLR0913  # Each is an option of the command.
     *,
     home: HomeOption = HOME,
     email: Annotated[str, typer.Option(help="The buyer.")] = "ada@example.com",
     product: Annotated[str | None, typer.Option(help="Id or name; the first product unless given.")] = None,
+    subscription: Annotated[bool, typer.Option(help="Buy it by the month.")] = False,
+    trial_days: Annotated[int, typer.Option(min=0, help="A subscription that costs nothing for so long.")] = 0,
     repeat: Annotated[bool, typer.Option("--again", help="Send the last sale's event again.")] = False,
     forged: Annotated[bool, typer.Option(help="Send the last sale's event with a wrong signature.")] = False,
     late: Annotated[bool, typer.Option(help="Order now, pay later, as with a bank debit.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    unsettled: Annotated[bool, typer.Option(help="Order now; whether it is paid, `settle` or `fail` says.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a sale in the running system, and wait for what should come of it."""
     home = home.absolute()
     to = Endpoints.read(home)
     if repeat or forged:
-        paid = again(to, sale.last(home), forged=forged)
+        outcome = paying.again(to, sale.last(home), forged=forged)
     else:
-        paid = pay_once(to, email=email, product=product, late=late)
-        sale.remember(home, paid.sale)
-    _report(paid, as_json=as_json)
+        how = {"subscription": subscription, "trial_days": trial_days}
+        if unsettled:
+            made, outcome = paying.pay_late(to, email=email, product=product, **how)
+        else:
+            made, outcome = paying.pay(to, email=email, product=product, late=late, **how)
+        sale.remember(home, made)
+    _report(outcome, as_json=as_json)
+
+
+@app.command()
+def settle(*, home: HomeOption = HOME, session: SessionOption = None, as_json: JsonOption = False) -> None:
+    """The late payment of an order comes in: the buyer gets the goods."""
+    to, order = _order(home, session)
+    outcome = changing.settle(to, order)
+    sale.remember(home.absolute(), Sale(order.session, order.email, outcome.attempt))
+    _report(outcome, as_json=as_json)
+
+
+@app.command()
+def fail(*, home: HomeOption = HOME, session: SessionOption = None, as_json: JsonOption = False) -> None:
+    """The late payment of an order does not come: the buyer is told."""
+    _report(changing.fail(*_order(home, session)), as_json=as_json)
+
+
+@app.command()
+def refund(
+    *,
+    home: HomeOption = HOME,
+    session: SessionOption = None,
+    amount: Annotated[int | None, typer.Option(min=1, help="In cents; all that is left unless given.")] = None,
+    undo: Annotated[bool, typer.Option(help="The last refund fails: the money stays with the seller.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Refund an order, whole or in part, or have its last refund fail."""
+    if undo and amount is not None:
+        raise typer.BadParameter("--undo is of the whole last refund: it goes without --amount")
+    to, order = _order(home, session)
+    outcome = changing.undo_refund(to, order) if undo else changing.refund(to, order, amount=amount)
+    _report(outcome, as_json=as_json)
+
+
+@app.command()
+def dispute(
+    *,
+    home: HomeOption = HOME,
+    session: SessionOption = None,
+    inquiry: Annotated[bool, typer.Option(help="The bank only asks.")] = False,
+    won: Annotated[bool, typer.Option(help="The open one ends well for the seller.")] = False,
+    lost: Annotated[bool, typer.Option(help="The open one ends badly for the seller.")] = False,
+    withdrawn: Annotated[bool, typer.Option(help="The buyer takes the open one back.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Dispute an order's payment, or end the dispute that is open."""
+    if inquiry + won + lost + withdrawn > 1:
+        raise typer.BadParameter("give one of --inquiry, --won, --lost, --withdrawn")
+    to, order = _order(home, session)
+    if won or lost or withdrawn:
+        verdict: Verdict = "won" if won else "lost" if lost else "withdrawn"
+        outcome = changing.close_dispute(to, order, verdict=verdict)
+    else:
+        outcome = changing.dispute(to, order, inquiry=inquiry)
+    _report(outcome, as_json=as_json)
+
+
+@app.command()
+def renew(
+    *,
+    home: HomeOption = HOME,
+    session: SessionOption = None,
+    unpaid: Annotated[bool, typer.Option(help="The card is declined.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The next period of a subscription begins."""
+    to, order = _order(home, session)
+    _report(changing.renew(to, order, paid=not unpaid), as_json=as_json)
+
+
+@app.command()
+def cancel(
+    *,
+    home: HomeOption = HOME,
+    session: SessionOption = None,
+    at_period_end: Annotated[bool, typer.Option(help="It runs on until then.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """End a subscription."""
+    to, order = _order(home, session)
+    _report(changing.cancel(to, order, at_period_end=at_period_end), as_json=as_json)
 
 
 @app.command()
@@ -103,12 +195,23 @@ def events(home: HomeOption = HOME) -> None:
     _out.print(f"For sam local invoke: -t {sam_local.write(home, to)}", highlight=False, soft_wrap=True)
 
 
-def _report(paid: Paid, *, as_json: bool) -> None:
+def _order(home: Path, session: str | None) -> tuple[Endpoints, Order]:
+    """The running system, and the order in it that is meant."""
+    to = Endpoints.read(home.absolute())
+    return to, sale.chosen(to, home.absolute(), session)
+
+
+def _report(outcome: Outcome, *, as_json: bool) -> None:
+    facts = outcome.facts()
     if as_json:
-        _out.print_json(data=paid.facts())
-    else:
-        shown = {name.replace("_", " "): str(value) for name, value in paid.facts().items() if value is not None}
-        _show(shown if paid.letter else {**shown, "letter": "none came, and none was due"})
+        _out.print_json(data=facts)
+        return
+    told = facts.pop("events")
+    _show({name.replace("_", " "): str(value) for name, value in facts.items() if value is not None})
+    for kind, answer in told.items():
+        _show({"told": f"{answer}  {kind}"})
+    if outcome.letter is None:
+        _show({"letter": "none came, and none was due"})
 
 
 def _addresses(of: Endpoints) -> dict[str, str]:

@@ -43,11 +43,17 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
-    """What was sold, to whom, and how the webhook answered."""
+class Order:
+    """What was sold, and to whom."""
 
     session: str
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sale(Order):
+    """And how the webhook answered."""
+
     attempt: Attempt
 
 
@@ -77,7 +83,7 @@ def sell(
     if subscription or trial_days:
         wanted |= {"mode": "subscription", "trial_days": trial_days}
     answer = _post(to, "/_pay", wanted)
-    return Sale(answer["session"], email, _attempt(answer))
+    return Sale(answer["session"], email, attempt_in(answer))
 
 
 def sell_sample(to: Endpoints) -> None:
@@ -89,23 +95,24 @@ def sell_sample(to: Endpoints) -> None:
         _post(to, "/_pay", {**wanted, "new_id": samples.SESSION})
 
 
-def settle(to: Endpoints, sale: Sale) -> Sale:
+def settle(to: Endpoints, order: Order) -> Sale:
     """The late payment comes in. Raises SaleFailed."""
-    return Sale(sale.session, sale.email, happen(to, sale, "settle").attempt)
+    return Sale(order.session, order.email, happen(to, order, "settle").attempt)
 
 
-def happen(to: Endpoints, sale: Sale, act: str, **fields: Any) -> Happened:
+def happen(to: Endpoints, order: Order, act: str, **fields: Any) -> Happened:
     """
-    An act of the Stripe stand-in's (`refund`; `local.stripe_control` lists them) on *sale*. Raises SaleFailed when it
-    cannot happen.
+    Has an act of the Stripe stand-in's (`refund`; `local.stripe_control` lists them) done to *order*.
+
+    Raises SaleFailed when it cannot be done.
     """
-    answer = _post(to, f"/_{act}", {"session": sale.session, **fields})
-    return Happened(_attempt(answer), answer)
+    answer = _post(to, f"/_{act}", {"session": order.session, **fields})
+    return Happened(attempt_in(answer), answer)
 
 
 def repeat(to: Endpoints, event: str, *, forged: bool = False) -> Attempt:
     """The same event once more, signed with a key of nobody's when *forged*. Raises SaleFailed."""
-    return _attempt(_post(to, "/_send", {"event": event, "forged": forged}))
+    return attempt_in(_post(to, "/_send", {"event": event, "forged": forged}))
 
 
 def letter_ids(to: Endpoints) -> set[str]:
@@ -146,14 +153,14 @@ def last(home: Path) -> Sale:
     return Sale(raw["session"], raw["email"], Attempt(**raw["attempt"]))
 
 
-def chosen(to: Endpoints, home: Path, session: str | None) -> Sale:
-    """The sale of *session*, or the one made last. Raises SaleFailed when there is none."""
+def chosen(to: Endpoints, home: Path, session: str | None) -> Order:
+    """The order of *session*, or the one sold last. Raises SaleFailed when there is none."""
     if session is None:
         return last(home)
-    found = seen(to, f"/v1/checkout/sessions/{session}")
-    details = found.get("customer_details") or {}
-    nobody = Attempt(event="", status=0, seconds=0.0, at=0.0, body="")
-    return Sale(session, str(details.get("email")), nobody)
+    details = seen(to, f"/v1/checkout/sessions/{session}")["customer_details"]
+    if not details or not details["email"]:
+        raise SaleFailed(f"{session} has no buyer whose letters could be waited for")
+    return Order(session, details["email"])
 
 
 def seen(to: Endpoints, path: str) -> dict[str, Any]:
@@ -201,7 +208,8 @@ def _needs_stand_in(to: Endpoints) -> None:
         raise SaleFailed("Stripe is the real one here: pay in its test mode, with `stripe listen` running")
 
 
-def _attempt(answer: dict[str, Any]) -> Attempt:
+def attempt_in(answer: dict[str, Any]) -> Attempt:
+    """The delivery of the main event in an answer of the stand-in's. Raises SaleFailed when it went nowhere."""
     made = answer["delivery"]
     if made is None:
         raise SaleFailed("the Stripe stand-in has no webhook to send to")

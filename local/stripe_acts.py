@@ -52,6 +52,8 @@ def fail(state: StripeState, given: Json) -> Done:
 def invoice(state: StripeState, given: Json) -> Done:
     only(given, "email", "products", "quantity", "account", "paid_out_of_band")
     products = [state.find("product", wanted, param="products") for wanted in given["products"]]
+    if not products:
+        raise ValueError("an invoice has products")
     made = stripe_invoices.plain(
         state,
         [stripe_catalog.sold(state, product, given.get("quantity", 1)) for product in products],
@@ -227,10 +229,12 @@ def _of_charge(state: StripeState, kind: str, given: Json) -> Json:
 
 
 def _subscription(state: StripeState, given: Json) -> Json:
-    wanted = given.get("subscription")
-    if wanted is None:
-        wanted = _known(state, "checkout.session", given["session"])["subscription"] or "of this session"
-    return _known(state, "subscription", wanted)
+    if given.get("subscription"):
+        return _known(state, "subscription", given["subscription"])
+    session = _known(state, "checkout.session", given["session"])
+    if session["subscription"] is None:
+        raise ValueError(f"{session['id']} is no subscription's")
+    return _known(state, "subscription", session["subscription"])
 
 
 def _known(state: StripeState, kind: str, wanted: str) -> Json:

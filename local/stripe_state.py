@@ -13,6 +13,8 @@ from local.stripe_objects import Json
 PAGE = ("limit", "starting_after", "ending_before")
 """The parameters of every list."""
 
+_ONLY_AN_ID = "price_details.product"
+"""A plain string in Stripe's SDK, of which `price_details.price` is expandable (invoice line items)."""
 _DEEPEST = 4  # docs.stripe.com/expand
 _FIRST_PAGE = 10  # What an expanded list shows.
 
@@ -152,7 +154,7 @@ class StripeState:
         key = path[0]
         if key not in here and (listed := self._list_in(here, key)):
             here[key] = copy.deepcopy(listed)
-        if key not in here:
+        if key not in here or _ONLY_AN_ID in whole:
             raise StripeProblem(f"This property cannot be expanded ({whole}).", code="property_cannot_be_expanded")
         if isinstance(here[key], str):
             here[key] = self._object_named(here[key], whole)

@@ -34,19 +34,23 @@ class MemoryLedger:
     """
     The port `Ledger`. `orders` is what is known of each, `leases` who works on it and until when.
 
+    `sent` is when SES says that an order's last letter left.
+
     Like the real one it keeps whole seconds.
     """
 
     def __init__(self) -> None:
         self.orders: dict[str, Progress] = {}
         self.leases: dict[str, tuple[str, datetime]] = {}
+        self.sent: dict[str, datetime] = {}
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
         lease = self.leases.get(order_id)
         if lease is not None and lease[1] >= now.replace(microsecond=0):
             raise OrderBusy("another worker holds the order")
         self.leases[order_id] = (holder, (now + LEASE).replace(microsecond=0))
-        return self.orders.setdefault(order_id, Progress())
+        known = self.orders.setdefault(order_id, Progress(first_seen_at=now.replace(microsecond=0)))
+        return replace(known, sent_at=self.sent.get(order_id))
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         del now
@@ -58,7 +62,8 @@ class MemoryLedger:
             for name in ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
             if (moment := getattr(progress, name)) is not None
         }
-        self.orders[order_id] = replace(progress, **times)
+        first_seen_at = self.orders[order_id].first_seen_at
+        self.orders[order_id] = replace(progress, first_seen_at=first_seen_at, sent_at=None, **times)
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         self.record(order_id, progress, holder=holder, now=now)

@@ -79,6 +79,17 @@ class MemoryShares:
                 share = self.made[request.name] = _with(share, file)
         return replace(share, files=tuple(files))
 
+    def find(self, request: ShareRequest) -> Share | None:
+        if self.down:
+            raise FastioUnavailable("the fake is down")
+        found = self.made.get(request.name)
+        if found is None:
+            return None
+        if self.orders[request.name] != request.order_id:
+            raise ShareTaken(f"the name of {request.order_id}'s share is another's")
+        self._check_usable(found.id)
+        return found
+
     def close(self, share_id: str) -> None:
         if self._asked_for(share_id) is not None:
             self.archived.add(share_id)

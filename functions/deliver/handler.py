@@ -29,6 +29,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import delivering, notices, retries
+from paidshare.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering import Outcome, Shop
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.entitlement import Policy
@@ -89,18 +90,26 @@ def _workshop() -> _Workshop:
     )
     shop = Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
-        payments=StripePayments(
-            api_key=lambda: vault.secret().stripe_api_key,
-            api_base=settings.stripe_api_base,
-            fraud_warnings=settings.hold_on_fraud_warning,
+        payments=SparedPayments(
+            StripePayments(
+                api_key=lambda: vault.secret().stripe_api_key,
+                api_base=settings.stripe_api_base,
+                fraud_warnings=settings.hold_on_fraud_warning,
+            ),
+            Breaker(monotonic=monotonic),
         ),
-        shares=FastioShares.over_https(
-            api_key=lambda: vault.secret().fastio_api_key,
-            clock=_now,
-            api_base=settings.fastio_api_base,
-            web_base=settings.fastio_web_base,
+        shares=SparedShares(
+            FastioShares.over_https(
+                api_key=lambda: vault.secret().fastio_api_key,
+                clock=_now,
+                api_base=settings.fastio_api_base,
+                web_base=settings.fastio_web_base,
+            ),
+            Breaker(monotonic=monotonic),
         ),
-        mailer=SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender),
+        mailer=SparedMailer(
+            SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender), Breaker(monotonic=monotonic)
+        ),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=Policy(
@@ -192,7 +201,10 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
         seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
         outcomes = _delivered(notice, shift, attempt, holder=f"{shift.request_id}/{record.message_id}")
     except NeedsAPerson as error:
-        workshop.messages.give_to_a_person(record.body, error, about=error.order_id or str(seen.get("order_id", "")))
+        # The sweep asks again and again whether a cause is mended; one dead letter tells of it.
+        if not (error.known and seen.get("why") == delivering.SWEEP):
+            about = error.order_id or str(seen.get("order_id", ""))
+            workshop.messages.give_to_a_person(record.body, error, about=about)
         _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
     else:
         for outcome in outcomes:

@@ -1,6 +1,7 @@
 """The port Ledger: the same rules for the fake and for DynamoDB with the table of template.yaml."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import boto3
@@ -31,11 +32,17 @@ FULL = Progress(
     lines=("li_1", "li_2"),
     given=("li_2",),
     told=Told.ACCESS,
+    mailing="access_changed",
     mailing_at=NOW,
     mailed_at=NOW + timedelta(seconds=1),
     message_id="m-1",
     delivered_at=NOW + timedelta(seconds=1),
 )
+
+
+def seen(progress: Progress) -> Progress:
+    """As it is read back."""
+    return replace(progress, first_seen_at=NOW)
 
 
 @pytest.fixture
@@ -54,7 +61,7 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 
 class TestClaim:
     def test_an_order_never_seen_is_new(self, ledger: Ledger) -> None:
-        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress()
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == seen(Progress())
 
     def test_an_order_in_work_is_busy_for_everybody_else(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
@@ -78,16 +85,16 @@ class TestClaim:
 
     def test_a_lease_that_has_run_out_is_taken_over(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="dead", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == Progress()
+        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == seen(Progress())
 
     def test_what_was_recorded_before_a_crash_is_found(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="dead", now=NOW)
         ledger.record(ORDER_ID, FULL, holder="dead", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == FULL
+        assert ledger.claim(ORDER_ID, holder="b", now=LATER) == seen(FULL)
 
     def test_orders_do_not_wait_for_each_other(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
-        assert ledger.claim("cs_test_2", holder="b", now=NOW) == Progress()
+        assert ledger.claim("cs_test_2", holder="b", now=NOW) == seen(Progress())
 
 
 class TestRecord:
@@ -107,20 +114,20 @@ class TestRecord:
         with pytest.raises(OrderBusy):
             ledger.record(ORDER_ID, FULL, holder="slow", now=LATER)
         ledger.release(ORDER_ID, Progress(state=State.WAITING), holder="b", now=LATER)
-        assert ledger.claim(ORDER_ID, holder="c", now=LATER) == Progress(state=State.WAITING)
+        assert ledger.claim(ORDER_ID, holder="c", now=LATER) == seen(Progress(state=State.WAITING))
 
 
 class TestRelease:
     def test_a_released_order_is_free_at_once_and_keeps_everything(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="b", now=NOW) == FULL
+        assert ledger.claim(ORDER_ID, holder="b", now=NOW) == seen(FULL)
 
     @pytest.mark.parametrize("state", list(State))
     def test_every_state_is_read_back(self, ledger: Ledger, state: State) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         ledger.release(ORDER_ID, Progress(state=state), holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=state)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == seen(Progress(state=state))
 
     @pytest.mark.parametrize("told", [None, *Told])
     def test_what_the_buyer_was_told_is_read_back(self, ledger: Ledger, told: Told | None) -> None:
@@ -132,7 +139,7 @@ class TestRelease:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         ledger.record(ORDER_ID, FULL, holder="a", now=NOW)
         ledger.release(ORDER_ID, Progress(state=State.WAITING, reason="not_paid"), holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=State.WAITING, reason="not_paid")
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == seen(Progress(state=State.WAITING, reason="not_paid"))
 
     def test_times_are_kept_to_the_second(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
@@ -171,6 +178,7 @@ class TestDynamoLedger:
                 "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
                 "given": {"L": [{"S": "li_2"}]},
                 "told": {"S": "access"},
+                "mailing": {"S": "access_changed"},
                 "closed_at": {"N": str(at + 86400)},
                 "delivered_at": {"N": str(at + 1)},
                 "share_id": {"S": "5000000000000000001"},
@@ -199,6 +207,18 @@ class TestDynamoLedger:
         ledger.claim(ORDER_ID, holder="b", now=NOW)
         [item] = aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]
         assert item["unsettled"] == {"S": "yes"}
+
+    def test_ses_s_word_is_read_and_never_overwritten(self, aws: Cloud) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        aws.dynamodb.update_item(
+            TableName=ORDERS_TABLE,
+            Key={"order_id": {"S": ORDER_ID}},
+            UpdateExpression="SET letter_sent_at = :at",
+            ExpressionAttributeValues={":at": {"N": str(int(NOW.timestamp()))}},
+        )
+        ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="b", now=NOW).sent_at == NOW
 
     def test_an_order_is_first_seen_once(self, aws: Cloud) -> None:
         ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)

@@ -278,6 +278,38 @@ class TestOpen:
         assert world.open_files(share.name, after=WEEK + MINUTE) is None
 
 
+class TestFind:
+    def test_what_nobody_made_is_not_there(self, world: World) -> None:
+        node, _ = world.put("guide.pdf")
+        assert world.shares.find(request(goods(node))) is None
+        assert world.files_made() == {}
+
+    def test_a_share_is_found_as_it_is(self, world: World) -> None:
+        first, _ = world.put("guide.pdf", "12345")
+        other, _ = world.put("atlas.pdf")
+        made = world.shares.open(request(goods(first)))
+        assert world.shares.find(request(goods(other))) == made
+        assert world.files_made() == {made.name: ["guide.pdf"]}
+
+    def test_a_closed_share_is_found_and_stays_closed(self, world: World) -> None:
+        node, _ = world.put("guide.pdf")
+        made = world.shares.open(request(goods(node)))
+        world.shares.close(made.id)
+        assert world.shares.find(request(goods(node))) == made
+        assert world.open_files(made.name) is None
+
+    def test_one_that_is_gone_is_not_there(self, world: World) -> None:
+        node, _ = world.put("guide.pdf")
+        world.delete(world.shares.open(request(goods(node))).name)
+        assert world.shares.find(request(goods(node))) is None
+
+    def test_another_order_s_share_is_not_taken_for_it(self, world: World) -> None:
+        node, _ = world.put("guide.pdf")
+        made = world.shares.open(request(goods(node)))
+        with pytest.raises(ShareTaken):
+            world.shares.find(replace(request(goods(node), order="cs_test_2"), name=made.name))
+
+
 class TestClose:
     def test_the_link_is_dead_and_the_files_are_kept(self, world: World) -> None:
         share = delivered(world)

@@ -228,6 +228,13 @@ class TestNeedsAPerson:
         assert line["advice"] == MetadataBroken.advice
         assert line["order_id"] == BROKEN
 
+    def test_the_sweep_s_later_looks_at_it_add_no_dead_letter(self, floor: Floor) -> None:
+        floor.run(about(BROKEN))
+        assert floor.run(notices.to_json(a_notice(about=BROKEN, why="sweep"))) == []
+        assert len(floor.dead_letters()) == 1
+        floor.run(about(BROKEN))
+        assert len(floor.dead_letters()) == 1  # The first one is hidden by now, this is the second event's.
+
     def test_a_dead_letter_that_cannot_be_written_comes_again_instead_of_being_lost(
         self, floor: Floor, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -117,6 +117,13 @@ class TestRefunds:
         assert (charge_of(stand, sale).amount_refunded, charge_of(stand, sale).refunded) == (0, False)
         assert status in stand.refused("/_refund_update", refund=refund, status="succeeded")
 
+    def test_the_newest_refund_is_meant_when_none_is_named(self, stand: Stand) -> None:
+        sale = stand.control("/_pay")
+        assert "no refund" in stand.refused("/_refund_update", session=sale["session"], status="failed")
+        made = [stand.control("/_refund", {"session": sale["session"], "amount": 1})["refund"] for _ in range(2)]
+        told = stand.control("/_refund_update", {"session": sale["session"], "status": "failed"})
+        assert told["refund"] == made[1]
+
     def test_a_pending_refund_counts_at_once(self, stand: Stand) -> None:
         sale = stand.control("/_pay")
         refund = stand.control("/_refund", {"session": sale["session"], "status": "pending"})["refund"]
@@ -193,6 +200,21 @@ class TestDisputes:
         told = stand.control("/_dispute_update", {"dispute": dispute, "status": status})
         assert (types(told), told["event"]) == (kinds, told["events"][0]["event"])
         assert stand.v1.disputes.retrieve(dispute).status == status
+
+    @pytest.mark.parametrize(
+        ("opened", "closed"), [("needs_response", "won"), ("warning_needs_response", "warning_closed")]
+    )
+    def test_a_buyer_can_withdraw_what_they_asked(self, stand: Stand, opened: str, closed: str) -> None:
+        sale = stand.control("/_pay")
+        dispute = stand.control("/_dispute", {"session": sale["session"], "status": opened})["dispute"]
+        told = stand.control("/_dispute_update", {"session": sale["session"], "status": "withdrawn"})
+        assert (told["dispute"], stand.v1.disputes.retrieve(dispute).status) == (dispute, closed)
+
+    def test_an_inquiry_that_is_lost_has_taken_the_money(self, stand: Stand) -> None:
+        sale = stand.control("/_pay")
+        stand.control("/_dispute", {"session": sale["session"], "status": "warning_needs_response"})
+        told = stand.control("/_dispute_update", {"session": sale["session"], "status": "lost"})
+        assert types(told) == ["charge.dispute.closed", "charge.dispute.funds_withdrawn"]
 
     def test_what_is_closed_can_only_be_appealed(self, stand: Stand) -> None:
         dispute = stand.control("/_dispute", {"session": stand.control("/_pay")["session"]})["dispute"]

@@ -17,6 +17,7 @@ from paidshare.errors import (
     AddressMissing,
     FastioUnavailable,
     FileMissing,
+    LetterInDoubt,
     LetterRejected,
     MailUnavailable,
     MetadataBroken,
@@ -136,6 +137,7 @@ class TestDeliver:
             mailed_at=world.clock.now,
             delivered_at=world.clock.now,
             message_id="message-1-cs_test_1",
+            first_seen_at=world.clock.now,
         )
         for hidden in (BUYER, share.link, LINK_KEY):
             assert hidden not in repr(world.progress())
@@ -251,6 +253,17 @@ class TestNeedsAPerson:
         with pytest.raises(AccountUnexpected):
             world.look(a_notice(account="acct_1"))
         assert (world.payments.asked, world.mailer.sent) == ([], [])
+
+    def test_a_person_who_knows_of_it_already_need_not_be_told_again(self) -> None:
+        world = World(an_order(lines=(BROKEN,)))
+        for known in (False, True):
+            with pytest.raises(MetadataBroken) as caught:
+                world.look()
+            assert caught.value.known is known
+        world.payments.put(an_order(email=None))
+        with pytest.raises(AddressMissing) as other:
+            world.look()
+        assert other.value.known is False
 
     def test_the_error_names_the_order(self) -> None:
         world = World(an_order(order_id="in_1", mode="invoice", status="paid", email=None))
@@ -617,6 +630,133 @@ class TestSameOrderFromEverywhere:
         assert world.progress().account == "acct_1"
         # An operator's “look again”, and the sweep's, name no account.
         assert world.look(a_notice()).step is Step.NOTHING
+
+
+class TestLetterInDoubt:
+    """The one gap that nobody but SES can see into: it took the letter, and nobody wrote that down."""
+
+    class LosesAnswers(MemoryMailer):
+        """SES takes every letter, and the first answer is lost."""
+
+        def send(self, letter: Letter, *, order_id: str) -> str:
+            message_id = super().send(letter, order_id=order_id)
+            if len(self.sent) == 1:
+                raise MailUnavailable("no answer", in_doubt=True)
+            return message_id
+
+    def in_doubt(self) -> tuple[World, MemoryMailer]:
+        world, mailer = World(), self.LosesAnswers()
+        world.with_port(mailer=mailer)
+        with pytest.raises(MailUnavailable):
+            world.look()
+        return world, mailer
+
+    def test_ses_s_own_word_that_it_was_sent_spares_the_buyer_a_second_one(self) -> None:
+        world, mailer = self.in_doubt()
+        world.ledger.sent[ORDER_ID] = world.clock.now
+        assert world.look().state is State.DELIVERED
+        assert len(mailer.sent) == 1
+        assert world.progress().told is Told.ACCESS
+
+    def test_its_word_is_waited_for_a_little(self) -> None:
+        world, mailer = self.in_doubt()
+        world.clock.advance(seconds=30)
+        with pytest.raises(LetterInDoubt) as caught:
+            world.look()
+        assert caught.value.wait == 60
+        assert len(mailer.sent) == 1
+
+    def test_without_it_a_second_letter_is_better_than_none(self) -> None:
+        world, mailer = self.in_doubt()
+        world.clock.advance(seconds=91)
+        assert world.look().state is State.DELIVERED
+        assert len(mailer.sent) == 2
+
+    def test_a_letter_that_ses_refused_is_in_no_doubt(self) -> None:
+        world = World()
+
+        class RefusesOnce(MemoryMailer):
+            refused_once = False
+
+            def send(self, letter: Letter, *, order_id: str) -> str:
+                if not self.refused_once:
+                    self.refused_once = True
+                    raise MailUnavailable("throttled")
+                return super().send(letter, order_id=order_id)
+
+        world.with_port(mailer=(mailer := RefusesOnce()))
+        with pytest.raises(MailUnavailable):
+            world.look()
+        assert world.look().state is State.DELIVERED
+        assert len(mailer.sent) == 1
+
+    def test_what_is_true_by_now_is_told_whatever_became_of_the_letter_in_doubt(self) -> None:
+        world, mailer = self.in_doubt()
+        world.payments.put(REFUNDED)
+        assert world.look().state is State.ACCESS_ENDED
+        assert world.open_files() is None
+        assert [letter.kind for letter in mailer.sent] == [Kind.DELIVERY, Kind.ACCESS_ENDED]
+
+
+class TestLostRow:
+    """The ledger has forgotten an order that was delivered; its share is still there."""
+
+    def forgotten(self) -> World:
+        world = World()
+        world.look()
+        world.ledger.orders.clear()
+        world.clock.advance(days=1)
+        return world
+
+    def test_the_sweep_finds_its_share_again_makes_no_new_one_and_mails_nobody(self) -> None:
+        world = self.forgotten()
+        assert world.look(a_notice(why=delivering.SWEEP)).state is State.DELIVERED
+        assert (len(world.shares.made), world.letters()) == (1, [Kind.DELIVERY])
+        [share] = world.shares.made.values()
+        assert world.progress().share_id == share.id
+        assert world.progress().share_expires_at == share.expires_at
+
+    def test_what_is_found_again_is_an_order_like_any_other(self) -> None:
+        world = self.forgotten()
+        world.look(a_notice(why=delivering.SWEEP))
+        assert world.becomes(REFUNDED).step is Step.CLOSE
+        assert world.open_files() is None
+
+    def test_an_operator_can_have_the_letter_mailed_again(self) -> None:
+        world = self.forgotten()
+        world.look(a_notice(why=delivering.SWEEP))
+        world.look(a_notice(why=delivering.RESEND))
+        assert world.letters() == [Kind.DELIVERY, Kind.DELIVERY]
+        assert world.mailer.sent[0].text == world.mailer.sent[1].text
+        assert world.look().step is Step.NOTHING
+
+    def test_an_order_that_the_sweep_finds_without_a_share_is_delivered(self) -> None:
+        world = World()
+        assert world.look(a_notice(why=delivering.SWEEP)).step is Step.DELIVER
+        assert world.letters() == [Kind.DELIVERY]
+
+    def test_a_share_left_by_a_crash_before_the_letter_is_no_lost_row(self) -> None:
+        world = World()
+        world.shares.fail_after_adds = 1
+        with pytest.raises(FastioUnavailable):
+            world.look()
+        world.clock.advance(seconds=3600)
+        world.look(a_notice(why=delivering.SWEEP))
+        assert world.letters() == [Kind.DELIVERY]
+
+
+class TestResend:
+    def test_only_who_has_access_is_mailed_the_link_again(self) -> None:
+        world = World()
+        world.look()
+        world.becomes(REFUNDED)
+        world.look(a_notice(why=delivering.RESEND))
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED]
+
+    def test_an_order_that_was_not_delivered_yet_is_delivered_once(self) -> None:
+        world = World()
+        world.look(a_notice(why=delivering.RESEND))
+        assert world.letters() == [Kind.DELIVERY]
 
 
 class TestLease:

@@ -23,7 +23,12 @@ ATTACK = '<script>alert("x")</script>'
 
 
 def a_letter(*goods: Goods, share: Share | None = None, order_id: str = "cs_test_a1b2c3d4e5f6") -> Letter:
-    return letters.delivery(to=BUYER, order_id=order_id, goods=goods or (some_goods(),), share=share or a_share())
+    return letters.delivery(
+        to=BUYER,
+        order_id=order_id,
+        products=[g.product_name for g in goods or (some_goods(),)],
+        share=share or a_share(),
+    )
 
 
 def with_files(*files: ShareFile) -> Letter:

@@ -1,11 +1,12 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from paidshare.entitlement import Due, Standing, Why
 from paidshare.errors import PaymentUndone
+from paidshare.letters import Kind
 from paidshare.progress import Plan, Progress, State, Step, Told, plan
 from tests.builders import NOW, a_line
 
@@ -30,7 +31,7 @@ NOT_ACTIVE_YET = due(Standing.NOTHING_YET, Why.SUBSCRIPTION_NOT_ACTIVE, B)
 
 NEW = Progress()
 OPENED = Progress(share_id="1", share_expires_at=UNTIL)
-IN_DOUBT = replace(OPENED, mailing_at=NOW)
+IN_DOUBT = replace(OPENED, mailing=Kind.DELIVERY, mailing_at=NOW)
 DELIVERED = Progress(
     state=State.DELIVERED,
     share_id="1",
@@ -143,6 +144,29 @@ class TestProgress:
         promise = ON_HOLD.promise
         assert promise is not None
         assert (promise.lines, promise.until, promise.closed_at) == (("li_a",), UNTIL, NOW)
+
+    @pytest.mark.parametrize(
+        ("sent_at", "kind", "answer"),
+        [
+            # SES said so, at once or a moment later.
+            (NOW, Kind.DELIVERY, True),
+            (NOW + timedelta(seconds=3), Kind.DELIVERY, True),
+            # It said nothing yet; or what it said is about an earlier letter, or ours is another one.
+            (None, Kind.DELIVERY, False),
+            (NOW - timedelta(seconds=1), Kind.DELIVERY, False),
+            (NOW, Kind.ACCESS_ENDED, False),
+        ],
+    )
+    def test_a_letter_in_doubt_has_left_when_ses_says_so(
+        self,
+        sent_at: datetime | None,
+        kind: Kind,
+        answer: bool,  # noqa: FBT001
+    ) -> None:
+        assert replace(IN_DOUBT, sent_at=sent_at).has_left(kind) is answer
+
+    def test_without_a_doubt_nothing_is_taken_for_sent(self) -> None:
+        assert not replace(DELIVERED, sent_at=NOW).has_left(Kind.DELIVERY)
 
     @pytest.mark.parametrize(
         ("progress", "answer"),

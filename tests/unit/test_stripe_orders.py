@@ -1,5 +1,6 @@
 """Stripe's JSON in, an order out; what lacks the answer to "refunded? disputed?" is no order."""
 
+import contextlib
 import copy
 from datetime import UTC, datetime
 from typing import Any
@@ -252,11 +253,18 @@ LOST = an_intent(
 )
 
 
+DAMAGE = [
+    (path, junk)
+    for path in _paths(LOST)
+    for junk in ("gone", None, "x", [], {})
+    if (path, junk) != (("latest_charge",), None)  # That is how Stripe says that nothing was tried.
+]
+
+
 class TestDamage:
     """A payment that was refunded and lost in a dispute, with one part of it missing or wrong."""
 
-    @pytest.mark.parametrize("junk", ["gone", None, "x", [], {}])
-    @pytest.mark.parametrize("path", _paths(LOST), ids=lambda path: ".".join(map(str, path)))
+    @pytest.mark.parametrize(("path", "junk"), DAMAGE, ids=lambda value: repr(value)[:60])
     def test_a_damaged_answer_never_reads_as_money_that_stayed(self, path: tuple[str | int, ...], junk: object) -> None:
         damaged = copy.deepcopy(LOST)
         parent: Any = damaged
@@ -266,16 +274,12 @@ class TestDamage:
             del parent[path[-1]]
         else:
             parent[path[-1]] = junk
-        try:
+        with contextlib.suppress(*UNREADABLE):
             charge = charge_of(damaged)
-            assert charge is not None or junk is None, "only null says that nothing was tried"
-            if charge is None:
-                return
+            assert charge is not None
             disputes = [{"status": "lost"}] if is_disputed(charge) else []
             read = payment(damaged, charge, refunds=refunds_on(charge).items, disputes=disputes)
-        except UNREADABLE:
-            return
-        assert (read.refunded, read.disputes) == (900, ("lost",))
+            assert (read.refunded, read.disputes) == (900, ("lost",))
 
 
 class TestLists:

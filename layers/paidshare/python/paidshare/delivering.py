@@ -15,6 +15,9 @@ from paidshare.entitlement import Due, Policy, entitlement
 from paidshare.errors import (
     AccountUnexpected,
     AddressMissing,
+    LetterInDoubt,
+    LetterRejected,
+    MailUnavailable,
     NeedsAPerson,
     OrderNotThereYet,
     OrderUnknown,
@@ -23,7 +26,7 @@ from paidshare.errors import (
     TryAgain,
 )
 from paidshare.notices import Notice
-from paidshare.orders import Goods, Letter, Order, Share
+from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
 from paidshare.progress import Plan, Progress, State, Step, Told, plan
 
@@ -31,6 +34,13 @@ from paidshare.progress import Plan, Progress, State, Step, Told, plan
 # somebody else's: taken by another program with the same Stripe account.
 _NOBODYS_AFTER = timedelta(minutes=5)
 _WAIT_FOR_ITS_ORDER_S = 60.0
+
+# SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
+# mails: a second letter is better than none.
+_SES_TELLS_WITHIN = timedelta(seconds=90)
+
+SWEEP, RESEND = "sweep", "operator.resend"
+"""Why our own notices ask for a look. No event of Stripe's has such a type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | Non
     troubles: list[TryAgain | NeedsAPerson] = []
     for order_id in orders:
         try:
-            outcomes.append(_looked_at(order_id, notice.account, shop, holder, deadline))
+            outcomes.append(_looked_at(order_id, notice, shop, holder, deadline))
         except (TryAgain, NeedsAPerson) as error:
             error.order_id = error.order_id or order_id
             troubles.append(error)
@@ -97,15 +107,19 @@ def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | Non
 
 def _looked_at(
     order_id: str,
-    account: str | None,
+    notice: Notice,
     shop: Shop,
     holder: str,
     deadline: datetime | None,
     *,
     sent_from: str | None = None,
 ) -> Outcome:
-    progress = shop.ledger.claim(order_id, holder=holder, now=shop.clock())
-    work = _Work(shop, order_id, holder, deadline, replace(progress, account=account or progress.account))
+    now = shop.clock()
+    found = shop.ledger.claim(order_id, holder=holder, now=now)
+    progress = replace(found, account=notice.account or found.account)
+    # A paid order that the sweep finds and the ledger has never seen: never looked at, or its row was lost.
+    may_be_lost = notice.why == SWEEP and found.first_seen_at == now.replace(microsecond=0)
+    work = _Work(shop, order_id, holder, deadline, progress, may_be_lost=may_be_lost, resend=notice.why == RESEND)
     try:
         order = shop.payments.order(order_id, account=work.progress.account)
         if order.same_as is None:
@@ -114,8 +128,9 @@ def _looked_at(
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
     except NeedsAPerson as error:
-        work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
+        error.known = (found.state, found.reason) == (State.ON_HOLD, error.reason)
         error.order_id = order_id
+        work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
         work.release()
         raise
     except TryAgain as error:
@@ -123,17 +138,33 @@ def _looked_at(
         error.order_id = order_id
         work.release()
         raise
-    return _looked_at(order.same_as, work.progress.account, shop, holder, deadline, sent_from=order_id)
+    return _looked_at(order.same_as, notice, shop, holder, deadline, sent_from=order_id)
 
 
 class _Work:
-    """One order in hand: what is known to be done, and the lease under which it is written down."""
+    """
+    One order in hand: what is known to be done, and the lease under which it is written down.
 
-    def __init__(self, shop: Shop, order_id: str, holder: str, deadline: datetime | None, progress: Progress) -> None:
+    `may_be_lost`: the ledger may have forgotten a delivery. `resend`: an operator wants the link mailed once more.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        order_id: str,
+        holder: str,
+        deadline: datetime | None,
+        progress: Progress,
+        *,
+        may_be_lost: bool,
+        resend: bool,
+    ) -> None:
         self._shop = shop
         self._order_id = order_id
         self._holder = holder
         self._deadline = deadline
+        self._may_be_lost = may_be_lost
+        self._resend = resend
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
@@ -149,6 +180,8 @@ class _Work:
                 self._take_back(order, dues, todo)
             case Step.TELL_FAILURE:
                 self._tell_failure(order, dues)
+            case Step.NOTHING if self._resend and todo.access:
+                self._mail_again(order, todo)
             case Step.WAIT | Step.NOTHING:
                 pass
         self._note(state=todo.state, reason=todo.why)
@@ -166,15 +199,29 @@ class _Work:
     def _deliver(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
-        goods = self._goods(todo)
-        share = self._opened(order, goods, todo)
-        self._mail(letters.delivery(to=order.email, order_id=order.id, goods=goods, share=share))
+        request = self._request(order, todo)
+        share = self._shop.shares.find(request) if self._may_be_lost else None
+        if share is None:
+            share = self._opened(request)
+            self._mail(
+                letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share)
+            )
+        else:
+            # Nobody is mailed a second time because a row was lost; an operator can ask for it.
+            self._note(share_id=share.id, share_name=share.name, share_expires_at=share.expires_at)
         self._note(
-            delivered_at=self.progress.mailed_at,
+            delivered_at=self.progress.mailed_at or self._shop.clock(),
             lines=_ids(dues),
             given=_ids(todo.access),
             told=Told.ACCESS,
         )
+
+    def _mail_again(self, order: Order, todo: Plan) -> None:
+        if not order.email:
+            raise AddressMissing("Stripe has no e-mail address for this paid order")
+        request = self._request(order, todo)
+        share = self._shop.shares.find(request) or self._opened(request)
+        self._mail(letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share))
 
     def _give(self, order: Order, todo: Plan) -> None:
         """
@@ -184,7 +231,7 @@ class _Work:
         given, share_id = _ids(todo.access), self.progress.share_id
         changed = set(given) != set(self.progress.given)
         if changed or share_id is None or not self._shop.shares.reopen(share_id, until=todo.until):
-            share = self._opened(order, self._goods(todo), todo)
+            share = self._opened(self._request(order, todo))
             # A share that `open` finds keeps its expiry; this one has time to catch up on.
             self._shop.shares.reopen(share.id, until=todo.until)
         self._note(closed_at=None, share_expires_at=todo.until)
@@ -218,12 +265,12 @@ class _Work:
             lambda to: letters.payment_failed(to=to, order_id=order.id, products=products),
         )
 
-    def _goods(self, todo: Plan) -> tuple[Goods, ...]:
+    def _request(self, order: Order, todo: Plan) -> ShareRequest:
         days = self._shop.policy.link_days
-        return tuple(catalog.goods(due.line, default_link_days=days) for due in todo.access)
+        goods = tuple(catalog.goods(due.line, default_link_days=days) for due in todo.access)
+        return shares.share_request(order.id, goods, todo.until, self._link_key())
 
-    def _opened(self, order: Order, goods: tuple[Goods, ...], todo: Plan) -> Share:
-        request = shares.share_request(order.id, goods, todo.until, self._link_key())
+    def _opened(self, request: ShareRequest) -> Share:
         share = self._shop.shares.open(request, deadline=self._deadline)
         self._note(share_id=share.id, share_name=share.name, share_expires_at=share.expires_at)
         return share
@@ -241,13 +288,26 @@ class _Work:
         self._note(told=told)
 
     def _mail(self, letter: Letter) -> None:
-        if self._deadline is not None and self._shop.clock() >= self._deadline:
+        now = self._shop.clock()
+        if self.progress.has_left(letter.kind):
+            self._note(mailing=None, mailed_at=self.progress.sent_at)
+            return
+        if self.progress.mailing == letter.kind and self.progress.mailing_at is not None:
+            until = self.progress.mailing_at + _SES_TELLS_WITHIN
+            if now < until:
+                raise LetterInDoubt("a letter may have left", wait=(until - now).total_seconds())
+        if self._deadline is not None and now >= self._deadline:
             # A letter that leaves in the last seconds may not be written down, and would leave again.
             raise OutOfTime("too late in this invocation for the letter", wait=1)
-        self._note(mailing_at=self._shop.clock())
-        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
-        message_id = self._shop.mailer.send(letter, order_id=self._order_id)
-        self._note(mailed_at=self._shop.clock(), message_id=message_id)
+        self._note(mailing=letter.kind, mailing_at=now)
+        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=now)
+        try:
+            message_id = self._shop.mailer.send(letter, order_id=self._order_id)
+        except (LetterRejected, MailUnavailable) as error:
+            if not (isinstance(error, MailUnavailable) and error.in_doubt):
+                self._note(mailing=None)
+            raise
+        self._note(mailing=None, mailed_at=self._shop.clock(), message_id=message_id)
 
     def _note(self, **done: Any) -> None:
         self.progress = replace(self.progress, **done)

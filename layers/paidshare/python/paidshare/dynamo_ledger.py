@@ -22,8 +22,10 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = ("reason", "account", "payment_intent", "share_id", "share_name", "told", "message_id")
+_TEXTS = ("reason", "account", "payment_intent", "share_id", "share_name", "told", "mailing", "message_id")
 _LISTS = ("lines", "given")
+# Read, and never written from here: SES's word comes through dynamo_mail_log, the first moment with the claim.
+_READ_ONLY = {"sent_at": "letter_sent_at", "first_seen_at": "first_seen_at"}
 _TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
 
 
@@ -112,6 +114,9 @@ def _progress(item: dict[str, Any]) -> Progress:
     known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
     known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
     known |= {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
+    known |= {
+        name: datetime.fromtimestamp(int(item[kept]["N"]), UTC) for name, kept in _READ_ONLY.items() if kept in item
+    }
     if "told" in known:
         known["told"] = Told(known["told"])
     return Progress(state=State(item["state"]["S"]), **known)

@@ -5,6 +5,7 @@ What can go wrong, cut by what the queue should do about it.
     ├── SettingsIncomplete     configuration: every gap in one message
     ├── TryAgain               leave it on the queue; it mends itself, or an operator mends it for all orders
     │   ├── OrderBusy              another worker holds the order
+    │   ├── RoundBusy              another round of the sweep is under way
     │   ├── OrderNotThereYet       the order that an event belongs to is not at Stripe yet
     │   ├── OutOfTime              this invocation ends soon; the next one carries on
     │   ├── LedgerUnavailable      DynamoDB
@@ -12,7 +13,8 @@ What can go wrong, cut by what the queue should do about it.
     │   ├── SecretUnavailable      Secrets Manager
     │   ├── StripeUnavailable      Stripe is down, slow, limiting us, or refuses our key
     │   ├── FastioUnavailable      Fast.io is down, slow, limiting us, out of credits, or refuses our key
-    │   └── MailUnavailable        SES is down, limiting us, or paused
+    │   ├── MailUnavailable        SES is down, limiting us, or paused
+    │   └── LetterInDoubt          a letter may have left, and SES has not said so yet
     └── NeedsAPerson           no retry mends it: dead-letter at once, the order on hold, an alarm
         ├── NoticeUnreadable       a queue message that this version cannot read
         ├── OrderUnknown           Stripe does not know the order
@@ -25,6 +27,9 @@ What can go wrong, cut by what the queue should do about it.
         ├── ShareTaken             the order's share name belongs to something else
         ├── AddressMissing         Stripe has no e-mail address for the buyer
         ├── LetterRejected         SES refuses the letter or the address
+        ├── LetterBounced          SES took a letter, and the buyer's mail server refused it for good
+        ├── LetterComplained       the buyer called a letter spam
+        ├── LetterRejectedLater    SES took a letter, and then did not send it
         └── PatienceExhausted      tried for more than a day
 
 Why a refused API key is TryAgain: it stops every order alike, so the cure is one new key, and the orders
@@ -71,6 +76,10 @@ class OrderBusy(TryAgain):
     """Another worker holds the order's lease. It will finish, or its lease will run out."""
 
 
+class RoundBusy(TryAgain):
+    """Another round of the sweep is under way. It will finish, or its time will run out."""
+
+
 class OrderNotThereYet(TryAgain):
     """Stripe knows the payment, and no order that it belongs to. After some minutes it is nobody's."""
 
@@ -105,11 +114,29 @@ class FastioUnavailable(TryAgain):
 
 
 class MailUnavailable(TryAgain):
-    """SES cannot be asked now, or sending is paused. Look at the account's sending status and quota."""
+    """
+    SES cannot be asked now, or sending is paused. Look at the account's sending status and quota.
+
+    `in_doubt`: no answer came, so SES may have taken the letter all the same.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, in_doubt: bool = False) -> None:
+        super().__init__(message, wait=wait)
+        self.in_doubt = in_doubt
+
+
+class LetterInDoubt(TryAgain):
+    """A crash or a lost answer left it open whether a letter was sent. SES's own event tells, within seconds."""
 
 
 class NeedsAPerson(PaidshareError):
-    """No retry mends this. `advice` tells the operator what to mend; then redrive the message."""
+    """
+    No retry mends this. `advice` tells the operator what to mend; then redrive the message.
+
+    `known`: the order was on hold for the same reason before, so a person was told already.
+    """
+
+    known = False
 
     advice = "Read the log line of this order, mend the cause, redrive the message."
 
@@ -194,6 +221,30 @@ class LetterRejected(NeedsAPerson):
     """SES refuses the letter: the sender or the address is not accepted, or the account is in the sandbox."""
 
     advice = "Check the SES identity, the sandbox and the buyer's address; then redrive."
+
+
+class LetterBounced(NeedsAPerson):
+    """SES took the letter, and the buyer's mail server refused it for good: the buyer has no link, or no news."""
+
+    advice = (
+        "Find the buyer through the payment in Stripe and correct the customer's address there, or write to them with"
+        " the share's link from Fast.io. A redrive only looks at the order."
+    )
+
+
+class LetterComplained(NeedsAPerson):
+    """The buyer called a letter spam. SES sends no more to an address that is on its suppression list."""
+
+    advice = "Ask the buyer in another way whether they have the goods. A redrive only looks at the order."
+
+
+class LetterRejectedLater(NeedsAPerson):
+    """SES took the letter, found what it takes for a virus, and did not send it."""
+
+    advice = (
+        "Look for a link or a name in the product that SES could take for malware, and write to the buyer yourself."
+        " A redrive only looks at the order."
+    )
 
 
 class PatienceExhausted(NeedsAPerson):

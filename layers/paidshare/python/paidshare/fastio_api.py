@@ -77,9 +77,9 @@ class FastioApi:
         """Change something. Never tried again by itself: Fast.io has no idempotency key."""
         return self._call("POST", path, form=form)
 
-    def delete(self, path: str) -> Reply:
-        """Move something to the trash. Not tried again by itself either: whoever calls comes back anyway."""
-        return self._call("DELETE", path)
+    def delete(self, path: str, confirmation: Mapping[str, str] | None = None) -> Reply:
+        """Take something away. Not tried again by itself either: whoever calls comes back anyway."""
+        return self._call("DELETE", path, params=confirmation, form=confirmation)
 
     def data(self, reply: Reply, *, doing: str) -> dict[str, Any]:
         """The data of *reply*. Raises what `fastio_refusals` makes of it when it is no success."""

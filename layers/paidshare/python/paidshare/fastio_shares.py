@@ -74,6 +74,21 @@ class FastioShares:
             files=tuple(ShareFile(name, node.size) for name, node in wanted.items()),
         )
 
+    def find(self, request: ShareRequest) -> Share | None:
+        """See `ports.Shares`. Untroubled: a look-up, and a call per page of its files."""
+        remote = _find(self._api, request, taken=False)
+        if remote is None or "deleted" in remote.barred:
+            return None
+        _check_usable(remote)
+        nodes = fastio_files.listed(self._api, "share", remote.id, "root")
+        return Share(
+            id=remote.id,
+            name=request.name,
+            link=shares.link(self._web_base, request.name),
+            expires_at=remote.expires_at or request.expires_at,
+            files=tuple(ShareFile(node.name, node.size) for node in nodes if not node.gone),
+        )
+
     def close(self, share_id: str) -> None:
         """See `ports.Shares`. Untroubled: one call."""
         _check_id(share_id)

@@ -13,7 +13,7 @@ from functools import cache
 
 import jinja2
 
-from paidshare.orders import Goods, Letter, Share
+from paidshare.orders import Letter, Share
 
 # Beyond this, mail programs cut the subject anyway, and one product's name could fill it.
 _LONGEST_SUBJECT = 120
@@ -59,13 +59,13 @@ _BECAUSE = {
 _BECAUSE_OF_SOMETHING = "Something about the payment for this order has changed."
 
 
-def delivery(*, to: str, order_id: str, goods: tuple[Goods, ...], share: Share) -> Letter:
+def delivery(*, to: str, order_id: str, products: Iterable[str], share: Share) -> Letter:
     """The letter with the link. *share* is live and complete."""
     return _letter(
         Kind.DELIVERY,
         to,
         order_id,
-        _names(g.product_name for g in goods),
+        _names(products),
         template="delivery",
         files=[(_one_line(f.name), _size(f.size)) for f in share.files],
         link=share.link,
@@ -125,6 +125,7 @@ def _letter(
         subject=_cut(f"{kind.headline}: {', '.join(products)}"),
         text=_render(f"{template}.txt.j2", words),
         html=_render(f"{template}.html.j2", words),
+        kind=kind,
     )
 
 

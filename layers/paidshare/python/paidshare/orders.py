@@ -125,9 +125,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter before any sender sees it. Personal: never logged."""
+    """A letter before any sender sees it. Personal: never logged. `kind` is the value of its `letters.Kind`."""
 
     to: str
     subject: str
     text: str
     html: str
+    kind: str = ""

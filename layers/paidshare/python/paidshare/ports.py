@@ -1,12 +1,14 @@
 """The outside, as Paidshare needs it. Each port has one adapter here and one in-memory fake in tests/fakes.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from paidshare.mail_events import MailEvent
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress
+from paidshare.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
 from paidshare.secret import Secret
 
 type Clock = Callable[[], datetime]
@@ -60,6 +62,13 @@ class Payments(Protocol):
 class Shares(Protocol):
     """Fast.io shares."""
 
+    def find(self, request: ShareRequest) -> Share | None:
+        """
+        The share under the request's name as it is, with the files that are in it; None when there is none.
+
+        Changes nothing. Raises ShareTaken when it is another order's, ShareRefused, FastioUnavailable.
+        """
+
     def close(self, share_id: str) -> None:
         """
         Archive the share: its link dies at once. One that is archived or gone already is left as it is.
@@ -106,3 +115,87 @@ class Ledger(Protocol):
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         """Write *progress* and give the lease back. Raises like `record`."""
+
+
+class OrderBook(Protocol):
+    """The ledger as the sweep reads it: many orders at a time. Every call raises LedgerUnavailable."""
+
+    def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
+        """The orders that are not settled and were last touched before *before*, the longest untouched first."""
+
+    def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
+        """Those of the orders that the ledger has, by id."""
+
+    def note(self, order_id: str, *, now: datetime) -> None:
+        """Write down that the order exists, unless that is known. From then on it is an unsettled one."""
+
+    def touch(self, order: Unsettled, *, now: datetime) -> None:
+        """Write down that somebody asked for *order* at *now*, unless somebody touched it since it was read."""
+
+    def give_up(self, order: Unsettled) -> None:
+        """*order* counts as settled until somebody works on it again. Not if somebody touched it since it was read."""
+
+
+class StripeLists(Protocol):
+    """
+    What Stripe lists of the seller's own account, newest first, made at *since* (aware) or later, from *after* on.
+
+    Every call raises StripeUnavailable, and OrderUnknown when Stripe refuses the question, as it does an *after* that
+    it does not know (any more).
+    """
+
+    def sessions(self, *, since: datetime, after: str | None) -> Page[Listed]:
+        """The Checkout Sessions that were completed and are orders. A subscription's order is its invoice."""
+
+    def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
+        """The invoices that were paid."""
+
+    def undelivered(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
+        """Those events of these *types* (at most 20) that not every endpoint has taken."""
+
+
+class Shelves(Protocol):
+    """All shares of our Fast.io account. Every call raises FastioUnavailable, and ShareRefused or FileMissing."""
+
+    def shelf(self, start: int) -> Shelf:
+        """A page of the list of shares, from the *start*-th on (0 is the first)."""
+
+    def look(self, share_id: str) -> Shelved | None:
+        """The share as it is now; None when it is gone, or of no order."""
+
+    def delete(self, share_id: str) -> None:
+        """Delete the share for good. One that is gone already is no error."""
+
+
+class LookQueue(Protocol):
+    """Where the sweep asks for looks."""
+
+    def ask(self, notices: Sequence[Notice]) -> None:
+        """Queue all of *notices*. Raises QueueUnavailable when that is not sure of each of them."""
+
+
+class Bookmark(Protocol):
+    """The sweep's place, and whose turn it is. Every call raises LedgerUnavailable."""
+
+    def take_up(self, *, holder: str, now: datetime, until: datetime) -> Place:
+        """The place, for *holder* alone until *until*. Raises RoundBusy."""
+
+    def keep(self, place: Place, *, holder: str) -> None:
+        """Write the place down. Raises RoundBusy when another holder has it."""
+
+    def put_down(self, *, holder: str) -> None:
+        """Let the next round have it. Nothing happens when another holder has it."""
+
+
+class MailLog(Protocol):
+    """What became of each order's letters. Every call raises LedgerUnavailable."""
+
+    def note(self, event: MailEvent) -> bool:
+        """
+        Write *event* down on its order, if the ledger knows the order. False when a person was told of it (`told`).
+
+        Safe to call any number of times and in any order: the newest moment of each fact stays.
+        """
+
+    def told(self, event: MailEvent) -> None:
+        """Remember that a person was told of *event*."""

@@ -8,6 +8,9 @@ from enum import StrEnum
 from paidshare.entitlement import Due, Promise, Standing, Why
 from paidshare.errors import PaymentUndone
 
+_THE_LINK = "delivery"
+"""`letters.Kind.DELIVERY`; said here, so that whoever reads progress need not load the templates."""
+
 
 class State(StrEnum):
     """The order as the ledger's reader sees it. `Progress.reason` says why; what is done is in the other fields."""
@@ -47,8 +50,12 @@ class Progress:
 
     `account` is the connected account it belongs to. `lines` are the ids of its lines that are ours, settled when the
     link was mailed (`delivered_at`); `given` are those of them that the buyer was last told to have. `closed_at` is
-    when the share was archived. `mailing_at` is written before a letter leaves, and `mailed_at` and `message_id` after
-    it: a gap between the two is the one doubt that a crash can leave.
+    when the share was archived.
+
+    `mailing` is the kind of a letter that is about to leave, written down at `mailing_at`, before it leaves; it is
+    gone again when `mailed_at` and `message_id` are written, after it left. What a crash leaves between the two is the
+    one doubt, and `sent_at`, SES's own word of the last letter that it sent, settles it. The ledger shows `sent_at`
+    and `first_seen_at`, and never writes them from here.
     """
 
     state: State = State.NEW
@@ -62,10 +69,13 @@ class Progress:
     lines: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     told: Told | None = None
+    mailing: str | None = None
     mailing_at: datetime | None = None
     mailed_at: datetime | None = None
     message_id: str | None = None
     delivered_at: datetime | None = None
+    sent_at: datetime | None = None
+    first_seen_at: datetime | None = None
 
     @property
     def promise(self) -> Promise | None:
@@ -77,8 +87,13 @@ class Progress:
     @property
     def link_may_be_out(self) -> bool:
         """Whether the buyer has the link, or may have it: a crash can leave the first letter in doubt."""
-        in_doubt = self.mailing_at is not None and (self.mailed_at is None or self.mailed_at < self.mailing_at)
-        return self.delivered_at is not None or in_doubt
+        return self.delivered_at is not None or self.mailing == _THE_LINK
+
+    def has_left(self, kind: str) -> bool:
+        """Whether the letter in doubt is of *kind*, and SES says that it was sent."""
+        if self.mailing != kind or self.sent_at is None or self.mailing_at is None:
+            return False
+        return self.sent_at >= self.mailing_at
 
 
 class Step(StrEnum):
@@ -127,7 +142,7 @@ def plan(dues: Sequence[Due], progress: Progress) -> Plan:
     if progress.delivered_at is not None:
         return _after_delivery(dues, access, progress)
     if access:
-        return Plan(Step.DELIVER, State.DELIVERED, access=access)
+        return Plan(Step.DELIVER, State.DELIVERED, _why_not_all(dues), access)
     if not dues:
         return Plan(Step.NOTHING, State.NOT_OURS)
     missing = _first(dues, Standing.NOTHING_YET)
@@ -150,8 +165,13 @@ def _after_delivery(dues: Sequence[Due], access: tuple[Due, ...], progress: Prog
         step = Step.CHANGE
     if progress.closed_at is not None or progress.told is not Told.ACCESS:
         step = Step.REOPEN
+    return Plan(step, State.DELIVERED, _why_not_all(dues), access)
+
+
+def _why_not_all(dues: Sequence[Due]) -> Why | None:
+    """Why one of the lines is without access, where another has it."""
     without = _first(dues, Standing.ENDED) or _first(dues, Standing.ON_HOLD)
-    return Plan(step, State.DELIVERED, without and without.why, access=access)
+    return without.why if without else None
 
 
 def _without_access(dues: Sequence[Due], progress: Progress) -> Plan:
