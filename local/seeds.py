@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from local.settings import Keys
+from local.settings import WEBHOOK_EVENTS, Keys
 
 WORKSPACE = "bird-shop"
 
@@ -62,5 +62,6 @@ def fill_stripe(url: str, keys: Keys, goods: Goods) -> list[str]:
 def point_webhook(url: str, keys: Keys, webhook_url: str) -> None:
     """From now on the Stripe stand-in sends its events to *webhook_url*."""
     with client(url) as stripe:
-        told = stripe.post("/_webhook", json={"url": webhook_url, "secret": keys.stripe_webhook_secret})
+        wanted = {"url": webhook_url, "secret": keys.stripe_webhook_secret, "events": WEBHOOK_EVENTS}
+        told = stripe.post("/_webhook", json=wanted)
         told.raise_for_status()

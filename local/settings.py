@@ -24,6 +24,26 @@ FASTIO_WEBHOOK_SECRET = "fastio_paidshare_local_only_0123456789abcdef"
 STRIPE_API_KEY = "sk_test_paidshare_local_only"
 FASTIO_API_KEY = "fastio_key_paidshare_local_only"
 
+WEBHOOK_EVENTS = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "charge.refunded",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "invoice.paid",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
+)
+"""What README tells sellers to have sent, and so what the laptop's Stripe sends."""
+
 STRIPE_API = "https://api.stripe.com"
 FASTIO_API = "https://api.fast.io/current"
 FASTIO_WEB = "https://go.fast.io"
