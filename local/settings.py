@@ -41,6 +41,7 @@ WEBHOOK_EVENTS = (
     "customer.subscription.resumed",
     "radar.early_fraud_warning.created",
     "radar.early_fraud_warning.updated",
+    "charge.updated",
 )
 """What README tells sellers to have sent, and so what the laptop's Stripe sends."""
 

@@ -30,12 +30,11 @@ from botocore.config import Config
 
 from paidshare import delivering, notices, retries
 from paidshare.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
-from paidshare.delivering import Outcome, Shop
+from paidshare.delivering import Shop
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.entitlement import Policy
-from paidshare.errors import NeedsAPerson, PatienceExhausted, QueueUnavailable, SettingsIncomplete, TryAgain
+from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain
 from paidshare.fastio_shares import FastioShares
-from paidshare.notices import Notice
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
 from paidshare.sqs_messages import SqsMessages
@@ -108,7 +107,12 @@ def _workshop() -> _Workshop:
             Breaker(monotonic=monotonic),
         ),
         mailer=SparedMailer(
-            SesMailer(session.client("sesv2", config=_ONCE), sender=settings.sender), Breaker(monotonic=monotonic)
+            SesMailer(
+                session.client("sesv2", config=_ONCE),
+                sender=settings.sender,
+                configuration_set=settings.configuration_set,
+            ),
+            Breaker(monotonic=monotonic),
         ),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
@@ -199,7 +203,14 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
         notice = notices.from_json(record.body)
         # Until the order is found, what the event is about stands in for it.
         seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcomes = _delivered(notice, shift, attempt, holder=f"{shift.request_id}/{record.message_id}")
+        outcomes = delivering.deliver(
+            notice,
+            workshop.shop,
+            holder=f"{shift.request_id}/{record.message_id}",
+            deadline=shift.deadline,
+            # A person gets the message with the reason, instead of SQS giving it up without one.
+            last=attempt >= retries.MOST_RECEIVES,
+        )
     except NeedsAPerson as error:
         # The sweep asks again and again whether a cause is mended; one dead letter tells of it.
         if not (error.known and seen.get("why") == delivering.SWEEP):
@@ -215,18 +226,6 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
                 "reason": outcome.reason,
             }
             _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
-
-
-def _delivered(notice: Notice, shift: _Shift, attempt: int, *, holder: str) -> tuple[Outcome, ...]:
-    """Raises PatienceExhausted at the last receive, instead of leaving SQS to give the message up without a reason."""
-    try:
-        return delivering.deliver(notice, shift.workshop.shop, holder=holder, deadline=shift.deadline)
-    except TryAgain as error:
-        if attempt >= retries.MOST_RECEIVES:
-            exhausted = PatienceExhausted(f"{error.reason}: {error}")
-            exhausted.order_id = error.order_id
-            raise exhausted from error
-        raise
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:

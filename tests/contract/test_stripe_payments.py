@@ -222,6 +222,13 @@ class TestSubscriptions:
         assert stripe.asked() == [SESSION]
         assert stripe.order(sale["invoice"]).same_as is None
 
+    def test_a_session_that_is_kept_under_its_invoice_costs_one_call_however_long_it_is(
+        self, stripe: StripeWorld
+    ) -> None:
+        sale = stripe.pay(mode="subscription", products=[stripe.product("Letters")] * 11)
+        assert stripe.order(sale["session"]).same_as == sale["invoice"]
+        assert stripe.asked() == [SESSION]
+
     def test_the_first_invoice_is_paid_to_the_end_of_its_period(self, stripe: StripeWorld) -> None:
         sale = self.subscribe(stripe)
 
@@ -357,6 +364,13 @@ class TestInvoices:
         order = stripe.order(stripe.control("/_invoice", {"email": BUYER, "products": products})["invoice"])
         assert [line.metadata["fastio_files"] for line in order.lines] == [f"node-{i}" for i in range(250)]
         assert stripe.asked() == [INVOICE, SESSIONS, *[LINES] * 3, *[PRODUCTS] * 3, INTENT]
+
+    def test_an_invoice_is_its_own_when_a_subscriptions_session_has_its_payment(self, stripe: StripeWorld) -> None:
+        sale = stripe.pay(invoice_creation=True)
+        theirs = stripe.sdk().v1.checkout.sessions.retrieve(sale["session"]).to_dict()
+        found = a_list("/v1/x", theirs | {"mode": "subscription"})
+        stripe.fault(200, match="GET /v1/checkout/sessions", body=found)
+        assert stripe.order(sale["invoice"]).same_as is None
 
     def test_an_invoice_for_nothing_is_its_own_when_no_session_wrote_it(self, stripe: StripeWorld) -> None:
         sale = stripe.pay(invoice_creation=True, payment_status="no_payment_required", discount=900)
@@ -495,6 +509,13 @@ class TestOrdersOf:
         assert orders_of(made["payment_intent"]) == (made["invoice"],)
         assert stripe.asked() == [SESSIONS, INVOICE_PAYMENTS]
 
+    def test_a_payment_in_a_subscriptions_session_leads_to_its_invoice(
+        self, stripe: StripeWorld, orders_of: Callable[..., tuple[str, ...]]
+    ) -> None:
+        session = {"id": "cs_test_1", "object": "checkout.session", "mode": "subscription", "invoice": "in_1"}
+        stripe.fault(200, match="GET /v1/checkout/sessions", body=a_list("/v1/x", session))
+        assert orders_of("pi_1") == ("in_1",)
+
     def test_money_that_paid_for_no_order_leads_nowhere(
         self, stripe: StripeWorld, orders_of: Callable[..., tuple[str, ...]]
     ) -> None:
@@ -574,3 +595,38 @@ class TestOrdersOf:
         assert {call["headers"].get("stripe-account") for call in stripe.calls()} == {"acct_1Other"}
         with pytest.raises(OrderUnknown):
             stripe.order(sale["invoice"])
+
+    def test_every_call_is_made_in_the_name_of_the_account(self, stripe: StripeWorld, watchful: StripePayments) -> None:
+        theirs, seen = "acct_1Other", set()
+        sale = stripe.pay(products=None, lines=11, account=theirs, metadata=GUIDE)
+        warning = stripe.control("/_warn", {"session": sale["session"]})["warning"]
+        refunds = [stripe.control("/_refund", {"session": sale["session"], "amount": 1})["refund"] for _ in range(11)]
+        dispute = stripe.control("/_dispute", {"session": sale["session"]})["dispute"]
+        free = stripe.pay(invoice_creation=True, payment_status="no_payment_required", discount=900, account=theirs)
+        guides = [stripe.product() for _ in range(11)]
+        bill = stripe.control("/_invoice", {"email": BUYER, "products": guides, "account": theirs})
+        renewed = stripe.pay(mode="subscription", account=theirs)
+        named = {"type": "charge", "charge": sale["charge"]}
+        by_charge = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "payment": named}
+
+        def look(*orders: str) -> None:
+            for order_id in orders:
+                watchful.order(order_id, account=theirs)
+            seen.update(stripe.asked())
+
+        stripe.asked()
+        look(sale["session"], free["invoice"], bill["invoice"], renewed["invoice"])
+        for about in (*refunds[:1], dispute, warning, sale["charge"], bill["charge"], renewed["subscription"]):
+            watchful.orders_of(about, now=NOW, account=theirs)
+        # Paid as the stand-in has it not: with a charge of its own, behind a first page that is empty.
+        invoice = {"id": "in_odd", "object": "invoice", "parent": None, "status": "paid", "total": 900}
+        lists = {"lines": a_list("/v1/x"), "payments": a_list("/v1/x", more=True)}
+        stripe.fault(200, match="GET /v1/invoices/*", body=invoice | lists)
+        stripe.fault(200, match="GET /v1/invoice_payments", body=a_list("/v1/x", by_charge))
+        look("in_odd")
+
+        assert seen == {
+            SESSION, SESSIONS, f"{SESSION}/line_items", INVOICE, INVOICES, LINES, INVOICE_PAYMENTS, PRODUCTS, INTENT,
+            CHARGE, REFUNDS, f"{REFUNDS}/*", DISPUTES, f"{DISPUTES}/*", WARNINGS, f"{WARNINGS}/*",
+        }  # fmt: skip
+        assert {call["headers"].get("stripe-account") for call in stripe.calls()} == {theirs}

@@ -21,8 +21,8 @@ class TestNothingToDeliver:
     @pytest.mark.parametrize(
         ("fields", "state", "reason"),
         [
-            ({"payment_status": "unpaid"}, "waiting", "payment_unpaid"),
-            ({"mode": "setup"}, "not_ours", "mode_setup"),
+            ({"payment_status": "unpaid"}, "waiting", "not_paid"),
+            ({"mode": "setup"}, "not_ours", "no_line_of_ours"),
         ],
     )
     def test_a_session_that_is_no_paid_purchase_delivers_nothing(

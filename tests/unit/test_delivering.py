@@ -28,6 +28,7 @@ from paidshare.errors import (
     OrderUnknown,
     OutOfTime,
     PaidshareError,
+    PatienceExhausted,
     PaymentUndone,
     SecretUnavailable,
     StripeUnavailable,
@@ -207,7 +208,7 @@ class TestDeliver:
     )
     def test_an_order_with_nothing_of_ours_is_left_alone(self, order: Order) -> None:
         world = World(order)
-        assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.NOT_OURS)
+        assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.NOT_OURS, "no_line_of_ours")
         assert (world.shares.made, world.mailer.sent) == ({}, [])
 
     def test_two_orders_have_a_share_each(self) -> None:
@@ -630,6 +631,32 @@ class TestSameOrderFromEverywhere:
         assert world.progress().account == "acct_1"
         # An operator's “look again”, and the sweep's, name no account.
         assert world.look(a_notice()).step is Step.NOTHING
+
+
+class TestLastAttempt:
+    @pytest.mark.parametrize("about", [ORDER_ID, "pi_1"])
+    def test_what_should_have_mended_itself_is_then_a_case_for_a_person(self, about: str) -> None:
+        world = World()
+        world.payments.failures.append(StripeUnavailable("down"))
+        with pytest.raises(PatienceExhausted, match="stripe_unavailable: down"):
+            delivering.deliver(a_notice(about=about), world.shop, holder="a", last=True)
+
+    def test_the_order_says_that_it_is_on_hold_and_why(self) -> None:
+        world = World()
+        world.shares.down = True
+        with pytest.raises(PatienceExhausted) as caught:
+            delivering.deliver(a_notice(), world.shop, holder="a", last=True)
+        assert caught.value.order_id == ORDER_ID
+        assert (world.progress().state, world.progress().reason) == (State.ON_HOLD, "patience_exhausted")
+        world.shares.down = False
+        assert world.look().state is State.DELIVERED
+
+    def test_an_order_that_another_worker_holds_is_reported_without_touching_it(self) -> None:
+        world = World()
+        world.ledger.claim(ORDER_ID, holder="another", now=world.clock.now)
+        with pytest.raises(PatienceExhausted, match="order_busy"):
+            delivering.deliver(a_notice(), world.shop, holder="a", last=True)
+        assert world.progress().state is State.NEW
 
 
 class TestLetterInDoubt:

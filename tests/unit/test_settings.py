@@ -1,9 +1,10 @@
 import ipaddress
+from typing import ClassVar
 
 import pytest
 
 from paidshare.errors import SettingsIncomplete
-from paidshare.settings import DeliverSettings, ReceiveSettings
+from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings
 
 RECEIVE = {
     "STAGE": "test",
@@ -22,6 +23,7 @@ DELIVER = {
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
     "ORDERS_TABLE": "orders",
     "SENDER_ADDRESS": "shop@example.com",
+    "MAIL_CONFIGURATION_SET": "letters",
     "LINK_DAYS": "7",
     "GRACE_DAYS": "3",
     "PARTIAL_REFUNDS": "keep",
@@ -87,6 +89,7 @@ class TestDeliverSettings:
             dead_letter_url="https://sqs/dead",
             orders_table="orders",
             sender="shop@example.com",
+            configuration_set="letters",
             link_days=7,
             grace_days=3,
             end_on_partial_refund=False,
@@ -160,3 +163,22 @@ class TestDeliverSettings:
     def test_a_gap_does_not_quote_the_value(self) -> None:
         # Somebody may have put a key into the wrong variable.
         assert "sk_live" not in " ".join(gaps_of_deliver(STRIPE_API_BASE="sk_live_1", LINK_DAYS="sk_live_1"))
+
+
+class TestFeedbackSettings:
+    FEEDBACK: ClassVar = {
+        "STAGE": "test",
+        "MAIL_QUEUE_URL": "https://sqs/mail",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
+        "ORDERS_TABLE": "orders",
+    }
+
+    def test_every_variable_is_read(self) -> None:
+        assert FeedbackSettings.from_environ(self.FEEDBACK) == FeedbackSettings(
+            stage="test", queue_url="https://sqs/mail", dead_letter_url="https://sqs/dead", orders_table="orders"
+        )
+
+    def test_an_empty_environment_names_every_gap_in_one_error(self) -> None:
+        with pytest.raises(SettingsIncomplete) as caught:
+            FeedbackSettings.from_environ({})
+        assert {gap.split()[0] for gap in caught.value.gaps} == self.FEEDBACK.keys()

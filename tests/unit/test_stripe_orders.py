@@ -253,10 +253,11 @@ LOST = an_intent(
 )
 
 
+JUNK: list[object] = ["gone", None, "x", [], {}]
 DAMAGE = [
     (path, junk)
     for path in _paths(LOST)
-    for junk in ("gone", None, "x", [], {})
+    for junk in JUNK
     if (path, junk) != (("latest_charge",), None)  # That is how Stripe says that nothing was tried.
 ]
 

@@ -22,6 +22,7 @@ from paidshare.errors import (
     OrderNotThereYet,
     OrderUnknown,
     OutOfTime,
+    PatienceExhausted,
     SecretUnavailable,
     TryAgain,
 )
@@ -71,10 +72,30 @@ class Outcome:
     reason: str | None = None
 
 
-def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | None = None) -> tuple[Outcome, ...]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at the orders of a notice: who looks, why, and until when. `last`: nobody will try again."""
+
+    shop: Shop
+    holder: str
+    why: str
+    account: str | None
+    deadline: datetime | None
+    last: bool
+
+    def trouble(self, error: TryAgain) -> TryAgain | NeedsAPerson:
+        """What *error* means for the queue: after the last attempt, a case for a person."""
+        if not self.last:
+            return error
+        return PatienceExhausted(f"{error.reason}: {error}")
+
+
+def deliver(
+    notice: Notice, shop: Shop, *, holder: str, deadline: datetime | None = None, last: bool = False
+) -> tuple[Outcome, ...]:
     """
     Bring the orders that *notice* is about up to date. *holder* names this worker in the lease; near *deadline* a
-    long order stops, and the next attempt carries on.
+    long order stops, and the next attempt carries on, unless this is the *last* one.
 
     A Fast.io notice is only counted: no order waits for one (docs/decisions/0010).
 
@@ -85,17 +106,18 @@ def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | Non
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}"),)
     if notice.account is not None and not shop.connected_accounts:
         raise AccountUnexpected(f"the event belongs to account {notice.account}")
-    now = shop.clock()
-    orders = shop.payments.orders_of(notice.about, now=now, account=notice.account)
-    if not orders and now - notice.at < _NOBODYS_AFTER:
-        raise OrderNotThereYet(f"{notice.about} has no order yet", wait=_WAIT_FOR_ITS_ORDER_S)
+    look = _Look(shop, holder, notice.why, notice.account, deadline, last)
+    try:
+        orders = _orders_of(notice, shop)
+    except TryAgain as error:
+        raise look.trouble(error) from error
     if not orders:
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, "nobodys"),)
     outcomes: list[Outcome] = []
     troubles: list[TryAgain | NeedsAPerson] = []
     for order_id in orders:
         try:
-            outcomes.append(_looked_at(order_id, notice, shop, holder, deadline))
+            outcomes.append(_looked_at(order_id, look))
         except (TryAgain, NeedsAPerson) as error:
             error.order_id = error.order_id or order_id
             troubles.append(error)
@@ -105,66 +127,57 @@ def deliver(notice: Notice, shop: Shop, *, holder: str, deadline: datetime | Non
     return tuple(outcomes)
 
 
-def _looked_at(
-    order_id: str,
-    notice: Notice,
-    shop: Shop,
-    holder: str,
-    deadline: datetime | None,
-    *,
-    sent_from: str | None = None,
-) -> Outcome:
+def _orders_of(notice: Notice, shop: Shop) -> tuple[str, ...]:
     now = shop.clock()
-    found = shop.ledger.claim(order_id, holder=holder, now=now)
-    progress = replace(found, account=notice.account or found.account)
-    # A paid order that the sweep finds and the ledger has never seen: never looked at, or its row was lost.
-    may_be_lost = notice.why == SWEEP and found.first_seen_at == now.replace(microsecond=0)
-    work = _Work(shop, order_id, holder, deadline, progress, may_be_lost=may_be_lost, resend=notice.why == RESEND)
+    orders = shop.payments.orders_of(notice.about, now=now, account=notice.account)
+    if not orders and now - notice.at < _NOBODYS_AFTER:
+        raise OrderNotThereYet(f"{notice.about} has no order yet", wait=_WAIT_FOR_ITS_ORDER_S)
+    return orders
+
+
+def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> Outcome:
+    shop, now = look.shop, look.shop.clock()
     try:
-        order = shop.payments.order(order_id, account=work.progress.account)
+        found = shop.ledger.claim(order_id, holder=look.holder, now=now)
+    except TryAgain as error:
+        raise look.trouble(error) from error
+    # A paid order that the sweep finds and the ledger has never seen: never looked at, or its row was lost.
+    may_be_lost = look.why == SWEEP and found.first_seen_at == now.replace(microsecond=0)
+    progress = replace(found, account=look.account or found.account)
+    work = _Work(look, order_id, progress, may_be_lost=may_be_lost)
+    try:
+        order = shop.payments.order(order_id, account=progress.account)
         if order.same_as is None:
             return work.bring_up_to_date(order)
         if sent_from is not None:
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
-    except NeedsAPerson as error:
-        error.known = (found.state, found.reason) == (State.ON_HOLD, error.reason)
-        error.order_id = order_id
-        work.progress = replace(work.progress, state=State.ON_HOLD, reason=error.reason)
-        work.release()
-        raise
-    except TryAgain as error:
+    except (TryAgain, NeedsAPerson) as error:
+        trouble = look.trouble(error) if isinstance(error, TryAgain) else error
+        trouble.order_id = order_id
+        if isinstance(trouble, NeedsAPerson):
+            trouble.known = (found.state, found.reason) == (State.ON_HOLD, trouble.reason)
+            work.progress = replace(work.progress, state=State.ON_HOLD, reason=trouble.reason)
         # The lease would run out by itself; giving it back lets the retry start at once.
-        error.order_id = order_id
         work.release()
-        raise
-    return _looked_at(order.same_as, notice, shop, holder, deadline, sent_from=order_id)
+        raise trouble from error
+    return _looked_at(order.same_as, replace(look, account=progress.account), sent_from=order_id)
 
 
 class _Work:
     """
     One order in hand: what is known to be done, and the lease under which it is written down.
 
-    `may_be_lost`: the ledger may have forgotten a delivery. `resend`: an operator wants the link mailed once more.
+    `may_be_lost`: the ledger may have forgotten a delivery.
     """
 
-    def __init__(
-        self,
-        shop: Shop,
-        order_id: str,
-        holder: str,
-        deadline: datetime | None,
-        progress: Progress,
-        *,
-        may_be_lost: bool,
-        resend: bool,
-    ) -> None:
-        self._shop = shop
+    def __init__(self, look: _Look, order_id: str, progress: Progress, *, may_be_lost: bool) -> None:
+        self._shop = look.shop
         self._order_id = order_id
-        self._holder = holder
-        self._deadline = deadline
+        self._holder = look.holder
+        self._deadline = look.deadline
+        self._resend = look.why == RESEND
         self._may_be_lost = may_be_lost
-        self._resend = resend
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:

@@ -30,6 +30,8 @@ class Standing(StrEnum):
 class Why(StrEnum):
     """The reason, for the log, the ledger and the letter."""
 
+    NO_LINE_OF_OURS = "no_line_of_ours"
+
     CHECKOUT_OPEN = "checkout_open"
     NO_INVOICE = "no_invoice"
     NOT_PAID = "not_paid"

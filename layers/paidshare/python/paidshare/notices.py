@@ -5,6 +5,7 @@ A notice carries ids only, no personal data, and stays far below SQS's 256 KiB.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,8 @@ _EVENTS = frozenset(
         "invoice.paid",
         "invoice.payment_succeeded",
         "charge.succeeded",
+        # Such as a payment that the seller marks as safe.
+        "charge.updated",
         "charge.refunded",
         "charge.refund.updated",
         "charge.dispute.created",
@@ -88,7 +91,11 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
     old, and its shape depends on the endpoint's API version (docs.stripe.com/webhooks). A body that is no
     event is not for us rather than an error: Stripe signed it, and would only send it again for three days.
     """
-    event = object_in(body)
+    return from_event(object_in(body), livemode=livemode)
+
+
+def from_event(event: Mapping[str, Any], *, livemode: bool) -> Notice | NotForUs:
+    """Read an event that Stripe's own API showed, like a verified one."""
     event_id, why = as_id(event.get("id")), as_id(event.get("type"))
     if event.get("object") != "event" or not event_id or not why:
         return NotForUs("no_snapshot_event")

@@ -1,15 +1,20 @@
 """The outside, as Paidshare needs it. Each port has one adapter here and one in-memory fake in tests/fakes.py."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-from paidshare.mail_events import MailEvent
-from paidshare.notices import Notice
-from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Progress
-from paidshare.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
-from paidshare.secret import Secret
+from typing import TYPE_CHECKING, Protocol
+
+# For the type checker only: Receive takes two ports, and must not load the values of all the others when it starts.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from paidshare.mail_events import MailEvent
+    from paidshare.notices import Notice
+    from paidshare.orders import Letter, Order, Share, ShareRequest
+    from paidshare.progress import Progress
+    from paidshare.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
+    from paidshare.secret import Secret
 
 type Clock = Callable[[], datetime]
 """Now, aware UTC."""
@@ -126,9 +131,6 @@ class OrderBook(Protocol):
     def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
         """Those of the orders that the ledger has, by id."""
 
-    def note(self, order_id: str, *, now: datetime) -> None:
-        """Write down that the order exists, unless that is known. From then on it is an unsettled one."""
-
     def touch(self, order: Unsettled, *, now: datetime) -> None:
         """Write down that somebody asked for *order* at *now*, unless somebody touched it since it was read."""
 
@@ -168,10 +170,13 @@ class Shelves(Protocol):
 
 
 class LookQueue(Protocol):
-    """Where the sweep asks for looks."""
+    """Where the sweep asks for looks. Every call raises QueueUnavailable."""
+
+    def backlog(self) -> int:
+        """About how many messages wait for a worker. Not those that are in work, or put off."""
 
     def ask(self, notices: Sequence[Notice]) -> None:
-        """Queue all of *notices*. Raises QueueUnavailable when that is not sure of each of them."""
+        """Queue all of *notices*; when it raises, some of them may be queued."""
 
 
 class Bookmark(Protocol):

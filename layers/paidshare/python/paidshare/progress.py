@@ -144,7 +144,7 @@ def plan(dues: Sequence[Due], progress: Progress) -> Plan:
     if access:
         return Plan(Step.DELIVER, State.DELIVERED, _why_not_all(dues), access)
     if not dues:
-        return Plan(Step.NOTHING, State.NOT_OURS)
+        return Plan(Step.NOTHING, State.NOT_OURS, Why.NO_LINE_OF_OURS)
     missing = _first(dues, Standing.NOTHING_YET)
     if missing is None:
         return _without_access(dues, progress)
