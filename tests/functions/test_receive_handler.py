@@ -2,9 +2,12 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -359,3 +362,18 @@ class TestAnyRequest:
         answer = front.post(event)
         assert answer["statusCode"] in ({200, 400, 401} if signed else {400, 401})
         assert json.loads(answer["body"]) == {"received": answer["statusCode"] == 200}
+
+
+def test_it_loads_nothing_of_what_deliver_decides() -> None:
+    """A buyer waits at Checkout for Receive's cold start: ports are types, and their values stay unloaded."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, handler; print(*sys.modules)"],
+        cwd=Path(__file__).parents[2] / "functions" / "receive",
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+    assert "paidshare.receiving" in loaded
+    for module in ("orders", "progress", "entitlement", "catalog", "letters", "mail_events", "rounds"):
+        assert f"paidshare.{module}" not in loaded
+    assert not {"stripe", "httpx", "jinja2"} & set(loaded)
