@@ -2,8 +2,9 @@
 # target needs, it sets up first, in this folder alone (.venv, .tools). `make help` lists them.
 
 PYTHON ?= python3.13
-# What `make deploy` deploys: an environment of samconfig.toml. PARAMETERS takes the place of its
-# parameter_overrides; the parameters that neither names keep the values that the stack has.
+# What `make deploy` deploys, and `make orders` and `make redrive` work on: an environment of samconfig.toml.
+# PARAMETERS takes the place of its parameter_overrides; the parameters that neither names keep the values that the
+# stack has.
 ENV ?= prod
 PARAMETERS ?=
 
@@ -19,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test check bench build deploy lock fmt clean ready
+.PHONY: help demo local events test check bench build deploy orders redrive lock fmt clean ready
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -51,6 +52,12 @@ build: ready ## What Lambda gets, in .aws-sam/build
 
 deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod; PARAMETERS="Name=value …")
 	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+
+orders: ready ## The orders that wait for a person, and why (ENV=prod)
+	@$(BIN)/python -m operate dead --env $(ENV)
+
+redrive: ready ## Put dead letters back to work (ENV=prod; ORDER="cs_… …", or all)
+	@$(BIN)/python -m operate redrive --env $(ENV) $(or $(ORDER),--all)
 
 lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
 	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt

@@ -1,0 +1,157 @@
+"""The dead-letter queue as an operator sees it, and the way back to the work queue."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from paidshare import notices
+from paidshare.aws_errors import AWS_ERRORS
+from paidshare.errors import NoticeUnreadable
+from paidshare.loose_json import as_instant
+from paidshare.notices import Notice
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+# SQS's most for one call.
+_BATCH = 10
+# A read that waits asks every one of SQS's servers, one that does not only some of them.
+_WAIT_S = 1
+# Enough to read and move some ten thousand. What a killed command leaves hidden comes back after it.
+_HIDDEN_S = 120
+
+_GIVEN_UP = "Deliver crashed or timed out on it until SQS gave it up."
+_GIVEN_UP_ADVICE = "Deliver's log says where it happened; mend that, then redrive."
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """
+    A message that waits for a person. `notice` is None when it is none of ours.
+
+    `order`, `reason`, `what` and `advice` are what Deliver wrote beside it. SQS writes nothing beside a message that
+    it gave up itself: the order is then the notice's, and there is no `reason`. `since` is when the message was sent.
+    """
+
+    message_id: str
+    body: str
+    notice: Notice | None
+    order: str | None
+    reason: str | None
+    what: str
+    advice: str
+    since: datetime
+    receipt_handle: str
+
+    def about(self, order: str) -> bool:
+        """Whether it is of *order*, or was made by an event about it (a payment's `pi_…`, say)."""
+        return order == self.order or (self.notice is not None and order == self.notice.about)
+
+
+class DeadLetters:
+    """The dead-letter queue at *dead_letter_url*, and the work queue at *queue_url*."""
+
+    def __init__(self, sqs: "SQSClient", *, dead_letter_url: str, queue_url: str) -> None:
+        self._sqs = sqs
+        self._dead_letter_url = dead_letter_url
+        self._queue_url = queue_url
+        self._held: dict[str, DeadLetter] = {}
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[list[DeadLetter]]:
+        """
+        All dead letters that SQS shows, newest first, hidden from everybody else while the block runs.
+
+        Hidden, because SQS would show the same ten again and again. Those that `moved` did not move are back
+        afterwards, as they were.
+        """
+        try:
+            while new := self._more():
+                self._held |= new
+            yield sorted(self._held.values(), key=lambda letter: letter.since, reverse=True)
+        finally:
+            self._put_back()
+
+    def count(self) -> int:
+        """How many there are, by SQS's own count, which lags by up to a minute."""
+        counts = self._sqs.get_queue_attributes(
+            QueueUrl=self._dead_letter_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(each) for each in counts.values())
+
+    def moved(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
+        """
+        Put *letters*, held, on the work queue, without what was written beside them → each that is there.
+
+        Each is deleted only after it was sent: a crash between leaves it in both queues, and a second look is
+        harmless.
+        """
+        for batch in batched(letters, _BATCH, strict=False):
+            by_place = {str(place): letter for place, letter in enumerate(batch)}
+            sent = self._sqs.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[{"Id": place, "MessageBody": letter.body} for place, letter in by_place.items()],
+            ).get("Successful", [])
+            taken = [by_place[entry["Id"]] for entry in sent]
+            if not taken:
+                continue
+            gone = self._sqs.delete_message_batch(
+                QueueUrl=self._dead_letter_url,
+                Entries=[{"Id": entry["Id"], "ReceiptHandle": by_place[entry["Id"]].receipt_handle} for entry in sent],
+            ).get("Successful", [])
+            for entry in gone:
+                del self._held[by_place[entry["Id"]].message_id]
+            yield from taken
+
+    def _more(self) -> dict[str, DeadLetter]:
+        """Those of the next read that were not read before: SQS may hand one over twice."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._dead_letter_url,
+            MaxNumberOfMessages=_BATCH,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["SentTimestamp"],
+            VisibilityTimeout=_HIDDEN_S,
+            WaitTimeSeconds=_WAIT_S,
+        )
+        letters = [_letter(message) for message in answer.get("Messages", [])]
+        return {letter.message_id: letter for letter in letters if letter.message_id not in self._held}
+
+    def _put_back(self) -> None:
+        for batch in batched(self._held.values(), _BATCH, strict=False):
+            # Failing that, they come back by themselves.
+            with contextlib.suppress(*AWS_ERRORS):
+                self._sqs.change_message_visibility_batch(
+                    QueueUrl=self._dead_letter_url,
+                    Entries=[
+                        {"Id": str(place), "ReceiptHandle": letter.receipt_handle, "VisibilityTimeout": 0}
+                        for place, letter in enumerate(batch)
+                    ],
+                )
+        self._held.clear()
+
+
+def _letter(message: "MessageTypeDef") -> DeadLetter:
+    words = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    try:
+        notice = notices.from_json(message["Body"])
+        what, advice = _GIVEN_UP, _GIVEN_UP_ADVICE
+    except NoticeUnreadable as exc:
+        notice = None
+        what, advice = str(exc), exc.advice
+    return DeadLetter(
+        message_id=message["MessageId"],
+        body=message["Body"],
+        notice=notice,
+        order=words.get("order") or (notice.about if notice else None),
+        reason=words.get("reason") or None,
+        # A reason without them is Deliver's all the same, and SQS did not give it up.
+        what=words.get("what", "" if "reason" in words else what),
+        advice=words.get("advice", "" if "reason" in words else advice),
+        since=as_instant(int(message["Attributes"]["SentTimestamp"]) // 1000),
+        receipt_handle=message["ReceiptHandle"],
+    )

@@ -1,0 +1,107 @@
+"""The operator's commands on the deployed system, as a shell runs them."""
+
+import json
+import subprocess
+import sys
+
+from local import environs
+from local.settings import ROOT
+from tests.stack.laptop import Laptop, until
+
+
+def operate(laptop: Laptop, command: str, *words: str, code: int = 0) -> str:
+    """What it prints."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "operate", command, "--stack", laptop.to.stack_name, *words],
+        cwd=ROOT,
+        env=environs.deploying(laptop.to.aws_endpoint_url),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    return ran.stdout + ran.stderr
+
+
+def dead(laptop: Laptop, order: str) -> list[dict[str, str]]:
+    return [letter for letter in json.loads(operate(laptop, "dead", "--json")) if letter["order"] == order]
+
+
+def sold_without_its_files(laptop: Laptop, email: str) -> tuple[str, str]:
+    """The order's id, which is a dead letter, and the id of its product."""
+    product = laptop.product(fastio_workspace="test-shop")
+    session = str(laptop.pay(email, product)["session"])
+    laptop.dead_letter(session)
+    return session, product
+
+
+def mend(laptop: Laptop, product: str) -> None:
+    node = str(laptop.file("operate.pdf")["node_id"])
+    mended = laptop.http.post(
+        f"{laptop.to.stripe_url}/v1/products/{product}",
+        data={"metadata[fastio_files]": node},
+        headers={"authorization": "Bearer sk_test_paidshare_local_only"},
+    )
+    assert mended.status_code == 200, mended.text
+
+
+def test_one_command_puts_one_dead_letter_back_and_its_buyer_gets_the_goods(laptop: Laptop) -> None:
+    session, product = sold_without_its_files(laptop, "redriven@example.com")
+    other, _ = sold_without_its_files(laptop, "not-redriven@example.com")
+    [letter] = dead(laptop, session)
+    assert letter["reason"] == "metadata_broken"
+    mend(laptop, product)
+
+    operate(laptop, "redrive", session)
+
+    laptop.letter_to("redriven@example.com")
+    laptop.order_in("delivered", session)
+    assert (dead(laptop, session), len(dead(laptop, other))) == ([], 1)
+    assert f"no dead letter of {session}" in operate(laptop, "redrive", session, code=1)
+
+
+def test_one_command_puts_all_back_and_what_is_not_mended_is_a_dead_letter_again(laptop: Laptop) -> None:
+    mended = [sold_without_its_files(laptop, f"all-{number}@example.com") for number in range(2)]
+    broken, _ = sold_without_its_files(laptop, "all-broken@example.com")
+    [before] = dead(laptop, broken)
+    for _, product in mended:
+        mend(laptop, product)
+
+    operate(laptop, "redrive", "--all", "--reason", "metadata_broken")
+
+    for number in range(2):
+        laptop.letter_to(f"all-{number}@example.com")
+    [again] = until(lambda: dead(laptop, broken), "the dead letter of what is not mended")
+    assert again["reason"] == "metadata_broken"
+    assert again["message_id"] != before["message_id"]
+
+
+def test_an_order_whose_event_never_came_is_delivered_by_a_look(laptop: Laptop) -> None:
+    product = laptop.ours(laptop.file("looked-at.pdf")["node_id"])
+    session = str(laptop.pay("looked-at@example.com", product, quiet=True)["session"])
+    assert f"has no order {session}" in operate(laptop, "show", session, code=1)
+
+    operate(laptop, "look", session)
+
+    laptop.letter_to("looked-at@example.com")
+    order = laptop.order_in("delivered", session)
+    shown = operate(laptop, "show", session)
+    assert "delivered" in shown
+    assert order["share_name"] not in shown
+
+
+def test_a_resend_mails_the_same_link_once_more(laptop: Laptop) -> None:
+    product = laptop.ours(laptop.file("resent.pdf", "resent")["node_id"])
+    session = laptop.pay("resent@example.com", product)["session"]
+    laptop.order_in("delivered", session)
+
+    operate(laptop, "resend", session, "--yes")
+
+    letters = until(lambda: found if len(found := laptop.letters_to("resent@example.com")) > 1 else None, "two letters")
+    assert [laptop.downloaded(letter) for letter in letters] == [{"resent.pdf": "resent"}] * 2
+
+
+def test_a_stack_that_is_not_there_is_one_line(laptop: Laptop) -> None:
+    said = operate(laptop, "dead", "--stack", "paidshare-nowhere", code=1)
+    assert said == "✗ no stack paidshare-nowhere in us-east-1 in the account of your credentials\n"
