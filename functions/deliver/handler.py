@@ -152,6 +152,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     shift = _Shift(workshop, context.aws_request_id, deadline=workshop.shop.clock() + left - _TO_FINISH)
 
+    _scatter(event.get("Records", []), shift)
+
     async def in_a_thread(record: SQSRecord) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(workshop.threads, _work, record, shift)
@@ -167,6 +169,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         )
     finally:
         _publish(shift)
+
+
+def _scatter(records: list[dict[str, Any]], shift: _Shift) -> None:
+    """What came back and is not alone may be in company that ends the process: should it happen, they part here."""
+    again = [one["receiptHandle"] for one in records if int(one["attributes"]["ApproximateReceiveCount"]) > 1]
+    if len(records) > 1 and again:
+        seconds = {handle: retries.seconds_until_alone(jitter=random.random()) for handle in again}  # noqa: S311
+        with contextlib.suppress(QueueUnavailable):
+            shift.workshop.messages.hide(seconds)
 
 
 def _work(record: SQSRecord, shift: _Shift) -> None:

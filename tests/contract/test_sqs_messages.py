@@ -52,6 +52,22 @@ class TestPutOff:
             messages.put_off("gone", seconds=30)
 
 
+class TestHide:
+    def test_each_message_is_hidden_for_its_own_time(self, aws: Cloud, messages: SqsMessages) -> None:
+        soon, later = handle(aws), handle(aws)
+        messages.hide({soon: 0, later: 90})
+        assert len(aws.queued()) == 1
+
+    def test_a_message_that_is_gone_keeps_no_other_from_being_hidden(self, aws: Cloud, messages: SqsMessages) -> None:
+        messages.hide({"gone": 0, handle(aws): 0})
+        assert len(aws.queued()) == 1
+
+    def test_a_queue_out_of_reach_is_unavailable(self, aws: Cloud) -> None:
+        messages = SqsMessages(aws.sqs, queue_url=aws.queue_url + "-gone", dead_letter_url=aws.dead_letter_url)
+        with pytest.raises(QueueUnavailable, match="SQS ChangeMessageVisibilityBatch: "):
+            messages.hide({"any": 90})
+
+
 class TestGiveToAPerson:
     def test_a_dead_letter_says_which_order_why_and_what_to_do(self, aws: Cloud, messages: SqsMessages) -> None:
         messages.give_to_a_person(BODY, MetadataBroken("product prod_1: no file"), about="cs_test_1")

@@ -175,6 +175,45 @@ class TestBatch:
         assert len(floor.shares.made) == 1
 
 
+class TestCompany:
+    """A message that ends the process takes its batch along, and must not take the same one along for ever."""
+
+    @pytest.fixture
+    def hidden(self, floor: Floor) -> list[int]:
+        seconds: list[int] = []
+        floor.aws.sqs.meta.events.register(
+            "provide-client-params.sqs.ChangeMessageVisibilityBatch",
+            lambda params, **_: seconds.extend(entry["VisibilityTimeout"] for entry in params["Entries"]),
+        )
+        return seconds
+
+    def test_messages_that_came_back_together_part_before_any_of_them_is_begun(
+        self, floor: Floor, hidden: list[int]
+    ) -> None:
+        hidden_then: list[int] = []
+        floor.payments.meanwhile = lambda: hidden_then.append(len(hidden))
+        floor.run(*(about(f"cs_test_{n}") for n in range(10)), attempt=2)
+        assert hidden_then == [10] * 10
+        assert len(set(hidden)) > 1
+        assert all(90 <= seconds <= 900 for seconds in hidden)
+
+    def test_new_messages_and_lonely_ones_cost_no_call(self, floor: Floor, hidden: list[int]) -> None:
+        floor.run(about("cs_test_1"), about("cs_test_2"))
+        floor.run(about("cs_test_3"), attempt=2)
+        assert hidden == []
+
+    def test_a_queue_that_does_not_answer_holds_up_no_order(
+        self, floor: Floor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        messages = SqsMessages(
+            floor.aws.sqs, queue_url=floor.aws.queue_url + "-gone", dead_letter_url=floor.aws.dead_letter_url
+        )
+        workshop = replace(deliver._workshop(), messages=messages)
+        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        assert floor.run(about("cs_test_1"), about("cs_test_2"), attempt=2) == []
+        assert len(floor.mailer.sent) == 2
+
+
 class TestTryAgain:
     def test_the_message_is_hidden_for_its_own_wait_and_comes_again(self, floor: Floor) -> None:
         assert floor.run(about(DOWN)) == [about(DOWN)]
@@ -400,6 +439,7 @@ class TestWorkshop:
             "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
             "ORDERS_TABLE": ORDERS_TABLE,
             "SENDER_ADDRESS": "shop@example.com",
+            "MAIL_CONFIGURATION_SET": "letters",
             "LINK_DAYS": "9",
             "GRACE_DAYS": "5",
             "PARTIAL_REFUNDS": "end",

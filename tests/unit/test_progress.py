@@ -151,9 +151,11 @@ class TestProgress:
             # SES said so, at once or a moment later.
             (NOW, Kind.DELIVERY, True),
             (NOW + timedelta(seconds=3), Kind.DELIVERY, True),
+            # Its clock is behind ours.
+            (NOW - timedelta(seconds=5), Kind.DELIVERY, True),
             # It said nothing yet; or what it said is about an earlier letter, or ours is another one.
             (None, Kind.DELIVERY, False),
-            (NOW - timedelta(seconds=1), Kind.DELIVERY, False),
+            (NOW - timedelta(seconds=6), Kind.DELIVERY, False),
             (NOW, Kind.ACCESS_ENDED, False),
         ],
     )
@@ -164,6 +166,11 @@ class TestProgress:
         answer: bool,  # noqa: FBT001
     ) -> None:
         assert replace(IN_DOUBT, sent_at=sent_at).has_left(kind) is answer
+
+    def test_right_after_another_letter_ses_s_word_must_be_younger(self) -> None:
+        second = replace(IN_DOUBT, mailed_at=NOW - timedelta(seconds=3), sent_at=NOW - timedelta(seconds=3))
+        assert not second.has_left(Kind.DELIVERY)
+        assert replace(second, sent_at=NOW).has_left(Kind.DELIVERY)
 
     def test_without_a_doubt_nothing_is_taken_for_sent(self) -> None:
         assert not replace(DELIVERED, sent_at=NOW).has_left(Kind.DELIVERY)

@@ -3,11 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare.retries import (
+    ALONE_FROM_SECONDS,
     LONGEST_ASKED_SECONDS,
     LONGEST_SECONDS,
     MOST_RECEIVES,
+    seconds_until_alone,
     seconds_until_retry,
 )
+from tests.template_file import properties
 
 DAY = 24 * 3600
 attempts = st.integers(min_value=-5, max_value=10**6)
@@ -72,3 +75,15 @@ class TestMostReceives:
     def test_even_the_longest_waits_end_before_the_queue_forgets_the_message(self) -> None:
         # 14 days, MessageRetentionPeriod of the queue: what is forgotten reaches no dead-letter queue.
         assert sum(waits(jitter=1, asked=LONGEST_ASKED_SECONDS)) < 14 * DAY
+
+
+class TestSecondsUntilAlone:
+    def test_a_worker_that_lives_is_done_before_a_message_comes_again(self) -> None:
+        assert properties("Deliver")["Timeout"] < ALONE_FROM_SECONDS
+
+    @given(jitters)
+    def test_the_waits_are_spread_over_a_quarter_of_an_hour(self, jitter: float) -> None:
+        assert ALONE_FROM_SECONDS <= seconds_until_alone(jitter=jitter) <= 900
+
+    def test_two_messages_come_apart_by_far_more_than_a_batch_takes_to_form(self) -> None:
+        assert seconds_until_alone(jitter=0.9) - seconds_until_alone(jitter=0.1) > 600

@@ -16,6 +16,20 @@ MOST_RECEIVES = 250
 """`maxReceiveCount`: even at the shortest waits these last more than 24 hours."""
 
 
+ALONE_FROM_SECONDS, ALONE_TO_SECONDS = 90, 900
+"""From above Deliver's time-out: a worker that lives is done with its messages by then."""
+
+
+def seconds_until_alone(*, jitter: float) -> int:
+    """
+    Whole seconds after which a message should come again if its worker dies of it or of another one of its batch.
+
+    Each message of a batch gets its own *jitter* (0 ≤ j < 1), so they do not come back together: one that ends the
+    process would otherwise take the same nine others along every time.
+    """
+    return ALONE_FROM_SECONDS + int(jitter * (ALONE_TO_SECONDS - ALONE_FROM_SECONDS))
+
+
 def seconds_until_retry(attempt: int, *, asked: float | None, jitter: float) -> int:
     """
     Whole seconds to wait after the *attempt*-th receive (counted from 1).

@@ -1,5 +1,6 @@
 """What Deliver does to messages on its queue beyond taking them off: put one off, or give it to a person."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from paidshare.aws_errors import AWS_ERRORS, summary
@@ -22,6 +23,23 @@ class SqsMessages:
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except AWS_ERRORS as exc:
+            raise QueueUnavailable(summary("SQS", exc)) from exc
+
+    def hide(self, seconds: Mapping[str, int]) -> None:
+        """
+        Hide up to ten messages, each (by its receipt handle) for its own *seconds*, unless they are done before.
+
+        What SQS does not take of it stays as it was. Raises QueueUnavailable.
+        """
+        try:
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": wait}
+                    for place, (handle, wait) in enumerate(seconds.items())
+                ],
             )
         except AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
