@@ -127,7 +127,9 @@ class Calls:
         if (archived := request.query_params.get("archived")) is not None:
             found = [s for s in found if s.archived is (archived == "true")]
         page, pagination = _offset_page(request, found, most=500)
-        return done(shares=[share.shown() for share in page], pagination=pagination)
+        # A share's own properties are documented for its details only.
+        listed = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
+        return done(shares=listed, pagination=pagination)
 
     async def name_check(self, request: Request) -> Response:
         return done(available=self._state.share(request.path_params["name"]) is None)

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import deploying, endpoints, letters, sale, seeds
+from local import deploying, endpoints, letters, mending, sale, seeds
 from local.aws import Aws, ministack
 from local.endpoints import Endpoints
 from local.letters import Letter
 from local.processes import PartFailed
 from local.progress import Progress
 from local.services import Services, described, services
+from local.serving import serving
+from local.ses_events import ses_app
 from local.settings import (
     ALARM_EMAIL,
     HOME,
@@ -70,6 +72,8 @@ def running(
         with progress.step("keys, sender, webhook"):
             _fill_secret(aws, keys)
             aws.ses.create_email_identity(EmailIdentity=SENDER)
+            ses_url = parts.enter_context(serving(ses_app(aws), host=bind))
+            mending.lead_letters_through(aws, ses_url, function=outputs["DeliverFunction"])
             if not keys.real_stripe:
                 seeds.point_webhook(found.stripe_url, keys, where.stripe_webhook_url)
         with progress.step("the front door answers"):

@@ -10,6 +10,7 @@ Settings and sending:
 - `POST /_product {"name", "metadata", "unit_amount", "currency"}` → `{"product", "price"}`.
 - `POST /_send {"event", "forged", "unsigned", "stale_s", "url", "api_version"}`: an event once more, one attempt;
   `POST /_send {"session", "new_event": true}`: a second Event object for the session's last event.
+- `POST /_clock {"advance_s": -3600}` → `{"now": 1790000000}`: moves the stand-in's clock, and so what is made next.
 - `GET /_deliveries`: every attempt to send, in order.
 - `GET /_events?about=ID` → `{"events": [{"event", "type"}, …]}`: every event whose object has this id or names it.
 
@@ -67,6 +68,7 @@ class Controls:
             "/_keys": self.keys,
             "/_product": self.product,
             "/_send": self.send,
+            "/_clock": self.clock,
         }
         posts |= {path: self._acting(act) for path, act in ACTS.items()}
         made = [Route(path, _answering(work), methods=["POST"]) for path, work in posts.items()]
@@ -117,6 +119,11 @@ class Controls:
         version = given.get("api_version") or self._sender.api_version
         delivery = await self._sender.attempt(event, Target(url, self._sender.secret, api_version=version), manner)
         return {"event": event["id"], "delivery": shown(delivery)}
+
+    async def clock(self, given: Json) -> Json:
+        only(given, "advance_s")
+        self._state.offset += float(given["advance_s"])
+        return {"now": self._state.now}
 
     def _acting(self, act: Act) -> Control:
         async def work(given: Json) -> Json:

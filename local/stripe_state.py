@@ -48,6 +48,7 @@ class StripeState:
 
     livemode: bool = False
     clock: Callable[[], float] = field(kw_only=True)
+    offset: float = 0.0
     objects: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
@@ -57,10 +58,11 @@ class StripeState:
 
     @property
     def now(self) -> int:
-        """Unix seconds."""
-        return int(self.clock())
+        """Unix seconds on the stand-in's own clock, which `/_clock` moves."""
+        return int(self.clock() + self.offset)
 
     def forget(self) -> None:
+        self.offset = 0.0
         self.objects.clear()
         self.lines.clear()
         self.owners.clear()

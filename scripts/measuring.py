@@ -147,7 +147,12 @@ _VARIABLES = {
     "EVENTS_TABLE": "events",
     "ORDERS_TABLE": "orders",
     "SENDER_ADDRESS": SENDER,
+    "MAIL_CONFIGURATION_SET": "letters",
     "LINK_DAYS": "7",
+    "GRACE_DAYS": "3",
+    "PARTIAL_REFUNDS": "keep",
+    "FRAUD_WARNINGS": "ignore",
+    "CONNECTED_ACCOUNTS": "park",
 }
 
 

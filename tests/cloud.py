@@ -72,6 +72,7 @@ def _table(dynamodb: "DynamoDBClient", name: str, wanted: dict[str, Any]) -> Non
         TableName=name,
         AttributeDefinitions=wanted["AttributeDefinitions"],
         KeySchema=wanted["KeySchema"],
+        **({"GlobalSecondaryIndexes": indexes} if (indexes := wanted.get("GlobalSecondaryIndexes")) else {}),
         BillingMode=wanted["BillingMode"],
     )
 

@@ -1,14 +1,17 @@
 """The port Mailer: the same rules for the fake and for SES."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from paidshare.errors import LetterRejected, MailUnavailable
+from paidshare.letters import Kind
 from paidshare.orders import Letter
 from paidshare.ports import Mailer
 from paidshare.ses_mailer import SesMailer
@@ -19,8 +22,12 @@ from tests.fakes import MemoryMailer
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
-LETTER = Letter(to=BUYER, subject="Your download: Übung ☂", text="the text", html="<p>the html</p>")
+LETTER = Letter(BUYER, subject="Your download: Übung ☂", text="the text", html="<p>the html</p>", kind="delivery")
 ORDER_ID = "cs_test_1"
+
+
+def a_mailer(sesv2: "SESV2Client") -> SesMailer:
+    return SesMailer(sesv2, sender=SENDER, configuration_set="letters")
 
 
 class World(Protocol):
@@ -41,7 +48,7 @@ class MemoryWorld:
 class SesWorld:
     def __init__(self, aws: Cloud) -> None:
         self.aws = aws
-        self.mailer = SesMailer(aws.sesv2, sender=SENDER)
+        self.mailer = a_mailer(aws.sesv2)
 
     def refuse(self) -> None:
         self.aws.sesv2.delete_email_identity(EmailIdentity=SENDER)
@@ -74,8 +81,18 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
+def tags_of(*, order_id: str, kind: str) -> dict[str, str]:
+    """The tags that the letter goes out with."""
+    sesv2, sent = ses(), list[dict[str, Any]]()
+    sesv2.meta.events.register("provide-client-params.sesv2.SendEmail", lambda params, **_: sent.append(params))
+    with Stubber(sesv2) as stubber:
+        stubber.add_response("send_email", {"MessageId": "m-1"})
+        a_mailer(sesv2).send(replace(LETTER, kind=kind), order_id=order_id)
+    return {tag["Name"]: tag["Value"] for tag in sent[0]["EmailTags"]}
+
+
 class TestSesMailer:
-    def test_the_whole_letter_goes_out_with_the_order_as_a_tag(self) -> None:
+    def test_the_whole_letter_goes_out_with_its_order_and_kind_as_tags(self) -> None:
         sesv2 = ses()
         with Stubber(sesv2) as stubber:
             stubber.add_response(
@@ -93,11 +110,23 @@ class TestSesMailer:
                             },
                         }
                     },
-                    "EmailTags": [{"Name": "order", "Value": ORDER_ID}],
+                    "ConfigurationSetName": "letters",
+                    "EmailTags": [{"Name": "order", "Value": ORDER_ID}, {"Name": "letter", "Value": "delivery"}],
                 },
             )
-            assert SesMailer(sesv2, sender=SENDER).send(LETTER, order_id=ORDER_ID) == "m-1"
+            assert a_mailer(sesv2).send(LETTER, order_id=ORDER_ID) == "m-1"
             stubber.assert_no_pending_responses()
+
+    @pytest.mark.parametrize("order_id", ["", "cs test", "cs_ü", "cs_1\n", "x" * 257])
+    def test_a_tag_that_ses_would_not_take_is_left_out_and_the_letter_goes(self, order_id: str) -> None:
+        assert tags_of(order_id=order_id, kind="delivery") == {"letter": "delivery"}
+
+    def test_a_letter_of_no_kind_has_no_tag_for_it(self) -> None:
+        assert tags_of(order_id=ORDER_ID, kind="") == {"order": ORDER_ID}
+
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_every_kind_of_letter_is_a_tag(self, kind: Kind) -> None:
+        assert tags_of(order_id=ORDER_ID, kind=kind) == {"order": ORDER_ID, "letter": kind.value}
 
     @pytest.mark.parametrize(
         ("code", "expected"),
@@ -121,7 +150,7 @@ class TestSesMailer:
         with Stubber(sesv2) as stubber:
             stubber.add_client_error("send_email", code, f"Email address is not verified: {BUYER}")
             with pytest.raises(expected) as caught:
-                SesMailer(sesv2, sender=SENDER).send(LETTER, order_id=ORDER_ID)
+                a_mailer(sesv2).send(LETTER, order_id=ORDER_ID)
         assert str(caught.value) == f"SES SendEmail: {code}"
 
     def test_an_ses_out_of_reach_is_tried_again(self) -> None:
@@ -133,5 +162,30 @@ class TestSesMailer:
             endpoint_url="http://127.0.0.1:9",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        with pytest.raises(MailUnavailable, match="SES: EndpointConnectionError"):
-            SesMailer(sesv2, sender=SENDER).send(LETTER, order_id=ORDER_ID)
+        with pytest.raises(MailUnavailable, match="SES: EndpointConnectionError") as caught:
+            a_mailer(sesv2).send(LETTER, order_id=ORDER_ID)
+        assert caught.value.in_doubt is False
+
+    @pytest.mark.parametrize(
+        ("status", "in_doubt"), [(400, False), (403, False), (429, False), (500, True), (503, True)]
+    )
+    def test_a_failure_of_ses_s_own_leaves_it_in_doubt_and_a_refusal_does_not(
+        self, *, status: int, in_doubt: bool
+    ) -> None:
+        sesv2 = ses()
+        with Stubber(sesv2) as stubber:
+            stubber.add_client_error("send_email", "SomethingNew", http_status_code=status)
+            with pytest.raises(MailUnavailable) as caught:
+                a_mailer(sesv2).send(LETTER, order_id=ORDER_ID)
+        assert caught.value.in_doubt is in_doubt
+
+    def test_an_answer_that_is_lost_leaves_the_letter_in_doubt(self) -> None:
+        sesv2 = ses()
+
+        def lost(**_: object) -> None:
+            raise ReadTimeoutError(endpoint_url="https://ses")
+
+        sesv2.meta.events.register("before-send.sesv2.SendEmail", lost)
+        with pytest.raises(MailUnavailable, match="SES: ReadTimeoutError") as caught:
+            a_mailer(sesv2).send(LETTER, order_id=ORDER_ID)
+        assert caught.value.in_doubt is True

@@ -85,6 +85,15 @@ class Laptop:
 
         return until(there, f"{order_id} {state}")
 
+    def order_that_was(self, fact: str, order_id: str) -> dict[str, str]:
+        """The order, once SES said that its letter was sent, and *fact* of it. SES's news comes in any order."""
+
+        def there() -> dict[str, str] | None:
+            order = self.order(order_id)
+            return order if {"letter_sent_at", f"letter_{fact}_at"} <= order.keys() else None
+
+        return until(there, f"the letter of {order_id} {fact}")
+
     def shares(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.http.get(f"{self.to.fastio_url}/_shares").json()["shares"]
         return found
@@ -93,25 +102,25 @@ class Laptop:
         return next((s for s in self.shares() if order_id in json.dumps(s["owner_defined"])), None)
 
     def dead_letter(self, order_id: str) -> dict[str, str]:
-        """The attributes of the order's dead letter, once it is there."""
+        """The attributes of the order's dead letter, once it is there, and its `body`."""
 
         def there() -> dict[str, str] | None:
             answer = self.stack.aws.sqs.receive_message(
                 QueueUrl=self.to.outputs["DeadLetterQueueUrl"],
                 MessageAttributeNames=["All"],
                 MaxNumberOfMessages=10,
-                VisibilityTimeout=0,
+                VisibilityTimeout=1,  # So that the next look sees others: there may be more than ten.
             )
             for message in answer.get("Messages", []):
                 words = {k: v.get("StringValue", "") for k, v in message.get("MessageAttributes", {}).items()}
                 if words.get("order") == order_id:
-                    return words
+                    return words | {"body": message["Body"]}
             return None
 
         return until(there, f"a dead letter of {order_id}")
 
     def log(self, function: str) -> list[dict[str, Any]]:
-        """*function*'s (receive, deliver) JSON log lines."""
+        """*function*'s (receive, deliver, feedback) JSON log lines."""
         events = self.stack.aws.logs.filter_log_events(logGroupName=f"/paidshare/local/{function}")["events"]
         lines = []
         for event in events:
@@ -124,7 +133,7 @@ class Laptop:
         return lines
 
     def everything_logged(self) -> str:
-        groups = ("receive", "deliver", "api")
+        groups = ("receive", "deliver", "feedback", "api")
         events = [
             event["message"]
             for group in groups

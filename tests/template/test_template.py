@@ -1,6 +1,7 @@
 """What no linter knows about template.yaml: the numbers and names that have to fit the code and each other."""
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from paidshare import fastio_shares, retries
+from paidshare import fastio_shares, mail_events, retries
 from paidshare.dynamo_ledger import LEASE
 from paidshare.errors import SettingsIncomplete
-from paidshare.settings import DeliverSettings, ReceiveSettings
+from paidshare.mail_events import Fact, MailEvent
+from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
+from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")
@@ -23,6 +26,8 @@ GLOBALS = template()["Globals"]["Function"]
 SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "Receive": ReceiveSettings.from_environ,
     "Deliver": DeliverSettings.from_environ,
+    "Feedback": FeedbackSettings.from_environ,
+    "Sweep": SweepSettings.from_environ,
 }
 
 
@@ -72,11 +77,11 @@ class TestQueue:
     def test_a_message_is_given_up_after_the_receives_that_the_waits_are_sized_for(self) -> None:
         assert properties("Queue")["RedrivePolicy"]["maxReceiveCount"] == retries.MOST_RECEIVES
 
-    @pytest.mark.parametrize("name", ["Queue", "DeadLetterQueue"])
+    @pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
     def test_messages_are_kept_as_long_as_sqs_can(self, name: str) -> None:
         assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
 
-    @pytest.mark.parametrize("name", ["Queue", "DeadLetterQueue"])
+    @pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
     def test_messages_are_encrypted(self, name: str) -> None:
         assert properties(name)["SqsManagedSseEnabled"] is True
 
@@ -88,6 +93,69 @@ class TestQueue:
         longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
         queue = properties("Queue")
         assert queue["RedrivePolicy"]["maxReceiveCount"] * longest < queue["MessageRetentionPeriod"]
+
+
+class TestMail:
+    """SES → topic → queue → Feedback."""
+
+    QUEUE = properties("MailQueue")
+    DESTINATION = properties("MailEventDestination")["EventDestination"]
+
+    def test_deliver_sends_with_the_configuration_set_whose_events_are_published(self) -> None:
+        assert variables("Deliver")["MAIL_CONFIGURATION_SET"] == {"Ref": "MailConfigurationSet"}
+        assert properties("MailEventDestination")["ConfigurationSetName"] == {"Ref": "MailConfigurationSet"}
+        assert self.DESTINATION["Enabled"] is True
+
+    def test_the_set_is_this_stage_s_own(self) -> None:
+        assert properties("MailConfigurationSet")["Name"] == {"Fn::Sub": "paidshare-${Stage}"}
+
+    def test_everything_that_is_noted_of_a_letter_is_published_and_nothing_else(self) -> None:
+        kinds = {kind[0].upper() + kind[1:] for kind in self.DESTINATION["MatchingEventTypes"]}
+        found = {kind: mail_events.read(json.dumps(published(kind))) for kind in kinds}
+        assert {event.fact for event in found.values() if isinstance(event, MailEvent)} == set(Fact)
+        assert len(kinds) == len(Fact)
+
+    def test_only_ses_may_publish_and_only_for_this_account_s_set(self) -> None:
+        assert self.DESTINATION["SnsDestination"] == {"TopicARN": {"Ref": "MailTopic"}}
+        [statement] = properties("MailTopicPolicy")["PolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
+        assert (statement["Action"], statement["Resource"]) == ("sns:Publish", {"Ref": "MailTopic"})
+        condition = statement["Condition"]["StringEquals"]
+        assert condition["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+        assert condition["aws:SourceArn"]["Fn::Sub"].endswith(":configuration-set/${MailConfigurationSet}")
+
+    def test_ses_finds_the_permission_when_it_tries_the_topic(self) -> None:
+        assert resources()["MailEventDestination"]["DependsOn"] == "MailTopicPolicy"
+
+    def test_only_the_topic_may_write_into_the_queue(self) -> None:
+        [statement] = properties("MailQueuePolicy")["PolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert statement["Resource"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
+        assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "MailTopic"}}}
+        assert properties("MailQueuePolicy")["Queues"] == [{"Ref": "MailQueue"}]
+
+    def test_the_topic_s_messages_come_into_the_queue_as_ses_wrote_them(self) -> None:
+        assert properties("MailSubscription") == {
+            "TopicArn": {"Ref": "MailTopic"},
+            "Protocol": "sqs",
+            "Endpoint": {"Fn::GetAtt": ["MailQueue", "Arn"]},
+            "RawMessageDelivery": True,
+        }
+
+    def test_an_event_in_work_is_out_of_sight_for_six_time_outs_of_feedback(self) -> None:
+        assert self.QUEUE["VisibilityTimeout"] >= 6 * properties("Feedback")["Timeout"]
+
+    def test_an_event_is_given_up_after_the_receives_that_the_waits_are_sized_for(self) -> None:
+        assert self.QUEUE["RedrivePolicy"] == {
+            "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+            "maxReceiveCount": retries.MOST_RECEIVES,
+        }
+
+    def test_feedback_works_on_the_queue_and_one_failed_event_brings_back_no_other(self) -> None:
+        event = properties("Feedback")["Events"]["MailEvents"]
+        assert event["Type"] == "SQS"
+        assert event["Properties"]["Queue"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 class TestDeliver:
@@ -112,6 +180,30 @@ class TestDeliver:
         threads = re.search(r"^_BATCH = ([0-9]+)$", source, re.MULTILINE)
         assert threads is not None
         assert self.EVENT["Properties"]["BatchSize"] == int(threads[1])
+
+
+class TestSweep:
+    def test_it_runs_every_quarter_of_an_hour_and_a_round_ends_before_the_next_begins(self) -> None:
+        [event] = properties("Sweep")["Events"].values()
+        assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(15 minutes)"})
+        assert properties("Sweep")["Timeout"] < 15 * 60
+
+    def test_a_round_that_failed_is_not_run_again_by_lambda(self) -> None:
+        assert properties("Sweep")["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+
+    def test_the_index_holds_only_unsettled_orders_and_all_that_the_sweep_reads_of_them(self) -> None:
+        [index] = properties("OrdersTable")["GlobalSecondaryIndexes"]
+        assert index["KeySchema"][0] == {"AttributeName": "unsettled", "KeyType": "HASH"}
+        assert index["Projection"] == {
+            "ProjectionType": "INCLUDE",
+            "NonKeyAttributes": ["account", "first_seen_at"],
+        }
+
+    def test_a_drift_rings_the_bell_and_so_does_its_silence(self) -> None:
+        alarm = properties("DriftAlarm")
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("Paidshare", "Drift")
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+        assert (alarm["Period"], alarm["TreatMissingData"]) == (3600, "breaching")
 
 
 class TestFunctions:
@@ -200,11 +292,14 @@ class TestPermissions:
         given = [(s["Action"], str(s["Resource"])) for s in policy["PolicyDocument"]["Statement"]]
         assert len(set(given)) == len(given)
 
-    def test_deliver_may_do_to_its_queue_what_lambdas_poller_needs_and_put_messages_off(self) -> None:
-        """The poller works with Deliver's role, and the laptop's AWS does not ask whether it may."""
-        [policy] = properties("DeliverRole")["Policies"]
-        queue = {"Fn::GetAtt": ["Queue", "Arn"]}
-        allowed = {s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == queue}
+    @pytest.mark.parametrize(("role", "queue"), [("DeliverRole", "Queue"), ("FeedbackRole", "MailQueue")])
+    def test_a_worker_may_do_to_its_queue_what_lambdas_poller_needs_and_put_messages_off(
+        self, role: str, queue: str
+    ) -> None:
+        """The poller works with the function's role, and the laptop's AWS does not ask whether it may."""
+        [policy] = properties(role)["Policies"]
+        arn = {"Fn::GetAtt": [queue, "Arn"]}
+        allowed = {s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == arn}
         assert allowed == {
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",

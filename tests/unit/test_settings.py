@@ -4,7 +4,7 @@ from typing import ClassVar
 import pytest
 
 from paidshare.errors import SettingsIncomplete
-from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings
+from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
 
 RECEIVE = {
     "STAGE": "test",
@@ -182,3 +182,30 @@ class TestFeedbackSettings:
         with pytest.raises(SettingsIncomplete) as caught:
             FeedbackSettings.from_environ({})
         assert {gap.split()[0] for gap in caught.value.gaps} == self.FEEDBACK.keys()
+
+
+SWEEP = RECEIVE | {name: DELIVER[name] for name in ("ORDERS_TABLE", *BASES[:2])}
+
+
+class TestSweepSettings:
+    def test_every_variable_is_read(self) -> None:
+        assert SweepSettings.from_environ(SWEEP | {"STRIPE_MODE": "live"}) == SweepSettings(
+            stage="test",
+            livemode=True,
+            secret_name="paidshare/test",
+            queue_url="https://sqs/queue",
+            events_table="events",
+            orders_table="orders",
+            stripe_api_base="https://api.stripe.com",
+            fastio_api_base="https://api.fast.io/current",
+        )
+
+    def test_an_empty_environment_names_every_gap_in_one_error(self) -> None:
+        with pytest.raises(SettingsIncomplete) as caught:
+            SweepSettings.from_environ({})
+        needed = {name for name in SWEEP if not name.endswith("_CIDRS")}
+        assert {gap.split()[0] for gap in caught.value.gaps} == needed
+
+    def test_plain_http_is_for_the_laptop_only(self) -> None:
+        with pytest.raises(SettingsIncomplete, match="FASTIO_API_BASE"):
+            SweepSettings.from_environ(SWEEP | {"FASTIO_API_BASE": "http://fastio.example"})

@@ -227,8 +227,8 @@ class LetterBounced(NeedsAPerson):
     """SES took the letter, and the buyer's mail server refused it for good: the buyer has no link, or no news."""
 
     advice = (
-        "Find the buyer through the payment in Stripe and correct the customer's address there, or write to them with"
-        " the share's link from Fast.io. A redrive only looks at the order."
+        "Find the buyer through the payment in Stripe and write to them yourself, with the share's link from Fast.io."
+        " If SES only suppresses the address, take it off that list and resend. A redrive only looks at the order."
     )
 
 

@@ -13,7 +13,9 @@ Guesses, each read tolerantly and each in the function named:
 - `instant`         times are UTC, with or without saying so
 - `nodes`           a listing has `nodes` (a list, or an object with `items`)
 - `next_cursor`     an unfinished listing says `pagination.has_more` and `next_cursor`
+- `shares`          a list of shares has `shares`, archived ones too, each perhaps without its `owner_defined`
 - `share`           a share says `archived` like `locked`, `suspended` and `deleted`, which are documented
+- `confirmation`    a deletion reads it from its body or its query: both are sent
 - `expiry_form`     the end of an archived share can be changed
 - `node`            a trashed node says `trashed` or `deleted`, or has the parent `trash`
 - `names_the_name`  a name that is taken is answered 409, or 406 naming `custom_name`
@@ -96,7 +98,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class RemoteShare:
     """
-    A share as Fast.io describes it. `order_id` is None when it is not one of ours.
+    A share as Fast.io describes it. `order_id` is None when it is not one of ours. `name` is its `custom_name`.
 
     `archived`: closed to guests until it is unarchived. `barred`: why it can not be opened to them at all.
     """
@@ -106,6 +108,7 @@ class RemoteShare:
     order_id: str | None
     archived: bool = False
     barred: tuple[str, ...] = ()
+    name: str | None = None
 
 
 # --- Requests -------------------------------------------------------------------------------------------
@@ -140,6 +143,11 @@ def share_form(request: ShareRequest) -> dict[str, str]:
 
 def expiry_form(until: datetime) -> dict[str, str]:
     return {"expires": until.astimezone(UTC).strftime(_INSTANT)}
+
+
+def confirmation(share_id: str) -> dict[str, str]:
+    """What makes a deletion one that was meant."""
+    return {"confirm": share_id}
 
 
 def file_form(name: str, content: Node) -> dict[str, str]:
@@ -239,6 +247,12 @@ def has_more(data: dict[str, Any]) -> bool:
     return _true(_dict(data.get("pagination")).get("has_more"))
 
 
+def shares(data: dict[str, Any]) -> tuple[RemoteShare | None, ...] | None:
+    """The shares of a list answer, None for one without an id; None when it has no `shares`."""
+    raw = data.get("shares")
+    return tuple(share(_dict(entry)) for entry in raw) if isinstance(raw, list) else None
+
+
 def share(data: dict[str, Any]) -> RemoteShare | None:
     """The share of a create or details answer; None when there is no id in it."""
     raw = _dict(data.get("share")) or data
@@ -250,6 +264,7 @@ def share(data: dict[str, Any]) -> RemoteShare | None:
         order_id=order_of(raw.get("owner_defined")),
         archived=_true(raw.get("archived")),
         barred=tuple(name for name in _BARRED if _true(raw.get(name))),
+        name=_identifier(raw.get("custom_name")),
     )
 
 

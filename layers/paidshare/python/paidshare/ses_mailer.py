@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.errors import LetterRejected, MailUnavailable
+from paidshare.mail_events import LETTER_TAG, ORDER_TAG, is_tag
 from paidshare.orders import Letter
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import MessageTagTypeDef
 
 # What SES would refuse again. Everything else (throttles, a paused account, a missing permission) stops all
 # letters alike and is tried again: docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
@@ -17,11 +19,15 @@ _FINAL = frozenset({"MessageRejected", "BadRequestException"})
 
 
 class SesMailer:
-    """Sends from one address. The order's id goes along as a tag, so that SES's own events name the order."""
+    """
+    Sends from one address, with the configuration set that tells what becomes of each letter (`mail_events`). The
+    order's id and the letter's kind go along as tags, so that those events name them.
+    """
 
-    def __init__(self, sesv2: "SESV2Client", *, sender: str) -> None:
+    def __init__(self, sesv2: "SESV2Client", *, sender: str, configuration_set: str) -> None:
         self._sesv2 = sesv2
         self._sender = sender
+        self._configuration_set = configuration_set
 
     def send(self, letter: Letter, *, order_id: str) -> str:
         try:
@@ -37,10 +43,23 @@ class SesMailer:
                         },
                     }
                 },
-                EmailTags=[{"Name": "order", "Value": order_id}],
+                ConfigurationSetName=self._configuration_set,
+                EmailTags=_tags({ORDER_TAG: order_id, LETTER_TAG: letter.kind}),
             )
         except AWS_ERRORS as exc:
             if isinstance(exc, ClientError) and code(exc) in _FINAL:
                 raise LetterRejected(summary("SES", exc)) from exc
-            raise MailUnavailable(summary("SES", exc)) from exc
+            raise MailUnavailable(summary("SES", exc), in_doubt=_in_doubt(exc)) from exc
         return answer["MessageId"]
+
+
+def _tags(wanted: dict[str, str]) -> "list[MessageTagTypeDef]":
+    """SES refuses a letter for a tag that it does not take, and the letter matters more."""
+    return [{"Name": name, "Value": value} for name, value in wanted.items() if is_tag(value)]
+
+
+def _in_doubt(exc: ClientError | BotoCoreError) -> bool:
+    """Whether the request may have arrived: the connection stood, and no answer came that says what became of it."""
+    if isinstance(exc, ClientError):
+        return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return isinstance(exc, HTTPClientError)

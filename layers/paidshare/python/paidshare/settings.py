@@ -49,6 +49,7 @@ class DeliverSettings:
     dead_letter_url: str
     orders_table: str
     sender: str
+    configuration_set: str
     link_days: int
     grace_days: int
     end_on_partial_refund: bool
@@ -70,6 +71,7 @@ class DeliverSettings:
             dead_letter_url=read.text("DEAD_LETTER_QUEUE_URL"),
             orders_table=read.text("ORDERS_TABLE"),
             sender=read.address("SENDER_ADDRESS"),
+            configuration_set=read.text("MAIL_CONFIGURATION_SET"),
             link_days=read.whole_number("LINK_DAYS", 1, 3650),
             grace_days=read.whole_number("GRACE_DAYS", 0, 60),
             end_on_partial_refund=read.word("PARTIAL_REFUNDS", "keep", "end") == "end",
@@ -78,6 +80,60 @@ class DeliverSettings:
             stripe_api_base=read.base_url("STRIPE_API_BASE"),
             fastio_api_base=read.base_url("FASTIO_API_BASE"),
             fastio_web_base=read.base_url("FASTIO_WEB_BASE"),
+        )
+        read.complain()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackSettings:
+    """What `functions/feedback` needs. Its queue is the one that SES's events come through."""
+
+    stage: str
+    queue_url: str
+    dead_letter_url: str
+    orders_table: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "FeedbackSettings":
+        """Raises SettingsIncomplete, naming every gap."""
+        read = _Reader(environ)
+        settings = cls(
+            stage=read.text("STAGE"),
+            queue_url=read.text("MAIL_QUEUE_URL"),
+            dead_letter_url=read.text("DEAD_LETTER_QUEUE_URL"),
+            orders_table=read.text("ORDERS_TABLE"),
+        )
+        read.complain()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What `functions/sweep` needs."""
+
+    stage: str
+    livemode: bool
+    secret_name: str
+    queue_url: str
+    events_table: str
+    orders_table: str
+    stripe_api_base: str
+    fastio_api_base: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "SweepSettings":
+        """Raises SettingsIncomplete, naming every gap."""
+        read = _Reader(environ)
+        settings = cls(
+            stage=read.text("STAGE"),
+            livemode=read.livemode(),
+            secret_name=read.text("SECRET_NAME"),
+            queue_url=read.text("QUEUE_URL"),
+            events_table=read.text("EVENTS_TABLE"),
+            orders_table=read.text("ORDERS_TABLE"),
+            stripe_api_base=read.base_url("STRIPE_API_BASE"),
+            fastio_api_base=read.base_url("FASTIO_API_BASE"),
         )
         read.complain()
         return settings

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -36,6 +37,11 @@ def share_name(link_key: str, order_id: str) -> str:
     digest = hmac.digest(link_key.encode(), order_id.encode(), hashlib.sha256)
     # Fast.io wants letters and digits only; the leading letter keeps the name from being taken for an id.
     return "o" + base64.b32encode(digest).decode().lower()[:_NAME_LENGTH]
+
+
+def is_share_name(text: str) -> bool:
+    """Whether *text* has the form of `share_name`'s names, whoever's key made it."""
+    return re.fullmatch(rf"o[a-z2-7]{{{_NAME_LENGTH}}}", text) is not None
 
 
 def share_request(order_id: str, access_goods: tuple[Goods, ...], until: datetime, link_key: str) -> ShareRequest:

@@ -1,0 +1,153 @@
+"""Feedback: what SES says of our letters in; each is noted on its order, and a letter that failed goes to a person."""
+
+import contextlib
+import os
+import random
+import traceback
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from paidshare import mail_events, notices, retries
+from paidshare.dynamo_mail_log import DynamoMailLog
+from paidshare.errors import NeedsAPerson, PatienceExhausted, QueueUnavailable, SettingsIncomplete, TryAgain
+from paidshare.mail_events import MailEvent
+from paidshare.notices import NotForUs
+from paidshare.ports import MailLog
+from paidshare.settings import FeedbackSettings
+from paidshare.sqs_messages import SqsMessages
+
+# After this many receives (some two to four minutes) a bounce would be late, and LateOrdersAlarm pages.
+_LATE_AFTER = 8
+_CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Everything a batch needs, made once per container."""
+
+    log: MailLog
+    messages: SqsMessages
+    logger: Logger
+    stage: str
+
+
+@cache
+def _desk() -> _Desk:
+    settings = FeedbackSettings.from_environ(os.environ)
+    session = boto3.session.Session()
+    return _Desk(
+        log=DynamoMailLog(session.client("dynamodb", config=_CLIENT), settings.orders_table),
+        messages=SqsMessages(
+            session.client("sqs", config=_CLIENT),
+            queue_url=settings.queue_url,
+            dead_letter_url=settings.dead_letter_url,
+        ),
+        logger=Logger(service="feedback", use_rfc3339=True),
+        stage=settings.stage,
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
+    try:
+        desk = _desk()
+    except SettingsIncomplete as error:
+        Logger(service="feedback").error("settings_incomplete", extra={"gaps": error.gaps})
+        raise  # The messages come again, and FeedbackErrorsAlarm pages.
+    return process_partial_response(
+        event=event,
+        record_handler=partial(_work, desk=desk),
+        # A raised error would undo each message's own wait.
+        processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+
+
+def _work(record: SQSRecord, desk: _Desk) -> None:
+    attempt = int(record.attributes.approximate_receive_count or 1)
+    seen: dict[str, object] = {"sqs_message_id": record.message_id, "attempt": attempt}
+    found = mail_events.read(record.body)
+    if isinstance(found, NotForUs):
+        desk.logger.info("not_for_us", extra=seen | {"reason": found.reason, "why": found.why})
+        return
+    seen |= {"order_id": found.order_id, "letter": found.letter, "message_id": found.message_id, "fact": found.fact}
+    try:
+        _noted_or_given_up(found, desk, seen, attempt)
+    except TryAgain as error:
+        seconds = _put_off(record, desk, attempt)
+        facts = {"reason": error.reason, "what": str(error), "seconds": seconds}
+        desk.logger.warning("letter_put_off", extra=seen | facts)
+        raise
+    except Exception as error:
+        seconds = _put_off(record, desk, attempt)
+        # A bug. Where, but not what: an unknown message might quote a person's address.
+        facts = {"error": type(error).__name__, "at": _where(error), "seconds": seconds}
+        desk.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
+        raise
+    _count(desk, "Letters", fact=found.fact)
+
+
+def _noted_or_given_up(event: MailEvent, desk: _Desk, seen: dict[str, object], attempt: int) -> None:
+    """
+    At the last receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's own
+    words, the buyer's address among them, and nothing that could be redriven.
+    """
+    try:
+        _note(event, desk, seen)
+    except TryAgain as error:
+        if attempt < retries.MOST_RECEIVES:
+            raise
+        exhausted = PatienceExhausted(f"the letter “{event.letter}” {event.fact}, not noted: {error}")
+        _give_to_a_person(event, exhausted, desk, seen)
+
+
+def _note(event: MailEvent, desk: _Desk, seen: dict[str, object]) -> None:
+    """
+    The person is told before that is remembered: a crash in between tells twice, and never not at all.
+
+    SNS and SQS may bring an event twice (docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html).
+    """
+    news = desk.log.note(event)
+    case = mail_events.case(event)
+    if case is None or not news:
+        desk.logger.info("letter_noted", extra=seen | {"cause": event.cause})
+        return
+    _give_to_a_person(event, case, desk, seen)
+    desk.log.told(event)
+
+
+def _give_to_a_person(event: MailEvent, case: NeedsAPerson, desk: _Desk, seen: dict[str, object]) -> None:
+    body = notices.to_json(mail_events.notice(event))
+    desk.messages.give_to_a_person(body, case, about=event.order_id)
+    desk.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
+
+
+def _put_off(record: SQSRecord, desk: _Desk, attempt: int) -> int:
+    """Hide the message for the seconds returned; failing that, the queue's own visibility time-out does."""
+    seconds = retries.seconds_until_retry(attempt, asked=None, jitter=random.random())  # noqa: S311
+    with contextlib.suppress(QueueUnavailable):
+        desk.messages.put_off(record.receipt_handle, seconds=seconds)
+    if attempt >= _LATE_AFTER:
+        _count(desk, "LateOrders")
+    return seconds
+
+
+def _where(error: Exception) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
+
+
+def _count(desk: _Desk, name: str, **dimensions: str) -> None:
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
+        for dimension, value in {"stage": desk.stage, **dimensions}.items():
+            metric.add_dimension(name=dimension, value=value)

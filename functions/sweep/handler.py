@@ -1,0 +1,132 @@
+"""Sweep: one round through what no event may have told of. Its answer says how far it came; its log says of what."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from time import monotonic
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from paidshare import sweeping
+from paidshare.dynamo_bookmark import DynamoBookmark
+from paidshare.dynamo_ledger import DynamoLedger
+from paidshare.dynamo_orders import DynamoOrders
+from paidshare.errors import RoundBusy, SettingsIncomplete
+from paidshare.fastio_shares import FastioShares
+from paidshare.fastio_shelf import FastioShelves
+from paidshare.settings import SweepSettings
+from paidshare.sqs_looks import SqsLooks
+from paidshare.stripe_lists import StripeListing
+from paidshare.sweeping import Broom, Part
+from paidshare.vault import SecretsManagerVault
+
+# Kept for what is begun at the last moment: a page of Stripe's with one more attempt, the batch of notices about it,
+# the place; or a share with two calls to Fast.io and the order's lease.
+_TO_FINISH = timedelta(seconds=75)
+_CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@dataclass(frozen=True, slots=True)
+class _Cupboard:
+    """Everything a round needs, made once per container."""
+
+    broom: Broom
+    logger: Logger
+    stage: str
+
+
+@cache
+def _cupboard() -> _Cupboard:
+    settings = SweepSettings.from_environ(os.environ)
+    session = boto3.session.Session()
+    dynamodb = session.client("dynamodb", config=_CLIENT)
+    vault = SecretsManagerVault(
+        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
+        settings.secret_name,
+        monotonic=monotonic,
+    )
+    broom = Broom(
+        bookmark=DynamoBookmark(dynamodb, settings.events_table),
+        book=DynamoOrders(dynamodb, settings.orders_table),
+        ledger=DynamoLedger(dynamodb, settings.orders_table),
+        lists=StripeListing(
+            api_key=lambda: vault.secret().stripe_api_key,
+            api_base=settings.stripe_api_base,
+            livemode=settings.livemode,
+        ),
+        shelves=FastioShelves.over_https(
+            api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
+        ),
+        shares=FastioShares.over_https(
+            api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
+        ),
+        queue=SqsLooks(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
+        link_key=lambda: vault.secret().link_key,
+        clock=_now,
+    )
+    return _Cupboard(broom, Logger(service="sweep", use_rfc3339=True), settings.stage)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """
+    The schedule's event → `{"busy": …, "drift": …, "finished": …}`: whether another round is under way, how many
+    orders were missing (null when that is not known), and whether every part came to its end.
+
+    Raises the first part's trouble when all is done, so that SweepErrorsAlarm counts the round.
+    """
+    del event
+    try:
+        cupboard = _cupboard()
+    except SettingsIncomplete as error:
+        Logger(service="sweep").error("settings_incomplete", extra={"gaps": error.gaps})
+        raise
+    now = cupboard.broom.clock()
+    until = now + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    try:
+        parts = sweeping.sweep(cupboard.broom, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
+    except RoundBusy:
+        cupboard.logger.info("round_busy")
+        return {"busy": True, "drift": None, "finished": False}
+    for part in parts:
+        _tell(cupboard.logger, part)
+    drift = sweeping.drift(parts)
+    _publish(cupboard, drift)
+    for part in parts:
+        if part.trouble is not None:
+            raise part.trouble
+    return {"busy": False, "drift": drift, "finished": all(part.finished for part in parts)}
+
+
+def _tell(logger: Logger, part: Part) -> None:
+    facts: dict[str, object] = {
+        "part": part.name,
+        "saw": part.saw,
+        "asked": part.asked,
+        "closed": part.closed,
+        "deleted": part.deleted,
+        "finished": part.finished,
+    }
+    if part.refused:
+        logger.warning("shares_refused", extra={"part": part.name, "what": part.refused})
+    if part.trouble is None:
+        logger.info("swept", extra=facts)
+    else:
+        logger.warning("part_failed", extra=facts | {"reason": part.trouble.reason, "what": str(part.trouble)})
+
+
+def _publish(cupboard: _Cupboard, drift: int | None) -> None:
+    """A round that does not know the drift says nothing: DriftAlarm takes silence for trouble."""
+    if drift is not None:
+        with single_metric(name="Drift", unit=MetricUnit.Count, value=drift, namespace="Paidshare") as metric:
+            metric.add_dimension(name="stage", value=cupboard.stage)

@@ -1,0 +1,130 @@
+"""The port `OrderBook` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from paidshare.aws_errors import AWS_ERRORS, code, summary
+from paidshare.dynamo_ledger import UNSETTLED
+from paidshare.errors import LedgerUnavailable
+from paidshare.progress import State
+from paidshare.rounds import Known, Unsettled
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INDEX = "unsettled-updated_at"
+
+_MOST = 100  # DynamoDB's own limit for a batch.
+_TRIES = 5
+_UNTOUCHED = "updated_at = :seen"
+
+
+class DynamoOrders:
+    """
+    Its writes leave the lease alone, and so may come between a worker's own.
+
+    They are conditional: an order that a worker has touched meanwhile stays as the worker left it.
+    """
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
+        start: dict[str, Any] = {}
+        while True:
+            try:
+                page = self._dynamodb.query(
+                    TableName=self._table,
+                    IndexName=INDEX,
+                    KeyConditionExpression="unsettled = :yes AND updated_at < :before",
+                    ExpressionAttributeValues={":yes": {"S": UNSETTLED}, ":before": _number(before)},
+                    **start,
+                )
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            yield from map(_unsettled, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
+        found: dict[str, Known] = {}
+        for some in batched(dict.fromkeys(order_ids), _MOST, strict=False):
+            for item in self._items(some):
+                found[item["order_id"]["S"]] = _known(item)
+        return found
+
+    def touch(self, order: Unsettled, *, now: datetime) -> None:
+        values = {":seen": _number(order.touched_at), ":now": _number(now)}
+        self._update(order.order_id, "SET updated_at = :now", values)
+
+    def give_up(self, order: Unsettled) -> None:
+        self._update(order.order_id, "REMOVE unsettled", {":seen": _number(order.touched_at)})
+
+    def _items(self, order_ids: tuple[str, ...]) -> list[dict[str, Any]]:
+        """What DynamoDB leaves out of a batch is asked for again."""
+        found: list[dict[str, Any]] = []
+        keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in order_ids]
+        for _ in range(_TRIES):
+            try:
+                answer = self._dynamodb.batch_get_item(
+                    RequestItems={
+                        self._table: {
+                            "Keys": keys,
+                            "ProjectionExpression": "order_id, #state, share_id, closed_at",
+                            "ExpressionAttributeNames": {"#state": "state"},
+                        }
+                    }
+                )
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            found += answer["Responses"].get(self._table, ())
+            left_out = answer["UnprocessedKeys"].get(self._table)
+            if not left_out:
+                return found
+            keys = list(left_out["Keys"])
+        raise LedgerUnavailable(f"DynamoDB left out {len(keys)} of {len(order_ids)} orders")
+
+    def _update(self, order_id: str, expression: str, values: dict[str, Any]) -> None:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=expression,
+                ConditionExpression=_UNTOUCHED,
+                ExpressionAttributeValues=values,
+            )
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+                return
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+
+
+def _unsettled(item: dict[str, Any]) -> Unsettled:
+    return Unsettled(
+        order_id=item["order_id"]["S"],
+        account=item["account"]["S"] if "account" in item else None,
+        first_seen_at=_instant(item["first_seen_at"]),
+        touched_at=_instant(item["updated_at"]),
+    )
+
+
+def _known(item: dict[str, Any]) -> Known:
+    return Known(
+        state=State(item["state"]["S"]),
+        share_id=item["share_id"]["S"] if "share_id" in item else None,
+        closed_at=_instant(item["closed_at"]) if "closed_at" in item else None,
+    )
+
+
+def _number(moment: datetime) -> dict[str, str]:
+    return {"N": str(int(moment.timestamp()))}
+
+
+def _instant(number: dict[str, str]) -> datetime:
+    return datetime.fromtimestamp(int(number["N"]), UTC)

@@ -1,0 +1,65 @@
+"""Fast.io's list of our account's shares: what the sweep looks through, and takes away from."""
+
+from collections.abc import Callable
+from typing import Self
+
+from paidshare import fastio_refusals, fastio_wire, shares
+from paidshare.fastio_api import FastioApi, http_client
+from paidshare.fastio_shares import API_BASE
+from paidshare.fastio_wire import RemoteShare, path
+from paidshare.ports import Clock
+from paidshare.rounds import Shelf, Shelved
+
+_PAGE = 100
+
+
+class FastioShelves:
+    """The port `Shelves`. *api* is the caller's."""
+
+    def __init__(self, api: FastioApi) -> None:
+        self._api = api
+
+    @classmethod
+    def over_https(cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE) -> Self:
+        """With a client of its own, kept for the life of the process."""
+        return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
+
+    def shelf(self, start: int) -> Shelf:
+        """See `ports.Shelves`. One call, and one more for each share that looks like ours and does not say whose."""
+        doing = "list shares"
+        reply = self._api.get(path("shares", "all"), {"limit": str(_PAGE), "offset": str(start)})
+        data = self._api.data(reply, doing=doing)
+        listed = fastio_wire.shares(data)
+        if listed is None:
+            raise fastio_refusals.not_understood(reply, doing=doing)
+        found = [self._shelved(share) for share in listed if share is not None]
+        return Shelf(tuple(filter(None, found)), size=len(listed), more=bool(listed) and fastio_wire.has_more(data))
+
+    def look(self, share_id: str) -> Shelved | None:
+        """See `ports.Shelves`. One call."""
+        doing = f"look up share {share_id}"
+        reply = self._api.get(path("share", share_id, "details"))
+        if reply.status == 404:
+            return None
+        found = fastio_wire.share(self._api.data(reply, doing=doing))
+        if found is None:
+            raise fastio_refusals.not_understood(reply, doing=doing)
+        return _of_an_order(found)
+
+    def delete(self, share_id: str) -> None:
+        """See `ports.Shelves`. One call."""
+        reply = self._api.delete(path("share", share_id, "delete"), fastio_wire.confirmation(share_id))
+        if reply.status != 404:
+            self._api.data(reply, doing=f"delete share {share_id}")
+
+    def _shelved(self, listed: RemoteShare) -> Shelved | None:
+        # The properties that name the order are documented for the details only.
+        if listed.order_id is None and listed.name is not None and shares.is_share_name(listed.name):
+            return self.look(listed.id)
+        return _of_an_order(listed)
+
+
+def _of_an_order(share: RemoteShare) -> Shelved | None:
+    if share.order_id is None or "deleted" in share.barred:
+        return None
+    return Shelved(share.id, share.name, share.order_id, share.expires_at, share.archived)

@@ -1,0 +1,90 @@
+"""Stripe's own lists: the port `StripeLists` on Stripe's API, at the SDK's pinned version."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe  # noqa: TID251  # Part of the adapters that talk to Stripe.
+
+from paidshare import notices, stripe_orders
+from paidshare.notices import Notice
+from paidshare.rounds import Listed, Page
+from paidshare.stripe_access import StripeAccess
+from paidshare.stripe_orders import Json
+
+_PAGE = 100  # Stripe's own limit (docs.stripe.com/api/pagination).
+
+
+class StripeListing:
+    """
+    The port `StripeLists`: one call a page. Lists the seller's own account only, whatever `ConnectedAccounts` is.
+
+    Events of the other mode than *livemode* are left out. The other arguments are `StripeAccess`'s.
+    """
+
+    def __init__(self, *, api_key: Callable[[], str], api_base: str, livemode: bool, timeout_s: float = 20.0) -> None:
+        self._access = StripeAccess(api_key=api_key, api_base=api_base, timeout_s=timeout_s)
+        self._livemode = livemode
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._access.close()
+
+    def sessions(self, *, since: datetime, after: str | None) -> Page[Listed]:
+        # With its payment, because a session does not say when it was completed, only when it was begun.
+        wanted = {"status": "complete", "expand": ["data.payment_intent"]} | _from(since, after)
+        return self._page("completed sessions", lambda client: client.v1.checkout.sessions.list, wanted, _sessions)
+
+    def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
+        wanted = {"status": "paid"} | _from(since, after)
+        return self._page("paid invoices", lambda client: client.v1.invoices.list, wanted, _invoices)
+
+    def undelivered(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
+        wanted = {"delivery_success": False, "types": list(types)} | _from(since, after)
+        return self._page("undelivered events", lambda client: client.v1.events.list, wanted, self._ours)
+
+    def _ours(self, events: Iterable[Json]) -> list[Notice]:
+        read = [notices.from_event(event, livemode=self._livemode) for event in events]
+        return [one for one in read if isinstance(one, Notice)]
+
+    def _page[T](
+        self,
+        what: str,
+        listing: Callable[[stripe.StripeClient], Callable[[Any], stripe.ListObject[Any]]],
+        wanted: dict[str, Any],
+        read: Callable[[list[Json]], list[T]],
+    ) -> Page[T]:
+        def page(client: stripe.StripeClient) -> Page[T]:
+            found = stripe_orders.page_of(listing(client)(wanted).to_dict())
+            return Page(tuple(read(found.items)), after=stripe_orders.the_id(found.items[-1]) if found.more else None)
+
+        return self._access.answer(what, page)
+
+
+def _from(since: datetime, after: str | None) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": _PAGE}
+    return wanted if after is None else wanted | {"starting_after": after}
+
+
+def _sessions(found: list[Json]) -> list[Listed]:
+    """A subscription's session is the same order as its first invoice, and a set-up is none."""
+    return [_session(one) for one in found if one["mode"] == "payment"]
+
+
+def _session(session: Json) -> Listed:
+    """Checkout makes the payment when the buyer pays; something for nothing has none, and only when it was begun."""
+    intent = session["payment_intent"]
+    return Listed(stripe_orders.the_id(session), _instant((intent or session)["created"]))
+
+
+def _invoices(found: list[Json]) -> list[Listed]:
+    return [_invoice(one) for one in found]
+
+
+def _invoice(invoice: Json) -> Listed:
+    paid_at = invoice["status_transitions"]["paid_at"]
+    return Listed(stripe_orders.the_id(invoice), _instant(invoice["created"] if paid_at is None else paid_at))
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

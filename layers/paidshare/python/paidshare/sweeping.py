@@ -1,0 +1,302 @@
+"""
+Use case: one round of the sweep, which makes sure that nothing is lost where no event says so.
+
+It only ever asks for looks, and tidies shares: what an order should be is decided by `delivering`, as ever. Each part
+keeps its own place, written down behind every page, so that a round may end anywhere and the next one goes on there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import batched
+
+from paidshare import shares
+from paidshare.errors import (
+    FileMissing,
+    NeedsAPerson,
+    OrderBusy,
+    RoundBusy,
+    SecretUnavailable,
+    ShareRefused,
+    TryAgain,
+)
+from paidshare.notices import _EVENTS as EVENTS
+from paidshare.notices import Notice
+from paidshare.ports import (
+    Bookmark,
+    Clock,
+    Ledger,
+    LinkKey,
+    LookQueue,
+    OrderBook,
+    Shares,
+    Shelves,
+    StripeLists,
+)
+from paidshare.rounds import STALE, Fate, Known, Listed, Page, Pass, Shelved, Track, fate
+
+_REACH = timedelta(days=4)  # Stripe sends an event for three days (docs.stripe.com/webhooks); then it is ours to find.
+_OPEN_FOR = timedelta(hours=25)
+"""A session may be paid for a day after it was made (docs.stripe.com/api/checkout/sessions/create, `expires_at`)."""
+_LATE_AFTER = timedelta(minutes=30)
+"""Until then an order's event may simply be on its way, and is no drift."""
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_ALL_SHARES_EVERY = timedelta(hours=1)
+
+_LONG_QUEUE = 500
+"""With so many messages waiting nothing is asked for: what seems to be missing is most likely among them."""
+
+_WHY = "sweep"
+_EVENTS_A_CALL = 20  # Stripe's own limit.
+_ORDERS_AT_A_TIME = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Broom:
+    """Everything a round needs from outside."""
+
+    bookmark: Bookmark
+    book: OrderBook
+    ledger: Ledger
+    lists: StripeLists
+    shelves: Shelves
+    shares: Shares
+    queue: LookQueue
+    link_key: LinkKey
+    clock: Clock
+
+
+@dataclass(slots=True)
+class Part:
+    """
+    What came of one part of a round, for the log.
+
+    Of what it `saw` it `asked` for some orders, and `closed` and `deleted` some shares; `refused` says which shares
+    Fast.io would not let it tidy. `finished`: it came to the end; else the next round goes on. `trouble` is why not.
+    """
+
+    name: str
+    saw: int = 0
+    asked: int = 0
+    closed: int = 0
+    deleted: int = 0
+    refused: tuple[str, ...] = ()
+    finished: bool = False
+    trouble: TryAgain | NeedsAPerson | None = None
+
+
+_COMPARED = ("sessions", "invoices")
+
+
+def drift(parts: Iterable[Part]) -> int | None:
+    """How many orders Stripe lists and the ledger does not have; None when that was not, or could not be, found out."""
+    compared = {part.name: part for part in parts if part.name in _COMPARED and part.trouble is None}
+    return sum(part.asked for part in compared.values()) if len(compared) == len(_COMPARED) else None
+
+
+def sweep(broom: Broom, *, holder: str, until: datetime, deadline: datetime) -> tuple[Part, ...]:
+    """
+    One round. No other is let in before *until*, when *holder*'s process is surely over; nothing is begun after
+    *deadline*. Each part gets the same share of the time that is left, and one's trouble keeps no other from its work.
+
+    Raises RoundBusy; LedgerUnavailable and QueueUnavailable before anything is done.
+    """
+    place = broom.bookmark.take_up(holder=holder, now=broom.clock(), until=until)
+    try:
+        return _Round(broom, holder, deadline, dict(place)).parts()
+    finally:
+        broom.bookmark.put_down(holder=holder)
+
+
+class _Round:
+    def __init__(self, broom: Broom, holder: str, deadline: datetime, place: dict[str, Track]) -> None:
+        self._broom = broom
+        self._holder = holder
+        self._deadline = deadline
+        self._place = place
+
+    def parts(self) -> tuple[Part, ...]:
+        work: list[tuple[str, Callable[[Part, datetime], None]]] = [("shares", self._tidy)]
+        if self._broom.queue.backlog() < _LONG_QUEUE:
+            work = [*self._asking(), *work]
+        return tuple(self._part(name, do, left=len(work) - i) for i, (name, do) in enumerate(work))
+
+    def _asking(self) -> Iterator[tuple[str, Callable[[Part, datetime], None]]]:
+        lists = self._broom.lists
+        yield "unsettled", self._ask_again
+        yield "sessions", partial(self._compare, lists.sessions)
+        yield "invoices", partial(self._compare, lists.invoices)
+        for number, types in enumerate(batched(sorted(EVENTS), _EVENTS_A_CALL, strict=False), start=1):
+            yield f"events_{number}", partial(self._take_in, types)
+
+    def _part(self, name: str, do: Callable[[Part, datetime], None], *, left: int) -> Part:
+        part, now = Part(name), self._broom.clock()
+        try:
+            do(part, now + (self._deadline - now) / left)
+        except RoundBusy:
+            raise
+        except (TryAgain, NeedsAPerson) as error:
+            part.trouble = error
+        return part
+
+    # --- Orders that are not settled ------------------------------------------------------------------------
+
+    def _ask_again(self, part: Part, end: datetime) -> None:
+        """They need no place: what was asked for is touched, and so at the end of the list."""
+        book, now = self._broom.book, self._broom.clock()
+        for orders in batched(book.unsettled(before=now - STALE), _ORDERS_AT_A_TIME, strict=False):
+            if self._broom.clock() >= end:
+                return
+            part.saw += len(orders)
+            due = [order for order in orders if order.due(now) and not order.given_up(now)]
+            self._ask(part, [_look(order.order_id, now, account=order.account) for order in due])
+            for order in due:
+                book.touch(order, now=now)
+            for order in orders:
+                if order.given_up(now):
+                    book.give_up(order)
+        part.finished = True
+
+    # --- Stripe's lists -------------------------------------------------------------------------------------
+
+    def _compare(self, listed: Callable[..., Page[Listed]], part: Part, end: datetime) -> None:
+        def page(going: Pass) -> str | None:
+            found = listed(since=going.since, after=going.after)
+            part.saw += len(found.items)
+            late = [one.order_id for one in found.items if self._broom.clock() - one.at >= _LATE_AFTER]
+            self._ask_for_unknown(part, late)
+            return found.after
+
+        self._go_through(part, end, page, reach=_REACH, overlap=_OPEN_FOR)
+
+    def _take_in(self, types: Sequence[str], part: Part, end: datetime) -> None:
+        def page(going: Pass) -> str | None:
+            found = self._broom.lists.undelivered(types, since=going.since, after=going.after)
+            part.saw += len(found.items)
+            self._ask(part, [one for one in found.items if self._broom.clock() - one.at >= _LATE_AFTER])
+            return found.after
+
+        # Each is asked for when it is late, and once or twice: there may be thousands that only another program's
+        # endpoint did not take.
+        self._go_through(part, end, page, reach=_REACH, overlap=_LATE_AFTER + _CLOCKS_DIFFER)
+
+    def _go_through(
+        self,
+        part: Part,
+        end: datetime,
+        page: Callable[[Pass], str | None],
+        *,
+        reach: timedelta,
+        overlap: timedelta,
+    ) -> None:
+        """Page by page from where the list's pass is, the place written down when all of a page is done."""
+        track = self._track(part)
+        while self._broom.clock() < end:
+            going = track.next_pass(now=self._broom.clock(), reach=reach, overlap=overlap)
+            try:
+                after = page(going)
+            except NeedsAPerson:
+                # Perhaps it is our place that is refused: Stripe may not know its object any more.
+                self._keep(part, Track(reached=track.reached))
+                raise
+            track = track.moved(going, after)
+            self._keep(part, track)
+            if after is None:
+                part.finished = True
+                return
+
+    # --- Shares ---------------------------------------------------------------------------------------------
+
+    def _tidy(self, part: Part, end: datetime) -> None:
+        def page(going: Pass) -> str | None:
+            start = int(going.after) if going.after and going.after.isdecimal() else 0
+            return self._tidy_shelf(part, end, start)
+
+        track = self._track(part)
+        if track.going is None and track.reached and self._broom.clock() - track.reached < _ALL_SHARES_EVERY:
+            part.finished = True
+            return
+        self._go_through(part, end, page, reach=timedelta(), overlap=timedelta())
+
+    def _tidy_shelf(self, part: Part, end: datetime, start: int) -> str | None:
+        """Where the next shelf begins; this one again when the time is up first."""
+        shelf, link_key, deleted = self._broom.shelves.shelf(start), self._link_key(), part.deleted
+        part.saw += shelf.size
+        known = self._broom.book.known(share.order_id for share in shelf.shares)
+        for share in shelf.shares:
+            if self._broom.clock() >= end:
+                return str(start)
+            order = known.get(share.order_id)
+            if not _is_ours(share, order, link_key):
+                continue
+            if order is None:
+                self._ask_for_unknown(part, [share.order_id])
+            elif fate(share, order, now=self._broom.clock()) is not Fate.KEEP:
+                self._tidy_share(part, share)
+        following = start + shelf.size - (part.deleted - deleted)
+        return str(following) if shelf.more else None
+
+    def _tidy_share(self, part: Part, share: Shelved) -> None:
+        """Decided anew with the order's lease in hand: a worker may just be giving its buyer access again."""
+        ledger, now = self._broom.ledger, self._broom.clock()
+        try:
+            progress = ledger.claim(share.order_id, holder=self._holder, now=now)
+        except OrderBusy:
+            return
+        try:
+            found = self._broom.shelves.look(share.id)
+            if found is None or found.order_id != share.order_id:
+                return
+            match fate(found, Known.of(progress), now=now):
+                case Fate.CLOSE:
+                    self._broom.shares.close(share.id)
+                    part.closed += 1
+                case Fate.DELETE:
+                    self._broom.shelves.delete(share.id)
+                    part.deleted += 1
+                case Fate.KEEP:
+                    pass
+        except (FileMissing, ShareRefused) as error:
+            part.refused += (str(error),)
+        finally:
+            ledger.release(share.order_id, progress, holder=self._holder, now=now)
+
+    def _link_key(self) -> str:
+        key = self._broom.link_key()
+        if not shares.is_link_key(key):
+            raise SecretUnavailable("link_key in the secret is empty or too short")
+        return key
+
+    # --- Asking ---------------------------------------------------------------------------------------------
+
+    def _ask_for_unknown(self, part: Part, order_ids: Sequence[str]) -> None:
+        """A look at each of the orders that the ledger does not have. It has them when Deliver begins to look."""
+        known, now = self._broom.book.known(order_ids), self._broom.clock()
+        unknown = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in known]
+        self._ask(part, [_look(order_id, now) for order_id in unknown])
+
+    def _ask(self, part: Part, notices: Sequence[Notice]) -> None:
+        if notices:
+            self._broom.queue.ask(notices)
+            part.asked += len(notices)
+
+    def _track(self, part: Part) -> Track:
+        return self._place.get(part.name, Track())
+
+    def _keep(self, part: Part, track: Track) -> None:
+        self._place[part.name] = track
+        self._broom.bookmark.keep(self._place, holder=self._holder)
+
+
+def _is_ours(share: Shelved, order: Known | None, link_key: str) -> bool:
+    """
+    Whether this installation made *share*: another one with the same Fast.io account has another link_key, and other
+    orders.
+    """
+    recorded = order is not None and order.share_id == share.id
+    return recorded or share.name == shares.share_name(link_key, share.order_id)
+
+
+def _look(order_id: str, now: datetime, *, account: str | None = None) -> Notice:
+    return Notice(source="stripe", event_id=f"{_WHY}:{order_id}", why=_WHY, about=order_id, at=now, account=account)

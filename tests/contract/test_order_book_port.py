@@ -1,0 +1,206 @@
+"""The port OrderBook: the same rules for the fake and for DynamoDB with the table of template.yaml."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from paidshare.dynamo_ledger import DynamoLedger
+from paidshare.dynamo_orders import INDEX, DynamoOrders
+from paidshare.errors import LedgerUnavailable
+from paidshare.ports import Ledger, OrderBook
+from paidshare.progress import Progress, State
+from paidshare.rounds import Known, Unsettled
+from tests.builders import NOW
+from tests.cloud import ORDERS_TABLE, Cloud, cloud
+from tests.fakes_sweep import MemoryBook
+
+SOON = NOW + timedelta(minutes=1)
+LATER = NOW + timedelta(hours=1)
+UNSETTLED = [State.NEW, State.WAITING, State.ACCESS_ON_HOLD, State.ON_HOLD]
+
+
+class World(Protocol):
+    @property
+    def book(self) -> OrderBook: ...
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self.ledger = self.book = MemoryBook()
+
+
+class DynamoWorld:
+    def __init__(self, aws: Cloud) -> None:
+        self.ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        self.book = DynamoOrders(aws.dynamodb, ORDERS_TABLE)
+
+
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Cloud]:
+    with cloud() as made:
+        yield made
+
+
+@pytest.fixture
+def aws(tables: Cloud) -> Cloud:
+    for item in tables.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]:
+        tables.dynamodb.delete_item(TableName=ORDERS_TABLE, Key={"order_id": item["order_id"]})
+    return tables
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def world(request: pytest.FixtureRequest) -> World:
+    return MemoryWorld() if request.param == "memory" else DynamoWorld(request.getfixturevalue("aws"))
+
+
+def left(world: World, order_id: str, state: State, *, at: Any = NOW, **more: Any) -> None:
+    """A worker looked at the order and left it so."""
+    world.ledger.claim(order_id, holder="worker", now=at)
+    world.ledger.release(order_id, Progress(state=state, **more), holder="worker", now=at)
+
+
+def found(world: World, *, before: Any = LATER) -> list[str]:
+    return [order.order_id for order in world.book.unsettled(before=before)]
+
+
+class TestUnsettled:
+    @pytest.mark.parametrize("state", list(State))
+    def test_what_is_not_settled_is_found(self, world: World, state: State) -> None:
+        left(world, "cs_1", state)
+        assert found(world) == (["cs_1"] if state in UNSETTLED else [])
+
+    def test_what_a_crash_left_is_found_whatever_it_was(self, world: World) -> None:
+        left(world, "cs_1", State.DELIVERED)
+        world.ledger.claim("cs_1", holder="dead", now=SOON)
+        assert found(world) == ["cs_1"]
+
+    def test_an_order_comes_with_its_account_and_its_times(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING, at=NOW, account="acct_1")
+        left(world, "cs_1", State.WAITING, at=SOON, account="acct_1")
+        assert list(world.book.unsettled(before=LATER)) == [Unsettled("cs_1", "acct_1", NOW, SOON)]
+
+    def test_what_was_touched_a_moment_ago_is_left_out(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING, at=NOW)
+        assert found(world, before=NOW) == []
+
+    def test_the_longest_untouched_comes_first(self, world: World) -> None:
+        for minutes in (2, 0, 1):
+            left(world, f"cs_{minutes}", State.WAITING, at=NOW + timedelta(minutes=minutes))
+        assert found(world) == ["cs_0", "cs_1", "cs_2"]
+
+
+class TestTouch:
+    def test_what_was_touched_is_not_found_until_later(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING)
+        [order] = world.book.unsettled(before=LATER)
+        world.book.touch(order, now=LATER)
+        assert found(world) == []
+        assert found(world, before=LATER + timedelta(hours=1)) == ["cs_1"]
+
+    def test_it_changes_nothing_else(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING, reason="not_paid")
+        [order] = world.book.unsettled(before=LATER)
+        world.book.touch(order, now=LATER)
+        progress = Progress(state=State.WAITING, reason="not_paid", first_seen_at=NOW)
+        assert world.ledger.claim("cs_1", holder="b", now=LATER) == progress
+
+    def test_what_a_worker_touched_meanwhile_stays_as_it_left_it(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING)
+        [order] = world.book.unsettled(before=LATER)
+        left(world, "cs_1", State.WAITING, at=SOON)
+        world.book.touch(order, now=LATER)
+        assert found(world) == ["cs_1"]
+
+
+class TestGiveUp:
+    def test_what_is_given_up_is_not_found_until_somebody_works_on_it(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING)
+        [order] = world.book.unsettled(before=LATER)
+        world.book.give_up(order)
+        assert found(world) == []
+        left(world, "cs_1", State.WAITING, at=SOON)
+        assert found(world) == ["cs_1"]
+
+    def test_what_a_worker_touched_meanwhile_is_not_given_up(self, world: World) -> None:
+        left(world, "cs_1", State.WAITING)
+        [order] = world.book.unsettled(before=LATER)
+        left(world, "cs_1", State.WAITING, at=SOON)
+        world.book.give_up(order)
+        assert found(world) == ["cs_1"]
+
+
+class TestKnown:
+    def test_only_orders_that_the_ledger_has_are_known(self, world: World) -> None:
+        left(world, "cs_1", State.ACCESS_ENDED, share_id="77", closed_at=NOW)
+        left(world, "cs_2", State.NOT_OURS)
+        assert world.book.known(["cs_1", "cs_2", "cs_3"]) == {
+            "cs_1": Known(State.ACCESS_ENDED, "77", NOW),
+            "cs_2": Known(State.NOT_OURS, None, None),
+        }
+
+    def test_more_than_a_batch_is_known_and_an_order_may_be_asked_for_twice(self, world: World) -> None:
+        ids = [f"cs_{n}" for n in range(130)]
+        for order_id in ids:
+            world.ledger.claim(order_id, holder="a", now=NOW)
+        assert set(world.book.known([*ids, *ids, "cs_x"])) == set(ids)
+
+    def test_nothing_is_known_of_nothing(self, world: World) -> None:
+        assert world.book.known([]) == {}
+
+
+class TestDynamoOrders:
+    def test_every_page_of_the_index_is_read(self, aws: Cloud) -> None:
+        world = DynamoWorld(aws)
+        for n in range(5):
+            left(world, f"cs_{n}", State.WAITING, at=NOW + timedelta(seconds=n))
+        aws.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.Query", lambda params, **_: params | {"Limit": 2}, unique_id="small"
+        )
+        try:
+            assert found(world) == [f"cs_{n}" for n in range(5)]
+        finally:
+            aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb.Query", unique_id="small")
+
+    def test_what_dynamodb_leaves_out_of_a_batch_is_asked_for_again(self) -> None:
+        dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        item = {"order_id": {"S": "cs_1"}, "state": {"S": "new"}}
+        with Stubber(dynamodb) as stubber:
+            first: dict[str, Any] = {"Keys": [{"order_id": {"S": "cs_2"}}]}
+            stubber.add_response(
+                "batch_get_item", {"Responses": {"orders": [item]}, "UnprocessedKeys": {"orders": first}}
+            )
+            second = item | {"order_id": {"S": "cs_2"}}
+            stubber.add_response("batch_get_item", {"Responses": {"orders": [second]}, "UnprocessedKeys": {}})
+            assert set(DynamoOrders(dynamodb, "orders").known(["cs_1", "cs_2"])) == {"cs_1", "cs_2"}
+
+    def test_an_order_that_stays_out_of_every_batch_is_not_taken_for_unknown(self) -> None:
+        dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        left_out: dict[str, Any] = {"orders": {"Keys": [{"order_id": {"S": "cs_1"}}]}}
+        with Stubber(dynamodb) as stubber:
+            for _ in range(5):
+                stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left_out})
+            with pytest.raises(LedgerUnavailable, match="left out 1 of 1"):
+                DynamoOrders(dynamodb, "orders").known(["cs_1"])
+
+    def test_a_table_that_is_not_there_is_unavailable(self, aws: Cloud) -> None:
+        book = DynamoOrders(aws.dynamodb, "elsewhere")
+        order = Unsettled("cs_1", None, NOW, NOW)
+        for ask in (
+            lambda: list(book.unsettled(before=NOW)),
+            lambda: book.known(["cs_1"]),
+            lambda: book.touch(order, now=NOW),
+            lambda: book.give_up(replace(order, touched_at=SOON)),
+        ):
+            with pytest.raises(LedgerUnavailable, match="ResourceNotFoundException"):
+                ask()
+
+    def test_it_asks_the_index_of_the_template(self, aws: Cloud) -> None:
+        table = aws.dynamodb.describe_table(TableName=ORDERS_TABLE)["Table"]
+        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == [INDEX]
