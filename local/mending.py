@@ -49,9 +49,9 @@ def _not_seen_here(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
     # AWS knows the sender of a letter as `ses:FromAddress`; MiniStack knows no such condition, and never lets it pass.
     if _lets_our_sender_send(statement):
         yield {"Effect": "Allow", "Action": _SEND, "Resource": "*"}
-    # On AWS who may send a message may send ten in one call; MiniStack asks for a permission of another name.
-    if statement["Action"] == "sqs:SendMessage":
-        yield {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": statement["Resource"]}
+    # On AWS who may do it to a message may do it to ten in one call; MiniStack asks for a permission of another name.
+    if statement["Action"] in ("sqs:SendMessage", "sqs:ChangeMessageVisibility"):
+        yield {"Effect": "Allow", "Action": f"{statement['Action']}Batch", "Resource": statement["Resource"]}
 
 
 def _lets_our_sender_send(statement: dict[str, Any]) -> bool:

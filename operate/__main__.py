@@ -20,7 +20,7 @@ from rich.text import Text
 from operate import ledger, stacks
 from operate.dead_letters import DeadLetter, DeadLetters
 from operate.stacks import Name, Stack, StackUnknown
-from paidshare import delivering
+from paidshare import notices
 from paidshare.aws_errors import summary
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
@@ -174,7 +174,7 @@ def resend(
         state = f" ({_row(to, order)['state']})"
     if not yes:
         typer.confirm(f"Mail the link of {order}{state} in {to.name} to its buyer once more?", abort=True)
-    _ask(to, order, why=delivering.RESEND, account=account)
+    _ask(to, order, why=notices.RESEND, account=account)
     _line(f"Asked for the link of {order} in {to.name} to be mailed once more. {_THEN}")
 
 

@@ -9,19 +9,17 @@ if TYPE_CHECKING:
 
 # The rest follows by name.
 _FIRST = ("state", "reason", "first_seen_at", "delivered_at", "share_id", "share_expires_at")
-# Not shown: a link is the share's name behind Fast.io's address.
-_THE_LINK = "share_name"
 
 
 def row(dynamodb: "DynamoDBClient", table: str, order_id: str) -> dict[str, str]:
     """
     What the ledger says of the order, by attribute, in words, times in UTC; empty when it does not know the order.
 
-    Without the share's name, which would give the link away. Raises AWS's own errors (botocore's).
+    Raises AWS's own errors (botocore's).
     """
     item = dynamodb.get_item(TableName=table, Key={"order_id": {"S": order_id}}, ConsistentRead=True).get("Item", {})
     names = [name for name in _FIRST if name in item]
-    names += sorted(item.keys() - {*_FIRST, _THE_LINK, "order_id"})
+    names += sorted(item.keys() - {*_FIRST, "order_id"})
     return {name: _words(name, item[name]) for name in names}
 
 

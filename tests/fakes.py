@@ -46,7 +46,7 @@ class MemoryLedger:
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
         lease = self.leases.get(order_id)
-        if lease is not None and lease[1] >= now.replace(microsecond=0):
+        if lease is not None and lease[0] != holder and lease[1] >= now.replace(microsecond=0):
             raise OrderBusy("another worker holds the order")
         self.leases[order_id] = (holder, (now + LEASE).replace(microsecond=0))
         known = self.orders.setdefault(order_id, Progress(first_seen_at=now.replace(microsecond=0)))

@@ -37,6 +37,7 @@ from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete,
 from paidshare.fastio_shares import FastioShares
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
+from paidshare.sqs_looks import SqsLooks
 from paidshare.sqs_messages import SqsMessages
 from paidshare.stripe_payments import StripePayments
 from paidshare.vault import SecretsManagerVault
@@ -87,6 +88,7 @@ def _workshop() -> _Workshop:
         settings.secret_name,
         monotonic=monotonic,
     )
+    sqs = session.client("sqs", config=_CLIENT)
     shop = Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         payments=SparedPayments(
@@ -114,6 +116,7 @@ def _workshop() -> _Workshop:
             ),
             Breaker(monotonic=monotonic),
         ),
+        looks=SqsLooks(sqs, queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=Policy(
@@ -128,7 +131,7 @@ def _workshop() -> _Workshop:
     return _Workshop(
         shop=shop,
         messages=SqsMessages(
-            session.client("sqs", config=_CLIENT),
+            sqs,
             queue_url=settings.queue_url,
             dead_letter_url=settings.dead_letter_url,
         ),
@@ -223,11 +226,13 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
             last=attempt >= retries.MOST_RECEIVES,
         )
     except NeedsAPerson as error:
-        # The sweep asks again and again whether a cause is mended; one dead letter tells of it.
-        if not (error.known and seen.get("why") == delivering.SWEEP):
-            about = error.order_id or str(seen.get("order_id", ""))
-            workshop.messages.give_to_a_person(record.body, error, about=about)
-        _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(error) | {"advice": error.advice})
+        for case in (error, *error.others):
+            # The sweep asks again and again whether a cause is mended; one dead letter tells of it. Whether that one
+            # got there is not known at a second attempt.
+            if not (case.known and seen.get("why") == notices.SWEEP and attempt == 1):
+                about = case.order_id or str(seen.get("order_id", ""))
+                workshop.messages.give_to_a_person(record.body, case, about=about)
+            _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
     else:
         for outcome in outcomes:
             facts: dict[str, object] = {

@@ -26,9 +26,10 @@ FULL = Progress(
     account="acct_1",
     payment_intent="pi_1",
     share_id="5000000000000000001",
-    share_name="oabc",
     share_expires_at=NOW + timedelta(days=7),
     closed_at=NOW + timedelta(days=1),
+    switching=True,
+    holds=("li_2",),
     lines=("li_1", "li_2"),
     given=("li_2",),
     told=Told.ACCESS,
@@ -37,6 +38,7 @@ FULL = Progress(
     mailed_at=NOW + timedelta(seconds=1),
     message_id="m-1",
     delivered_at=NOW + timedelta(seconds=1),
+    unseen=True,
 )
 
 
@@ -68,10 +70,11 @@ class TestClaim:
         with pytest.raises(OrderBusy):
             ledger.claim(ORDER_ID, holder="b", now=NOW)
 
-    def test_an_order_in_work_is_busy_for_a_second_delivery_of_the_same_message(self, ledger: Ledger) -> None:
+    def test_its_holder_may_ask_again_when_the_answer_was_lost(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == seen(Progress())
         with pytest.raises(OrderBusy):
-            ledger.claim(ORDER_ID, holder="a", now=NOW)
+            ledger.claim(ORDER_ID, holder="b", now=NOW)
 
     def test_a_lease_lasts_to_its_last_second(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
@@ -175,6 +178,9 @@ class TestDynamoLedger:
                 "reason": {"S": "partly_refunded"},
                 "account": {"S": "acct_1"},
                 "payment_intent": {"S": "pi_1"},
+                "switching": {"BOOL": True},
+                "unseen": {"BOOL": True},
+                "holds": {"L": [{"S": "li_2"}]},
                 "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
                 "given": {"L": [{"S": "li_2"}]},
                 "told": {"S": "access"},
@@ -182,7 +188,6 @@ class TestDynamoLedger:
                 "closed_at": {"N": str(at + 86400)},
                 "delivered_at": {"N": str(at + 1)},
                 "share_id": {"S": "5000000000000000001"},
-                "share_name": {"S": "oabc"},
                 "message_id": {"S": "m-1"},
                 "share_expires_at": {"N": str(at + 7 * 86400)},
                 "mailing_at": {"N": str(at)},

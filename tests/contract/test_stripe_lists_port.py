@@ -12,8 +12,7 @@ from starlette.routing import Route
 
 from local.serving import serving
 from paidshare.errors import OrderUnknown, StripeUnavailable
-from paidshare.notices import _EVENTS as EVENTS
-from paidshare.notices import Notice
+from paidshare.notices import EVENTS, Notice
 from paidshare.ports import StripeLists
 from paidshare.rounds import Listed, Page
 from paidshare.stripe_lists import StripeListing

@@ -26,6 +26,7 @@ from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
+from tests.fakes_sweep import MemoryQueue
 from tests.printed import Printed
 from tests.template_file import properties
 
@@ -114,6 +115,7 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         payments=payments,
         shares=shares,
         mailer=mailer,
+        looks=MemoryQueue(),
         link_key=lambda: LINK_KEY,
         clock=Clock(),
         policy=a_policy(),

@@ -563,12 +563,11 @@ EVERY = (
     Story(
         "warning-then-safe",
         DISPUTES,
-        "The card's issuer warns of fraud, and you mark the payment as safe in Stripe. No event tells us of that: "
-        "the next look at the order, whatever the reason for it, gives access back.",
+        "The card's issuer warns of fraud, and you mark the payment as safe in Stripe.",
         (
             pay("guide"),
             act("warn", "session", then=(HOLD,)),
-            Step("/v1/charges/{charge}", fields={"fraud_details[user_report]": "safe"}, letters=(BACK,), sweep=True),
+            Step("/v1/charges/{charge}", fields={"fraud_details[user_report]": "safe"}, letters=(BACK,)),
         ),
         (open_(GUIDE),),
         policy=HOLD_ON_WARNING,

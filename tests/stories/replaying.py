@@ -15,6 +15,7 @@ from tests.builders import LINK_KEY
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
+from tests.fakes_sweep import MemoryQueue
 from tests.stories.recording import Recording, stocked
 from tests.stories.story import Story
 
@@ -121,6 +122,7 @@ class World:
             payments=self.payments,
             shares=self.shares,
             mailer=self.mailer,
+            looks=MemoryQueue(),
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=story.choices,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import delivering, shares
-from paidshare.delivering import Outcome, Shop
+from paidshare import delivering, notices, shares
+from paidshare.delivering import Outcome
 from paidshare.dynamo_ledger import LEASE
 from paidshare.errors import (
     AccountUnexpected,
@@ -30,78 +30,18 @@ from paidshare.errors import (
     PaidshareError,
     PatienceExhausted,
     PaymentUndone,
+    QueueUnavailable,
     SecretUnavailable,
     StripeUnavailable,
     TryAgain,
 )
 from paidshare.letters import Kind
-from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress, State, Step, Told
-from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, a_policy, an_invoice, an_order
-from tests.fakes import Clock, Crash, MemoryLedger, MemoryMailer
+from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from tests.fakes import Crash, MemoryMailer
 from tests.fakes_payments import MemoryPayments
-from tests.fakes_shares import MemoryShares
-
-ORDER_ID = "cs_test_1"
-BROKEN = a_line(metadata={"fastio_files": "file-forest"})
-FILES = ("forest", "notes")
-REFUNDED = an_order(payments=(a_payment(refunds=(1_900,)),))
-DISPUTED = an_order(payments=(a_payment(disputes=("needs_response",)),))
-LOST = an_order(payments=(a_payment(disputes=("lost",)),))
-WON = an_order(payments=(a_payment(disputes=("won",)),))
-
-
-class World:
-    """A shop with everything round it in memory: what is bought is `payments`, what came of it the rest."""
-
-    def __init__(self, *orders: Order) -> None:
-        self.clock = Clock()
-        self.ledger = MemoryLedger()
-        self.payments = MemoryPayments(*(orders or (an_order(),)))
-        self.shares = MemoryShares()
-        for name in ("forest", "notes"):
-            self.shares.put("shop", name)
-        self.mailer = MemoryMailer()
-        self.shop = Shop(
-            ledger=self.ledger,
-            payments=self.payments,
-            shares=self.shares,
-            mailer=self.mailer,
-            link_key=lambda: LINK_KEY,
-            clock=self.clock,
-            policy=a_policy(),
-        )
-
-    def look(self, notice: Notice | None = None, *, holder: str = "worker") -> Outcome:
-        """At a notice with one order."""
-        [outcome] = self.look_at_all(notice, holder=holder)
-        return outcome
-
-    def look_at_all(self, notice: Notice | None = None, *, holder: str = "worker") -> tuple[Outcome, ...]:
-        return delivering.deliver(notice or a_notice(), self.shop, holder=holder)
-
-    def becomes(self, order: Order) -> Outcome:
-        """*order* is the truth from now on, and is looked at."""
-        self.payments.put(order)
-        return self.look(a_notice(about=order.id))
-
-    def letters(self) -> list[Kind]:
-        """What was mailed, in order."""
-        return [next(k for k in Kind if letter.subject.startswith(k.headline)) for letter in self.mailer.sent]
-
-    def open_files(self, order_id: str = ORDER_ID) -> tuple[str, ...] | None:
-        """What the buyer can open now."""
-        return self.shares.open_files(order_id, self.clock.now)
-
-    def progress(self, order_id: str = ORDER_ID) -> Progress:
-        return self.ledger.orders[order_id]
-
-    def decide(self, **choices: Any) -> None:
-        self.shop = replace(self.shop, policy=a_policy(**choices))
-
-    def with_port(self, **ports: Any) -> None:
-        self.shop = replace(self.shop, **ports)
+from tests.world import BROKEN, DISPUTED, FILES, LOST, ORDER_ID, REFUNDED, WON, World
 
 
 class TestDeliver:
@@ -129,8 +69,8 @@ class TestDeliver:
             state=State.DELIVERED,
             payment_intent="pi_1",
             share_id=share.id,
-            share_name=share.name,
             share_expires_at=share.expires_at,
+            holds=("li_prod_1",),
             lines=("li_prod_1",),
             given=("li_prod_1",),
             told=Told.ACCESS,
@@ -604,6 +544,22 @@ class TestSameOrderFromEverywhere:
             world.look_at_all(a_notice(about="sub_1"))
         assert world.progress("in_1").state is State.DELIVERED
 
+    def test_each_of_an_event_s_many_orders_gets_a_notice_of_its_own(self) -> None:
+        orders = tuple(f"in_{n}" for n in range(6))
+        world = World(*(an_invoice(order_id=order_id) for order_id in orders))
+        world.payments.belongs["sub_1"] = orders
+        notice = a_notice(why="customer.subscription.deleted", about="sub_1")
+        assert world.look(notice).step is Step.SPREAD
+        assert world.looks.asked == [replace(notice, about=order_id) for order_id in orders]
+        assert world.ledger.orders == {}
+
+    def test_when_they_cannot_be_queued_the_event_comes_again(self) -> None:
+        world = World()
+        world.payments.belongs["sub_1"] = tuple(f"in_{n}" for n in range(6))
+        world.looks.broken = True
+        with pytest.raises(QueueUnavailable):
+            world.look(a_notice(about="sub_1"))
+
     def test_a_payment_without_an_order_waits_a_little_and_is_then_nobody_s(self) -> None:
         world = World()
         world.payments.belongs["pi_other"] = ()
@@ -737,7 +693,7 @@ class TestLostRow:
 
     def test_the_sweep_finds_its_share_again_makes_no_new_one_and_mails_nobody(self) -> None:
         world = self.forgotten()
-        assert world.look(a_notice(why=delivering.SWEEP)).state is State.DELIVERED
+        assert world.look(a_notice(why=notices.SWEEP)).state is State.DELIVERED
         assert (len(world.shares.made), world.letters()) == (1, [Kind.DELIVERY])
         [share] = world.shares.made.values()
         assert world.progress().share_id == share.id
@@ -745,21 +701,21 @@ class TestLostRow:
 
     def test_what_is_found_again_is_an_order_like_any_other(self) -> None:
         world = self.forgotten()
-        world.look(a_notice(why=delivering.SWEEP))
+        world.look(a_notice(why=notices.SWEEP))
         assert world.becomes(REFUNDED).step is Step.CLOSE
         assert world.open_files() is None
 
     def test_an_operator_can_have_the_letter_mailed_again(self) -> None:
         world = self.forgotten()
-        world.look(a_notice(why=delivering.SWEEP))
-        world.look(a_notice(why=delivering.RESEND))
+        world.look(a_notice(why=notices.SWEEP))
+        world.look(a_notice(why=notices.RESEND))
         assert world.letters() == [Kind.DELIVERY, Kind.DELIVERY]
         assert world.mailer.sent[0].text == world.mailer.sent[1].text
         assert world.look().step is Step.NOTHING
 
     def test_an_order_that_the_sweep_finds_without_a_share_is_delivered(self) -> None:
         world = World()
-        assert world.look(a_notice(why=delivering.SWEEP)).step is Step.DELIVER
+        assert world.look(a_notice(why=notices.SWEEP)).step is Step.DELIVER
         assert world.letters() == [Kind.DELIVERY]
 
     def test_a_share_left_by_a_crash_before_the_letter_is_no_lost_row(self) -> None:
@@ -768,7 +724,7 @@ class TestLostRow:
         with pytest.raises(FastioUnavailable):
             world.look()
         world.clock.advance(seconds=3600)
-        world.look(a_notice(why=delivering.SWEEP))
+        world.look(a_notice(why=notices.SWEEP))
         assert world.letters() == [Kind.DELIVERY]
 
 
@@ -777,12 +733,12 @@ class TestResend:
         world = World()
         world.look()
         world.becomes(REFUNDED)
-        world.look(a_notice(why=delivering.RESEND))
+        world.look(a_notice(why=notices.RESEND))
         assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED]
 
     def test_an_order_that_was_not_delivered_yet_is_delivered_once(self) -> None:
         world = World()
-        world.look(a_notice(why=delivering.RESEND))
+        world.look(a_notice(why=notices.RESEND))
         assert world.letters() == [Kind.DELIVERY]
 
 

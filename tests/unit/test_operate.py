@@ -14,7 +14,7 @@ from botocore.exceptions import NoCredentialsError
 from operate import __main__ as operate
 from operate import dead_letters, stacks
 from operate.stacks import Name, Stack
-from paidshare import delivering, notices
+from paidshare import notices
 from paidshare.errors import FileMissing, MetadataBroken, NeedsAPerson, OrderUnknown, StripeUnavailable
 from paidshare.sqs_messages import SqsMessages
 from paidshare.stripe_payments import StripePayments
@@ -251,7 +251,7 @@ class TestRedrive:
 
 
 class TestLookAndResend:
-    @pytest.mark.parametrize(("command", "why"), [("look", operate.LOOK), ("resend", delivering.RESEND)])
+    @pytest.mark.parametrize(("command", "why"), [("look", operate.LOOK), ("resend", notices.RESEND)])
     def test_it_is_a_notice_that_deliver_reads(self, aws: Cloud, run: Run, command: str, why: str) -> None:
         record(aws, order_id=ORDER, state="delivered")
         before = datetime.now(UTC).replace(microsecond=0)
@@ -333,10 +333,6 @@ class TestShow:
             ["lines", "li_1, li_2"],
             ["updated_at", "2026-11-22 12:00:00 UTC"],
         ]
-
-    def test_the_link_is_never_shown_nor_the_name_that_it_is_made_of(self, aws: Cloud, run: Run) -> None:
-        record(aws, order_id=ORDER, state="delivered", share_name="o234567abcdefghijkl")
-        assert "o234567abcdefghijkl" not in run("show", ORDER).out
 
     def test_an_order_that_the_ledger_does_not_know_is_said_to_be_unknown(self, run: Run) -> None:
         ran = run("show", ORDER)

@@ -36,6 +36,7 @@ DELIVERED = Progress(
     state=State.DELIVERED,
     share_id="1",
     share_expires_at=UNTIL,
+    holds=("li_a",),
     lines=("li_a",),
     given=("li_a",),
     told=Told.ACCESS,
@@ -43,6 +44,7 @@ DELIVERED = Progress(
     mailed_at=NOW,
     delivered_at=NOW,
 )
+BOTH = replace(DELIVERED, holds=("li_a", "li_b"), given=("li_a", "li_b"))
 ON_HOLD = replace(DELIVERED, closed_at=NOW, told=Told.ON_HOLD)
 ENDED = replace(DELIVERED, closed_at=NOW, told=Told.ENDED)
 TOLD_OF_FAILURE = Progress(state=State.WAITING, told=Told.PAYMENT_FAILED, mailing_at=NOW, mailed_at=NOW)
@@ -82,15 +84,36 @@ class TestPlan:
             # A refund that failed.
             (ENDED, access(), Step.REOPEN, State.DELIVERED),
             (ENDED, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            # A crash while the share was being closed or opened: what became of it is in doubt, and is done again.
+            (replace(DELIVERED, closed_at=NOW, switching=True), access(), Step.REOPEN, State.DELIVERED),
+            (replace(DELIVERED, switching=True), access(), Step.REOPEN, State.DELIVERED),
+            (replace(ON_HOLD, switching=True), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            # What it holds is in doubt.
+            (replace(DELIVERED, holds=()), access(), Step.CHANGE, State.DELIVERED),
+            (replace(ENDED, holds=()), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            # A letter in doubt: the buyer may believe what is not true any more.
+            (replace(DELIVERED, mailing=Kind.ACCESS_ON_HOLD), access(), Step.REOPEN, State.DELIVERED),
+            (replace(ON_HOLD, mailing=Kind.ACCESS_BACK), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (replace(DELIVERED, mailing=Kind.DELIVERY), access(), Step.NOTHING, State.DELIVERED),
             # A crash between closing and the letter.
             (replace(DELIVERED, closed_at=NOW), REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
             (replace(DELIVERED, closed_at=NOW), access(), Step.REOPEN, State.DELIVERED),
             # A crash between reopening and the letter.
             (replace(ON_HOLD, closed_at=None), access(), Step.REOPEN, State.DELIVERED),
             # Some lines only.
-            (replace(DELIVERED, given=("li_a", "li_b")), access(A), Step.CHANGE, State.DELIVERED),
+            (
+                BOTH,
+                access(A),
+                Step.CHANGE,
+                State.DELIVERED,
+            ),
             (DELIVERED, access(A, B), Step.CHANGE, State.DELIVERED),
-            (replace(DELIVERED, given=("li_b", "li_a")), access(A, B), Step.NOTHING, State.DELIVERED),
+            (
+                replace(BOTH, given=("li_b", "li_a")),
+                access(A, B),
+                Step.NOTHING,
+                State.DELIVERED,
+            ),
             # One line waits for its subscription; the other is there already, and stays.
             (
                 DELIVERED,
@@ -100,7 +123,7 @@ class TestPlan:
             ),
             # A line on hold is more than one that ended: it opens again.
             (
-                replace(DELIVERED, given=("li_a", "li_b")),
+                BOTH,
                 due(Standing.ENDED, Why.PARTLY_REFUNDED, A) + due(Standing.ON_HOLD, Why.DISPUTED, B),
                 Step.CLOSE,
                 State.ACCESS_ON_HOLD,
@@ -118,7 +141,7 @@ class TestPlan:
         assert plan(WAITING, NEW).why is Why.NOT_PAID
 
     def test_a_change_says_why_a_line_is_gone_and_nothing_where_all_are_back(self) -> None:
-        both = replace(DELIVERED, given=("li_a", "li_b"))
+        both = BOTH
         assert plan(access(A) + due(Standing.ENDED, Why.PARTLY_REFUNDED, B), both).why is Why.PARTLY_REFUNDED
         assert plan(access(A, B), DELIVERED).why is None
 

@@ -134,6 +134,30 @@ class TestInvoices:
         with pytest.raises(UNREADABLE):
             self.line(an_invoice_line("subscription_item_details", period=period))
 
+    @pytest.mark.parametrize("parent", ["invoice_item_details", "subscription_item_details"])
+    def test_the_rest_of_a_period_after_a_change_of_plan_ends_with_the_period(self, parent: str) -> None:
+        line = an_invoice_line(parent)
+        line["parent"][parent] = {"proration": True, "proration_details": {"credited_items": None}}
+        read = self.line(line)
+        assert read.period_end == datetime.fromtimestamp(APRIL, UTC)
+        assert not read.credit
+
+    @pytest.mark.parametrize("amount", [-900, 0])
+    def test_what_gives_back_an_unused_rest_is_a_credit_even_when_it_was_worth_nothing(self, amount: int) -> None:
+        line = an_invoice_line("subscription_item_details", amount=amount)
+        credited = {"invoice": "in_0", "invoice_line_items": ["il_0"]}
+        line["parent"]["subscription_item_details"] = {"proration_details": {"credited_items": credited}}
+        assert self.line(line).credit
+
+    def test_money_back_under_a_discount_is_a_credit_too(self) -> None:
+        line = an_invoice_line(amount=-900, discount_amounts=[{"amount": -900}])
+        assert self.line(line).credit
+
+    def test_an_invoice_says_when_it_was_paid(self) -> None:
+        paid = an_invoice(status_transitions={"paid_at": MARCH})
+        assert invoice_order(paid, [], {}, []).paid_at == datetime.fromtimestamp(MARCH, UTC)
+        assert invoice_order(an_invoice(), [], {}, []).paid_at is None
+
     def test_a_product_that_stripe_does_not_list_was_deleted(self) -> None:
         line = self.line(an_invoice_line(description="Field guide"), prod_other=PRODUCT)
         assert line == Line("prod_1", "Field guide", 1, {}, "il_1", 900, deleted=True)
@@ -179,6 +203,12 @@ class TestPayments:
     def test_a_refund_that_failed_or_was_canceled_is_none(self) -> None:
         made = [a_refund(1, "failed"), a_refund(2, "canceled"), a_refund(3, "pending"), a_refund(4, "requires_action")]
         assert payment(an_intent(), a_charge(amount_refunded=7), refunds=made).refunds == (4, 3)
+
+    def test_a_refund_that_failed_counts_no_more_even_where_the_charge_still_says_refunded(self) -> None:
+        charge = a_charge(refunded=True, amount_refunded=900)
+        assert payment(an_intent(), charge, refunds=[a_refund(900, "failed")]).refunded == 0
+        both = [a_refund(400), a_refund(500, "canceled")]
+        assert payment(an_intent(), charge, refunds=both).refunded == 400
 
     def test_a_payment_that_is_refunded_is_refunded_whole(self) -> None:
         assert payment(an_intent(), a_charge(refunded=True, amount_refunded=0)).refunded == 900

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import delivering, shares, sweeping
+from paidshare import notices, shares, sweeping
 from paidshare.errors import FastioUnavailable, RoundBusy, SecretUnavailable, ShareRefused, StripeUnavailable
-from paidshare.notices import _EVENTS as EVENTS
-from paidshare.notices import Notice
+from paidshare.notices import EVENTS, Notice
 from paidshare.orders import Share
 from paidshare.progress import Progress, State
 from paidshare.rounds import Listed, Page, Pass, Place, Track
@@ -117,7 +116,6 @@ class World:
         progress = Progress(
             state=state,
             share_id=made.id if recorded else None,
-            share_name=made.name,
             closed_at=None if closed is None else now - closed,
         )
         self.book.put(order_id, progress, at=now)
@@ -148,7 +146,7 @@ class TestUnsettledOrders:
         world.sells("cs_1")
         world.round()
         [notice] = world.queue.asked
-        assert notice.why == delivering.SWEEP
+        assert notice.why == notices.SWEEP
 
     def test_a_settled_order_is_not_asked_for(self, world: World) -> None:
         world.book.put("cs_1", Progress(state=State.DELIVERED), at=world.clock.now - DAY)

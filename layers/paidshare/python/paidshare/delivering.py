@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from paidshare import catalog, letters, shares
-from paidshare.entitlement import Due, Policy, entitlement
+from paidshare.entitlement import Due, Policy, Standing, Why, entitlement
 from paidshare.errors import (
     AccountUnexpected,
     AddressMissing,
@@ -26,9 +26,10 @@ from paidshare.errors import (
     SecretUnavailable,
     TryAgain,
 )
-from paidshare.notices import Notice
+from paidshare.letters import Kind
+from paidshare.notices import RESEND, SWEEP, Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.ports import Clock, Ledger, LinkKey, Mailer, Payments, Shares
+from paidshare.ports import Clock, Ledger, LinkKey, LookQueue, Mailer, Payments, Shares
 from paidshare.progress import Plan, Progress, State, Step, Told, plan
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
@@ -40,8 +41,12 @@ _WAIT_FOR_ITS_ORDER_S = 60.0
 # mails: a second letter is better than none.
 _SES_TELLS_WITHIN = timedelta(seconds=90)
 
-SWEEP, RESEND = "sweep", "operator.resend"
-"""Why our own notices ask for a look. No event of Stripe's has such a type."""
+
+_OF_A_CLOSED_LINK = (Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED, Kind.ACCESS_BACK)
+
+
+_MOST_ORDERS = 5
+"""More orders of one event than this get a notice each: a plan changed a hundred times a year has as many invoices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Shop:
     payments: Payments
     shares: Shares
     mailer: Mailer
+    looks: LookQueue
     link_key: LinkKey
     clock: Clock
     policy: Policy
@@ -113,6 +119,8 @@ def deliver(
         raise look.trouble(error) from error
     if not orders:
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, "nobodys"),)
+    if len(orders) > _MOST_ORDERS:
+        return (_spread(notice, orders, look),)
     outcomes: list[Outcome] = []
     troubles: list[TryAgain | NeedsAPerson] = []
     for order_id in orders:
@@ -122,8 +130,11 @@ def deliver(
             error.order_id = error.order_id or order_id
             troubles.append(error)
     if troubles:
-        # While there is something to try again, the message stays, and comes back with the person's case in it, too.
-        raise next((t for t in troubles if isinstance(t, TryAgain)), troubles[0])
+        # While there is something to try again, the message stays, and comes back with the persons' cases in it, too.
+        first, *others = sorted(troubles, key=lambda trouble: isinstance(trouble, NeedsAPerson))
+        if isinstance(first, NeedsAPerson):
+            first.others = tuple(other for other in others if isinstance(other, NeedsAPerson))
+        raise first
     return tuple(outcomes)
 
 
@@ -135,16 +146,24 @@ def _orders_of(notice: Notice, shop: Shop) -> tuple[str, ...]:
     return orders
 
 
+def _spread(notice: Notice, orders: tuple[str, ...], look: _Look) -> Outcome:
+    try:
+        look.shop.looks.ask([replace(notice, about=order_id) for order_id in orders])
+    except TryAgain as error:
+        raise look.trouble(error) from error
+    return Outcome(notice.about, Step.SPREAD, State.ELSEWHERE, f"{len(orders)} orders")
+
+
 def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> Outcome:
     shop, now = look.shop, look.shop.clock()
     try:
         found = shop.ledger.claim(order_id, holder=look.holder, now=now)
     except TryAgain as error:
         raise look.trouble(error) from error
-    # A paid order that the sweep finds and the ledger has never seen: never looked at, or its row was lost.
-    may_be_lost = look.why == SWEEP and found.first_seen_at == now.replace(microsecond=0)
-    progress = replace(found, account=look.account or found.account)
-    work = _Work(look, order_id, progress, may_be_lost=may_be_lost)
+    # The sweep found it and the ledger has never heard of it: never looked at, or its row was lost.
+    unseen = found.unseen or (look.why == SWEEP and found.first_seen_at == now.replace(microsecond=0))
+    progress = replace(found, account=look.account or found.account, unseen=unseen)
+    work = _Work(look, order_id, progress)
     try:
         order = shop.payments.order(order_id, account=progress.account)
         if order.same_as is None:
@@ -165,19 +184,14 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
 
 
 class _Work:
-    """
-    One order in hand: what is known to be done, and the lease under which it is written down.
+    """One order in hand: what is known to be done, and the lease under which it is written down."""
 
-    `may_be_lost`: the ledger may have forgotten a delivery.
-    """
-
-    def __init__(self, look: _Look, order_id: str, progress: Progress, *, may_be_lost: bool) -> None:
+    def __init__(self, look: _Look, order_id: str, progress: Progress) -> None:
         self._shop = look.shop
         self._order_id = order_id
         self._holder = look.holder
         self._deadline = look.deadline
         self._resend = look.why == RESEND
-        self._may_be_lost = may_be_lost
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
@@ -212,62 +226,77 @@ class _Work:
     def _deliver(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
-        request = self._request(order, todo)
-        share = self._shop.shares.find(request) if self._may_be_lost else None
+        request, access = self._request(order, todo), _ids(todo.access)
+        share = self._shop.shares.find(request) if self.progress.unseen else None
         if share is None:
-            share = self._opened(request)
+            share = self._fill(request, access)
             self._mail(
                 letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share)
             )
         else:
             # Nobody is mailed a second time because a row was lost; an operator can ask for it.
-            self._note(share_id=share.id, share_name=share.name, share_expires_at=share.expires_at)
+            if share.expires_at > self._shop.clock():
+                self._shop.shares.reopen(share.id, until=share.expires_at)
+            self._note(share_id=share.id, share_expires_at=share.expires_at, holds=access)
         self._note(
             delivered_at=self.progress.mailed_at or self._shop.clock(),
-            lines=_ids(dues),
-            given=_ids(todo.access),
+            # What had run out before it could be delivered never comes to life with the others.
+            lines=_ids(due for due in dues if due.why is not Why.EXPIRED),
+            given=access,
             told=Told.ACCESS,
+            unseen=False,
         )
 
     def _mail_again(self, order: Order, todo: Plan) -> None:
         if not order.email:
             raise AddressMissing("Stripe has no e-mail address for this paid order")
         request = self._request(order, todo)
-        share = self._shop.shares.find(request) or self._opened(request)
+        share = self._shop.shares.find(request) or self._fill(request, _ids(todo.access))
         self._mail(letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share))
 
     def _give(self, order: Order, todo: Plan) -> None:
         """
-        What was given stays as it was then: only where other lines are due is the share filled anew, from what the
-        products say now.
+        What was given stays as it was then: only where other lines are due, or it is in doubt what the share holds, is
+        it filled anew, from what the products say now.
         """
-        given, share_id = _ids(todo.access), self.progress.share_id
-        changed = set(given) != set(self.progress.given)
-        if changed or share_id is None or not self._shop.shares.reopen(share_id, until=todo.until):
-            share = self._opened(self._request(order, todo))
-            # A share that `open` finds keeps its expiry; this one has time to catch up on.
-            self._shop.shares.reopen(share.id, until=todo.until)
-        self._note(closed_at=None, share_expires_at=todo.until)
-        if changed or self.progress.told is not Told.ACCESS:
+        due = _ids(todo.access)
+        if set(due) != set(self.progress.holds):
+            self._fill(self._request(order, todo), due)
+        elif self.progress.closed_at is not None or self.progress.switching:
+            self._reopen(order, todo)
+        self._note(share_expires_at=todo.until)
+        if self.progress.believed is not Told.ACCESS or set(due) != set(self.progress.given):
             self._tell(order, Told.ACCESS, self._news(order, todo))
-        self._note(given=given)
+        self._note(given=due)
+
+    def _reopen(self, order: Order, todo: Plan) -> None:
+        share_id = self.progress.share_id
+        self._begin(switching=True)
+        if share_id is not None and self._shop.shares.reopen(share_id, until=todo.until):
+            self._note(switching=False, closed_at=None)
+        else:
+            self._fill(self._request(order, todo), _ids(todo.access))
 
     def _news(self, order: Order, todo: Plan) -> Callable[[str], Letter]:
         products, until, why = _products(todo.access), todo.until, todo.why or ""
-        if self.progress.told is not Told.ACCESS:
+        was_closed = self.progress.told is not Told.ACCESS or self.progress.mailing in _OF_A_CLOSED_LINK
+        if was_closed:
             return lambda to: letters.access_back(to=to, order_id=order.id, products=products, until=until)
         return lambda to: letters.access_changed(to=to, order_id=order.id, products=products, until=until, why=why)
 
     def _take_back(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
-        if self.progress.closed_at is None and self.progress.share_id is not None:
-            self._shop.shares.close(self.progress.share_id)
-            self._note(closed_at=self._shop.clock())
-        if not self.progress.link_may_be_out:
+        share_id = self.progress.share_id
+        if share_id is not None and (self.progress.closed_at is None or self.progress.switching):
+            self._begin(switching=True, closed_at=self.progress.closed_at or self._shop.clock())
+            self._shop.shares.close(share_id)
+            self._note(switching=False)
+        held = todo.state is State.ACCESS_ON_HOLD
+        told, why = (Told.ON_HOLD if held else Told.ENDED), str(todo.why)
+        if not self.progress.link_may_be_out or self.progress.believed is told:
             return
-        products = _products([due for due in dues if due.line.id in self.progress.given] or dues)
-        held, why = todo.state is State.ACCESS_ON_HOLD, str(todo.why)
+        gone = [due for due in dues if due.line.id in self.progress.given] or dues
+        products = _products([due for due in gone if not held or due.standing is Standing.ON_HOLD])
         write = letters.access_on_hold if held else letters.access_ended
-        told = Told.ON_HOLD if held else Told.ENDED
         self._tell(order, told, lambda to: write(to=to, order_id=order.id, products=products, why=why))
 
     def _tell_failure(self, order: Order, dues: tuple[Due, ...]) -> None:
@@ -283,10 +312,22 @@ class _Work:
         goods = tuple(catalog.goods(due.line, default_link_days=days) for due in todo.access)
         return shares.share_request(order.id, goods, todo.until, self._link_key())
 
-    def _opened(self, request: ShareRequest) -> Share:
+    def _fill(self, request: ShareRequest, lines: tuple[str, ...]) -> Share:
+        """The order's share, open, with exactly the files of *lines*, to the moment that *request* says."""
+        if self.progress.share_id is not None:
+            self._begin(switching=True, holds=())
         share = self._shop.shares.open(request, deadline=self._deadline)
-        self._note(share_id=share.id, share_name=share.name, share_expires_at=share.expires_at)
+        if self.progress.closed_at is not None or self.progress.delivered_at is not None:
+            # A share that is found keeps its expiry, unless it waited for its letter for long; this one was mailed.
+            self._shop.shares.reopen(share.id, until=request.expires_at)
+            share = replace(share, expires_at=request.expires_at)
+        self._note(share_id=share.id, share_expires_at=share.expires_at, closed_at=None, switching=False, holds=lines)
         return share
+
+    def _begin(self, **doubt: Any) -> None:
+        """Write down what will be in doubt if the next call's answer is lost."""
+        self._note(**doubt)
+        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
 
     def _link_key(self) -> str:
         key = self._shop.link_key()
@@ -312,8 +353,10 @@ class _Work:
         if self._deadline is not None and now >= self._deadline:
             # A letter that leaves in the last seconds may not be written down, and would leave again.
             raise OutOfTime("too late in this invocation for the letter", wait=1)
-        self._note(mailing=letter.kind, mailing_at=now)
-        self._shop.ledger.record(self._order_id, self.progress, holder=self._holder, now=now)
+        marked = replace(self.progress, mailing=letter.kind, mailing_at=now)
+        self._shop.ledger.record(self._order_id, marked, holder=self._holder, now=now)
+        # Only now: where this could not be written down, no letter leaves, and none is in doubt.
+        self.progress = marked
         try:
             message_id = self._shop.mailer.send(letter, order_id=self._order_id)
         except (LetterRejected, MailUnavailable) as error:

@@ -22,8 +22,9 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = ("reason", "account", "payment_intent", "share_id", "share_name", "told", "mailing", "message_id")
-_LISTS = ("lines", "given")
+_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id")
+_LISTS = ("holds", "lines", "given")
+_FLAGS = ("switching", "unseen")
 # Read, and never written from here: SES's word comes through dynamo_mail_log, the first moment with the claim.
 _READ_ONLY = {"sent_at": "letter_sent_at", "first_seen_at": "first_seen_at"}
 _TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
@@ -43,7 +44,8 @@ class DynamoLedger:
             " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
             # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
             " unsettled = :yes",
-            "attribute_not_exists(lease_until) OR lease_until < :now",
+            # The holder itself asks again where the first answer was lost.
+            "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
             {
                 ":holder": {"S": holder},
                 ":until": _number(now + LEASE),
@@ -68,7 +70,7 @@ class DynamoLedger:
         values = _attributes(progress)
         names = {f"#{name}": name for name in values}
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        gone = [name for name in (*_TEXTS, *_LISTS, *_TIMES) if name not in values] + list(also_remove)
+        gone = [name for name in (*_TEXTS, *_LISTS, *_FLAGS, *_TIMES) if name not in values] + list(also_remove)
         names |= {f"#{name}": name for name in gone}
         self._update(
             order_id,
@@ -107,12 +109,14 @@ def _attributes(progress: Progress) -> dict[str, Any]:
     texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
     times = {name: _number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
     lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
-    return {"state": {"S": progress.state.value}} | texts | lists | times
+    flags = {name: {"BOOL": True} for name in _FLAGS if getattr(progress, name)}
+    return {"state": {"S": progress.state.value}} | texts | lists | flags | times
 
 
 def _progress(item: dict[str, Any]) -> Progress:
     known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
     known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
+    known |= {name: item[name]["BOOL"] for name in _FLAGS if name in item}
     known |= {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
     known |= {
         name: datetime.fromtimestamp(int(item[kept]["N"]), UTC) for name, kept in _READ_ONLY.items() if kept in item

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from paidshare import catalog
 from paidshare.errors import ModeMismatch
-from paidshare.orders import Line, Order, Payment, Subscription
+from paidshare.orders import Line, Order, Subscription
 
 
 class Standing(StrEnum):
@@ -117,8 +117,11 @@ def entitlement(order: Order, policy: Policy, *, now: datetime, promise: Promise
 def _is_ours(line: Line, promise: Promise | None) -> bool:
     if promise is not None:
         return line.id in promise.lines
-    # A negative line gives money back for something else (a changed plan's proration).
-    return catalog.is_ours(line) and not (line.amount is not None and line.amount < 0)
+    # Of a credit, and of nothing at all, there is nothing to deliver.
+    return catalog.is_ours(line) and not line.credit and line.quantity > 0
+
+
+_FAILED = ("requires_payment_method", "canceled")  # docs.stripe.com/payments/paymentintents/lifecycle
 
 
 def _missing(order: Order) -> Why | None:
@@ -129,12 +132,13 @@ def _missing(order: Order) -> Why | None:
         return Why.NO_INVOICE
     if order.status != "complete":
         return Why.CHECKOUT_OPEN
+    # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`. One that fails
+    # although the session says “paid” has failed: the order of the two is not guaranteed.
+    if order.payments and all(payment.status in _FAILED for payment in order.payments):
+        return Why.PAYMENT_FAILED
     # A coupon can take all of it: Stripe then asks for no payment, and no later event says “paid”.
-    if order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0):
-        return None
-    # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`.
-    failed = any(payment.status in ("requires_payment_method", "canceled") for payment in order.payments)
-    return Why.PAYMENT_FAILED if failed else Why.NOT_PAID
+    paid = order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0)
+    return None if paid else Why.NOT_PAID
 
 
 class _Verdict(NamedTuple):
@@ -143,7 +147,7 @@ class _Verdict(NamedTuple):
 
 
 def _due(line: Line, order: Order, policy: Policy, *, now: datetime, promise: Promise | None, refunded: bool) -> Due:
-    verdicts = [*_verdicts_on_payments(order.payments, policy)]
+    verdicts = [*_verdicts_on_payments(order, policy)]
     if refunded:
         verdicts.append(_Verdict(Standing.ENDED, Why.PARTLY_REFUNDED))
     if line.period_end is not None and order.subscription is not None:
@@ -152,15 +156,15 @@ def _due(line: Line, order: Order, policy: Policy, *, now: datetime, promise: Pr
     for standing in (Standing.NOTHING_YET, Standing.ENDED, Standing.ON_HOLD):
         if found := next((v for v in verdicts if v.standing is standing), None):
             return Due(line, *found)
-    until = _until(line, policy, now=now, promise=promise)
+    until = _until(line, order, policy, now=now, promise=promise)
     if until <= now:
         return Due(line, Standing.ENDED, Why.EXPIRED)
     return Due(line, Standing.ACCESS, Why.PAID, until)
 
 
-def _verdicts_on_payments(payments: tuple[Payment, ...], policy: Policy) -> Iterable[_Verdict]:
-    paid = [payment for payment in payments if payment.status == "succeeded" and payment.amount > 0]
-    if paid and all(payment.refunded >= payment.amount for payment in paid):
+def _verdicts_on_payments(order: Order, policy: Policy) -> Iterable[_Verdict]:
+    payments = order.payments
+    if _is_refunded(order):
         yield _Verdict(Standing.ENDED, Why.REFUNDED)
     for status in (status for payment in payments for status in payment.disputes):
         if status == "lost":
@@ -169,6 +173,14 @@ def _verdicts_on_payments(payments: tuple[Payment, ...], policy: Policy) -> Iter
             yield _Verdict(Standing.ON_HOLD, Why.DISPUTED)
     if policy.hold_on_fraud_warning and any(payment.fraud_warning for payment in payments):
         yield _Verdict(Standing.ON_HOLD, Why.FRAUD_WARNING)
+
+
+def _is_refunded(order: Order) -> bool:
+    """Whether all that was paid was given back. Of an invoice, a customer's balance may have paid a part as well."""
+    paid = [payment for payment in order.payments if payment.status == "succeeded" and payment.amount > 0]
+    if not paid or any(payment.refunded < payment.amount for payment in paid):
+        return False
+    return order.mode != "invoice" or order.total is None or sum(payment.refunded for payment in paid) >= order.total
 
 
 # An inquiry (`warning_…`) asks a question and moves no money. `prevented` is settled by a refund, which speaks for
@@ -192,13 +204,14 @@ def _verdicts_on_subscription(subscription: Subscription) -> Iterable[_Verdict]:
             yield _Verdict(Standing.NOTHING_YET, Why.SUBSCRIPTION_NOT_ACTIVE)
 
 
-def _until(line: Line, policy: Policy, *, now: datetime, promise: Promise | None) -> datetime:
+def _until(line: Line, order: Order, policy: Policy, *, now: datetime, promise: Promise | None) -> datetime:
     if promise is not None:
         # The time that was left when access was closed, counted from now.
         return promise.until + (now - promise.closed_at if promise.closed_at else timedelta())
     goods = catalog.goods(line, default_link_days=policy.link_days)
     if line.period_end is not None:
-        return line.period_end + timedelta(days=policy.grace_days)
+        # Paid late, or in arrears: the period may be over, and the grace counts from the payment.
+        return max(line.period_end, order.paid_at or line.period_end) + timedelta(days=policy.grace_days)
     return now + timedelta(days=goods.link_days)
 
 

@@ -133,10 +133,12 @@ class NeedsAPerson(PaidshareError):
     """
     No retry mends this. `advice` tells the operator what to mend; then redrive the message.
 
-    `known`: the order was on hold for the same reason before, so a person was told already.
+    `known`: the order was on hold for the same reason before, so a person was told already. `others` are further cases
+    of the same look.
     """
 
     known = False
+    others: tuple["NeedsAPerson", ...] = ()
 
     advice = "Read the log line of this order, mend the cause, redrive the message."
 
@@ -214,7 +216,9 @@ class ShareTaken(NeedsAPerson):
 class AddressMissing(NeedsAPerson):
     """Stripe has no e-mail address for a paid order."""
 
-    advice = "Find the buyer through the payment in Stripe and add the address to the customer; then redrive."
+    advice = (
+        "Find the buyer through the payment in Stripe and deliver by hand: what was bought without an address stays so."
+    )
 
 
 class LetterRejected(NeedsAPerson):

@@ -49,7 +49,7 @@ class NotForUs:
 
 # What can change what a buyer should have. More than is needed for it: Stripe leaves out an event now and then, and
 # any other of the same order does as well (docs.stripe.com/api/events/types). Payment Links end in the same events.
-_EVENTS = frozenset(
+EVENTS = frozenset(
     {
         "checkout.session.completed",
         "checkout.session.async_payment_succeeded",
@@ -62,6 +62,8 @@ _EVENTS = frozenset(
         "charge.succeeded",
         # Such as a payment that the seller marks as safe.
         "charge.updated",
+        # A payment that was only reserved at Checkout.
+        "charge.captured",
         "charge.refunded",
         "charge.refund.updated",
         "charge.dispute.created",
@@ -80,6 +82,11 @@ _EVENTS = frozenset(
         "customer.subscription.resumed",
     }
 )
+"""The types of Stripe's events that are noticed."""
+
+SWEEP, RESEND = "sweep", "operator.resend"
+"""Why our own notices ask for a look. No event of Stripe's has such a type."""
+
 _ORDERS = ("cs_", "in_", "sub_", "pi_")
 
 
@@ -99,7 +106,7 @@ def from_event(event: Mapping[str, Any], *, livemode: bool) -> Notice | NotForUs
     event_id, why = as_id(event.get("id")), as_id(event.get("type"))
     if event.get("object") != "event" or not event_id or not why:
         return NotForUs("no_snapshot_event")
-    if why not in _EVENTS:
+    if why not in EVENTS:
         return NotForUs("other_event_type", why)
     # Test events reach live Connect endpoints too (docs.stripe.com/connect/webhooks).
     if event.get("livemode") is not livemode:

@@ -12,7 +12,7 @@ class Line:
     `id` is Stripe's and never changes (`li_…`, `il_…`). `amount` is what this line cost after its discounts, in the
     currency's smallest unit; None when Stripe does not say, negative for a credit. `period_end` is the end of the
     subscription period that the line pays for, None for anything bought once. `deleted`: the product was deleted in
-    Stripe, and its metadata with it.
+    Stripe, and its metadata with it. `credit`: the line gives money back for something else (a changed plan).
     """
 
     product_id: str
@@ -23,6 +23,7 @@ class Line:
     amount: int | None = None
     period_end: datetime | None = None
     deleted: bool = False
+    credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Order:
     subscription), or `invoice`. `status` and `payment_status` are Stripe's own words and may be words we do not know
     yet; an invoice has its status in both. `email` is where the buyer asked for the goods; None when Stripe has none.
     `total` is what was to be paid, in the currency's smallest unit, after discounts; None when Stripe does not say.
+    `paid_at` is when an invoice was paid; None for sessions.
     `same_as` is the id under which this purchase is kept when that is another one: the first invoice of a session in
     mode subscription, the session of an invoice that Checkout wrote for a single payment.
     """
@@ -74,6 +76,7 @@ class Order:
     email: str | None
     lines: tuple[Line, ...]
     total: int | None = None
+    paid_at: datetime | None = None
     payments: tuple[Payment, ...] = ()
     subscription: Subscription | None = None
     same_as: str | None = None

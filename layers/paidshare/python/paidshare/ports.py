@@ -113,7 +113,11 @@ class Ledger(Protocol):
     """What was done for each order, and who is working on it."""
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
-        """Take the order's lease and return what was done so far. Raises OrderBusy, LedgerUnavailable."""
+        """
+        Take the order's lease and return what was done so far. *holder* may take it again while it has it.
+
+        Raises OrderBusy, LedgerUnavailable.
+        """
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         """Write *progress* while holding the lease. Raises OrderBusy if it was lost, LedgerUnavailable."""
@@ -170,7 +174,7 @@ class Shelves(Protocol):
 
 
 class LookQueue(Protocol):
-    """Where the sweep asks for looks. Every call raises QueueUnavailable."""
+    """Where looks at orders are asked for. Every call raises QueueUnavailable."""
 
     def backlog(self) -> int:
         """About how many messages wait for a worker. Not those that are in work, or put off."""

@@ -47,16 +47,22 @@ class Told(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Progress:
     """
-    What was done for one order. Holds no personal data and no link.
+    What was done for one order. Holds no personal data, no link, and nothing that a link could be made of.
 
-    `account` is the connected account it belongs to. `lines` are the ids of its lines that are ours, settled when the
-    link was mailed (`delivered_at`); `given` are those of them that the buyer was last told to have. `closed_at` is
-    when the share was archived.
+    `account` is the connected account it belongs to.
 
-    `mailing` is the kind of a letter that is about to leave, written down at `mailing_at`, before it leaves; it is
-    gone again when `mailed_at` and `message_id` are written, after it left. What a crash leaves between the two is the
-    one doubt, and `sent_at`, SES's own word of the last letter that it sent, settles it. The ledger shows `sent_at`
-    and `first_seen_at`, and never writes them from here.
+    Of the share: `closed_at` is since when it is archived; `holds` are the ids of the lines that it is filled with,
+    none when that is in doubt. `switching` is written down before it is closed or opened, and gone after: what a crash
+    or a lost answer leaves there is in doubt, and is done again.
+
+    Of the buyer: `lines` are the ids of the order's lines that are ours, settled when the link was mailed
+    (`delivered_at`); `given` are those of them that the buyer was last told to have, `told` what the last letter said.
+    `mailing` is the kind of a letter that is about to leave, written down at `mailing_at`, before it leaves; it is gone
+    again when `mailed_at` and `message_id` are written. What is left there is the one doubt that only SES settles:
+    `sent_at` is its own word of the last letter that it sent.
+
+    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at` and
+    `first_seen_at`, and never writes them from here.
     """
 
     state: State = State.NEW
@@ -64,9 +70,10 @@ class Progress:
     account: str | None = None
     payment_intent: str | None = None
     share_id: str | None = None
-    share_name: str | None = None
     share_expires_at: datetime | None = None
     closed_at: datetime | None = None
+    switching: bool = False
+    holds: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     told: Told | None = None
@@ -75,6 +82,7 @@ class Progress:
     mailed_at: datetime | None = None
     message_id: str | None = None
     delivered_at: datetime | None = None
+    unseen: bool = False
     sent_at: datetime | None = None
     first_seen_at: datetime | None = None
 
@@ -84,6 +92,11 @@ class Progress:
         if self.delivered_at is None or self.share_expires_at is None:
             return None
         return Promise(self.lines, self.share_expires_at, self.closed_at)
+
+    @property
+    def believed(self) -> Told | None:
+        """What the buyer believes; None while a letter is in doubt that would have changed it."""
+        return self.told if self.mailing in (None, _THE_LINK) else None
 
     @property
     def link_may_be_out(self) -> bool:
@@ -113,6 +126,8 @@ class Step(StrEnum):
     """Open the share again, and mail so."""
     CHANGE = "change"
     """Make the share hold other lines than it does, and mail so."""
+    SPREAD = "spread"
+    """Of one event's many orders, each gets a notice of its own."""
     NOTHING = "nothing"
     """All is as it should be."""
 
@@ -163,10 +178,11 @@ def _after_delivery(dues: Sequence[Due], access: tuple[Due, ...], progress: Prog
         raise PaymentUndone(f"the order was delivered, and now it is {missing.why}")
     if not access:
         return _without_access(dues, progress)
+    due = {due.line.id for due in access}
     step = Step.NOTHING
-    if {due.line.id for due in access} != set(progress.given):
+    if due != set(progress.given) or due != set(progress.holds):
         step = Step.CHANGE
-    if progress.closed_at is not None or progress.told is not Told.ACCESS:
+    if progress.closed_at is not None or progress.switching or progress.believed is not Told.ACCESS:
         step = Step.REOPEN
     return Plan(step, State.DELIVERED, _why_not_all(dues), access)
 
@@ -181,8 +197,8 @@ def _without_access(dues: Sequence[Due], progress: Progress) -> Plan:
     held = _first(dues, Standing.ON_HOLD)
     state, told = (State.ACCESS_ON_HOLD, Told.ON_HOLD) if held else (State.ACCESS_ENDED, Told.ENDED)
     why = (held or _first(dues, Standing.ENDED) or dues[0]).why
-    to_close = progress.share_id is not None and progress.closed_at is None
-    to_tell = progress.link_may_be_out and progress.told is not told
+    to_close = progress.share_id is not None and (progress.closed_at is None or progress.switching)
+    to_tell = progress.link_may_be_out and progress.believed is not told
     return Plan(Step.CLOSE if (to_close or to_tell) and why is not Why.EXPIRED else Step.NOTHING, state, why)
 
 

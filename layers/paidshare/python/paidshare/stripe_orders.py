@@ -67,6 +67,7 @@ def invoice_order(
         email=_text(invoice.get("customer_email")) or None,
         lines=tuple(_invoice_line(line, products) for line in lines),
         total=_number(invoice.get("total")),
+        paid_at=_paid_at(invoice),
         payments=tuple(payments),
         subscription=subscription_of(invoice),
         same_as=same_as,
@@ -89,6 +90,12 @@ def payment(
     if charge is None:
         return Payment(id=the_id(paid), status=_text(paid.get("status")))
     amount = _needed_number(charge, "amount")
+    all_refunds = [(_needed_number(one, "amount"), one["status"] not in _NOT_REFUNDED) for one in refunds][::-1]
+    kept = tuple(given for given, stays in all_refunds if stays)
+    refunded = amount if _flag(charge, "refunded") else _needed_number(charge, "amount_refunded")
+    if len(kept) < len(all_refunds):
+        # Should the charge not have counted a refund that failed back yet, the refunds have the last word.
+        refunded = min(refunded, sum(kept))
     statuses = tuple(_needed_text(dispute, "status") for dispute in disputes)
     if is_disputed(charge) and not statuses:
         raise ValueError("a disputed charge without its disputes")
@@ -96,8 +103,8 @@ def payment(
         id=the_id(paid),
         status=_text(paid.get("status")),
         amount=amount,
-        refunded=amount if _flag(charge, "refunded") else _needed_number(charge, "amount_refunded"),
-        refunds=tuple(_needed_number(one, "amount") for one in refunds if one["status"] not in _NOT_REFUNDED)[::-1],
+        refunded=refunded,
+        refunds=kept,
         disputes=statuses,
         fraud_warning=not is_called_safe(charge) and any(_flag(warning, "actionable") for warning in warnings),
     )
@@ -190,11 +197,34 @@ def _session_line(line: Json) -> Line:
 def _invoice_line(line: Json, products: Mapping[str, Json]) -> Line:
     product_id = _product_on(line)
     product = products.get(product_id, {"id": product_id, "deleted": bool(product_id)})
-    subscribed = _mapping(line.get("parent")).get("type") == "subscription_item_details"
-    return _line(line, product, amount=_invoice_amount(line), period_end=_period_end(line) if subscribed else None)
+    parent = _mapping(line.get("parent"))
+    item = _mapping(parent.get(_text(parent.get("type"))))
+    # A changed plan's rest of a period comes as an invoice item now and then, and is no more bought for good than it.
+    subscribed = parent.get("type") == "subscription_item_details" or item.get("proration") is True
+    return _line(
+        line,
+        product,
+        amount=_invoice_amount(line),
+        period_end=_period_end(line) if subscribed else None,
+        credit=_is_credit(line, item),
+    )
 
 
-def _line(line: Json, product: Json, *, amount: int | None, period_end: datetime | None = None) -> Line:
+def _is_credit(line: Json, item: Json) -> bool:
+    """Whether the line gives back what was not used of another one; within a trial, say, that is worth nothing."""
+    amount = _number(line.get("amount"))
+    credited = _mapping(item.get("proration_details")).get("credited_items")
+    return (amount is not None and amount < 0) or credited is not None
+
+
+def _paid_at(invoice: Json) -> datetime | None:
+    seconds = _number(_mapping(invoice.get("status_transitions")).get("paid_at"))
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _line(
+    line: Json, product: Json, *, amount: int | None, period_end: datetime | None = None, credit: bool = False
+) -> Line:
     quantity = _number(line.get("quantity"))
     return Line(
         product_id=_text(product.get("id")),
@@ -205,6 +235,7 @@ def _line(line: Json, product: Json, *, amount: int | None, period_end: datetime
         amount=amount,
         period_end=period_end,
         deleted=product.get("deleted") is True,
+        credit=credit,
     )
 
 

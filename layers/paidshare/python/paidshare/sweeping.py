@@ -21,8 +21,7 @@ from paidshare.errors import (
     ShareRefused,
     TryAgain,
 )
-from paidshare.notices import _EVENTS as EVENTS
-from paidshare.notices import Notice
+from paidshare.notices import EVENTS, SWEEP, Notice
 from paidshare.ports import (
     Bookmark,
     Clock,
@@ -47,7 +46,6 @@ _ALL_SHARES_EVERY = timedelta(hours=1)
 _LONG_QUEUE = 500
 """With so many messages waiting nothing is asked for: what seems to be missing is most likely among them."""
 
-_WHY = "sweep"
 _EVENTS_A_CALL = 20  # Stripe's own limit.
 _ORDERS_AT_A_TIME = 10
 
@@ -299,4 +297,4 @@ def _is_ours(share: Shelved, order: Known | None, link_key: str) -> bool:
 
 
 def _look(order_id: str, now: datetime, *, account: str | None = None) -> Notice:
-    return Notice(source="stripe", event_id=f"{_WHY}:{order_id}", why=_WHY, about=order_id, at=now, account=account)
+    return Notice(source="stripe", event_id=f"{SWEEP}:{order_id}", why=SWEEP, about=order_id, at=now, account=account)

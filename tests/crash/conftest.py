@@ -1,0 +1,45 @@
+"""The yard in which workers are killed, and the crash table at the end of the run."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from local.services import services
+from local.settings import Keys
+from local.stack import Stack
+from tests.crash import rows
+from tests.crash.lane import Lane
+from tests.crash.rows import Row
+from tests.crash.site import Site
+from tests.crash.yard import Yard, yard
+
+_ROWS = pytest.StashKey[list[Row]]()
+
+
+@pytest.fixture(scope="session")
+def place(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    """Four lanes and a twin, at queues, tables and stand-ins of the tests' own."""
+    log = tmp_path_factory.mktemp("crash") / "workers.log"
+    with services(Keys(), stack.aws.url, usual_ports=False, bind="127.0.0.1") as stood_in:
+        site = Site(stack, stood_in)
+        with contextlib.closing(site), yard(site, log) as found:
+            yield found
+
+
+@pytest.fixture
+def lane(place: Yard) -> Lane:
+    """One for a test that needs no more."""
+    return place.first
+
+
+@pytest.fixture(scope="session")
+def table(pytestconfig: pytest.Config) -> list[Row]:
+    """Rows that are put in here are printed when the tests are done."""
+    return pytestconfig.stash.setdefault(_ROWS, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if played := config.stash.get(_ROWS, []):
+        terminalreporter.section("crash table")
+        terminalreporter.write_line(rows.markdown(played))

@@ -1,0 +1,78 @@
+"""A shop with everything round it in memory, and the truths that its one order goes through."""
+
+from dataclasses import replace
+from typing import Any
+
+from paidshare import delivering
+from paidshare.delivering import Outcome, Shop
+from paidshare.letters import Kind
+from paidshare.notices import Notice
+from paidshare.orders import Order
+from paidshare.progress import Progress
+from tests.builders import LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order
+from tests.fakes import Clock, MemoryLedger, MemoryMailer
+from tests.fakes_payments import MemoryPayments
+from tests.fakes_shares import MemoryShares
+from tests.fakes_sweep import MemoryQueue
+
+ORDER_ID = "cs_test_1"
+BROKEN = a_line(metadata={"fastio_files": "file-forest"})
+FILES = ("forest", "notes")
+REFUNDED = an_order(payments=(a_payment(refunds=(1_900,)),))
+DISPUTED = an_order(payments=(a_payment(disputes=("needs_response",)),))
+LOST = an_order(payments=(a_payment(disputes=("lost",)),))
+WON = an_order(payments=(a_payment(disputes=("won",)),))
+
+
+class World:
+    """A shop with everything round it in memory: what is bought is `payments`, what came of it the rest."""
+
+    def __init__(self, *orders: Order) -> None:
+        self.clock = Clock()
+        self.ledger = MemoryLedger()
+        self.payments = MemoryPayments(*(orders or (an_order(),)))
+        self.shares = MemoryShares()
+        for name in ("forest", "notes"):
+            self.shares.put("shop", name)
+        self.mailer = MemoryMailer()
+        self.looks = MemoryQueue()
+        self.shop = Shop(
+            ledger=self.ledger,
+            payments=self.payments,
+            shares=self.shares,
+            mailer=self.mailer,
+            looks=self.looks,
+            link_key=lambda: LINK_KEY,
+            clock=self.clock,
+            policy=a_policy(),
+        )
+
+    def look(self, notice: Notice | None = None, *, holder: str = "worker") -> Outcome:
+        """At a notice with one order."""
+        [outcome] = self.look_at_all(notice, holder=holder)
+        return outcome
+
+    def look_at_all(self, notice: Notice | None = None, *, holder: str = "worker") -> tuple[Outcome, ...]:
+        return delivering.deliver(notice or a_notice(), self.shop, holder=holder)
+
+    def becomes(self, order: Order) -> Outcome:
+        """*order* is the truth from now on, and is looked at."""
+        self.payments.put(order)
+        return self.look(a_notice(about=order.id))
+
+    def letters(self) -> list[Kind]:
+        """What was mailed, in order."""
+        return [next(k for k in Kind if letter.subject.startswith(k.headline)) for letter in self.mailer.sent]
+
+    def open_files(self, order_id: str = ORDER_ID) -> tuple[str, ...] | None:
+        """What the buyer can open now."""
+        return self.shares.open_files(order_id, self.clock.now)
+
+    def progress(self, order_id: str = ORDER_ID) -> Progress:
+        return self.ledger.orders[order_id]
+
+    def decide(self, **choices: Any) -> None:
+        self.shop = replace(self.shop, policy=a_policy(**choices))
+
+    def with_port(self, **ports: Any) -> None:
+        self.shop = replace(self.shop, **ports)
