@@ -72,7 +72,8 @@ class FastioWorld:
         """The next run that adds more than *adds* files loses its connection."""
         if adds:
             self.fault({"match": ADD, "status": None, "times": adds})
-        self.fault({"match": ADD, "status": 0})
+        # Twice: a file is put there a second time by itself.
+        self.fault({"match": ADD, "status": 0, "times": 2})
 
     def out_of_time_after(self, calls: int) -> datetime:
         """The deadline of a run whose time is up when it has made *calls* calls."""

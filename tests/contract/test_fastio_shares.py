@@ -203,6 +203,26 @@ class TestCost:
         assert world.files_made() == {each.name: ["secret-title.pdf"] for each in made}
 
 
+class TestAddingTwice:
+    """Putting a file into the share may be done twice: the share's list, not the answer, says what is there."""
+
+    @pytest.mark.parametrize("fault", [{"status": 0}, {"status": 503}, {"status": 0, "after": True}])
+    def test_a_dropped_connection_costs_one_more_call_and_no_attempt(
+        self, world: FastioWorld, fault: dict[str, Any]
+    ) -> None:
+        node, _ = world.put("guide.pdf")
+        world.fault({"match": ADD, **fault})
+        share = world.shares.open(request(goods(node)))
+        assert world.files_made() == {share.name: ["guide.pdf"]}
+
+    def test_a_share_is_never_made_twice(self, world: FastioWorld) -> None:
+        node, _ = world.put("guide.pdf")
+        world.fault({"match": CREATE, "status": 503})
+        with pytest.raises(FastioUnavailable):
+            world.shares.open(request(goods(node)))
+        assert [call for call in world.calls() if "create" in call] == ["POST /workspace/my-shop/create/share/"]
+
+
 class TestWhatTheBuyerGets:
     def test_the_link_opens_a_page_with_the_files(self, world: FastioWorld, guide: str) -> None:
         share = world.shares.open(request(goods(guide)))

@@ -15,8 +15,11 @@ from paidshare.errors import FastioUnavailable, MailUnavailable, NeedsAPerson, S
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.ports import Mailer, Payments, Shares
 
-ORDERS = 3
-"""So many different orders in a row have to fail."""
+ORDERS = 12
+"""
+So many different orders in a row have to fail: more than a batch has. Of ten that are begun together those that fail do
+so at their first call, and those that succeed say so after their last.
+"""
 
 SECONDS = 20.0
 """So long nobody asks then: shorter than a buyer's patience, longer than most restarts of a server."""

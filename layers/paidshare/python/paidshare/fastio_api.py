@@ -68,14 +68,14 @@ class FastioApi:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:
         """Read. Tried a second time when the first met a dropped connection or a 502, 503 or 504."""
         reply = self._call("GET", path, params=params)
-        dropped = isinstance(reply.failure, httpx.NetworkError | httpx.RemoteProtocolError)
-        if dropped or reply.status in _PASSING:
-            reply = self._call("GET", path, params=params)
-        return reply
+        return self._call("GET", path, params=params) if _may_pass(reply) else reply
 
-    def post(self, path: str, form: Mapping[str, str] | None = None) -> Reply:
-        """Change something. Never tried again by itself: Fast.io has no idempotency key."""
-        return self._call("POST", path, form=form)
+    def post(self, path: str, form: Mapping[str, str] | None = None, *, repeatable: bool = False) -> Reply:
+        """
+        Change something. Fast.io has no idempotency key: only what is *repeatable* is tried a second time, as `get` is.
+        """
+        reply = self._call("POST", path, form=form)
+        return self._call("POST", path, form=form) if repeatable and _may_pass(reply) else reply
 
     def delete(self, path: str, confirmation: Mapping[str, str] | None = None) -> Reply:
         """Take something away. Not tried again by itself either: whoever calls comes back anyway."""
@@ -135,6 +135,11 @@ class FastioApi:
                 "key refused: no usable fastio_api_key in the secret", wait=fastio_refusals.KEY_WAIT
             )
         return key
+
+
+def _may_pass(reply: Reply) -> bool:
+    dropped = isinstance(reply.failure, httpx.NetworkError | httpx.RemoteProtocolError)
+    return dropped or reply.status in _PASSING
 
 
 def _place(path: str) -> Literal["workspace", "share"] | None:

@@ -248,7 +248,8 @@ def _tidied(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node]) -> dic
 
 def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:
     """Whether Fast.io says that the file is in the share now. A conflict may mean yes or no."""
-    reply = api.post(path("share", remote.id, "storage", "root", "addfile"), fastio_wire.file_form(name, node))
+    add = path("share", remote.id, "storage", "root", "addfile")
+    reply = api.post(add, fastio_wire.file_form(name, node), repeatable=True)
     if reply.status != 409:
         api.data(reply, doing=f"add node {node.id} to share {remote.id}")
     return reply.status != 409
