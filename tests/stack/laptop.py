@@ -133,7 +133,7 @@ class Laptop:
         return lines
 
     def everything_logged(self) -> str:
-        groups = ("receive", "deliver", "feedback", "api")
+        groups = ("receive", "deliver", "feedback", "sweep", "api")
         events = [
             event["message"]
             for group in groups
