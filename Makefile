@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test check bench build deploy orders redrive lock fmt clean ready
+.PHONY: help demo local events test soak check bench build deploy orders redrive lock fmt clean ready
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -37,6 +37,9 @@ events: ready ## Sign the sample events in events/ anew, for sam local invoke
 
 test: ready ## Every test
 	$(BIN)/python -m pytest
+
+soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDERS=1000 SEED=…)
+	@$(BIN)/python -m local soak $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
 check: ready ## What CI checks besides the tests: ruff, mypy, the template
 	$(BIN)/ruff check .

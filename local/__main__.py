@@ -1,12 +1,13 @@
 """
 The laptop's system, from the command line.
 
-`make local` and `make demo` call `up` and `demo`; `pay` makes a sale in a system that is up, and the commands after
-it have what can happen to a sale happen to the last one.
+`make local`, `make demo` and `make soak` call `up`, `demo` and `soak`; `pay` makes a sale in a system that is up, and
+the commands after it have what can happen to a sale happen to the last one.
 """
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from local import changing, paying, sale, sam_local, samples
+from local import soak as soaking
 from local.changing import Verdict
 from local.demo import Demo
 from local.endpoints import Endpoints, NotRunning
@@ -27,6 +29,7 @@ from local.processes import PartFailed
 from local.progress import Progress
 from local.sale import Order, Sale, SaleFailed
 from local.settings import HOME, ROOT, Keys, SettingsWrong
+from local.soak import Plan
 from local.stack import running
 
 app = typer.Typer(
@@ -68,6 +71,24 @@ def demo(home: HomeOption = HOME / "demo") -> None:
     with running(home.absolute(), progress=Progress(_out)) as stack:
         Demo(stack, _out).play()
     _out.print(f"\n[green]✓[/green] All of it happened. {time.monotonic() - began:.0f} s.", highlight=False)
+
+
+@app.command()
+def soak(
+    *,
+    home: HomeOption = HOME / "soak",
+    orders: Annotated[int, typer.Option(min=1, max=1000, help="How many; a Fast.io plan holds 1,000 shares.")] = 1000,
+    minutes: Annotated[float, typer.Option(help="It ends by then, done or not.")] = 60,
+    seed: Annotated[int | None, typer.Option(help="Sets all dice, so that a soak can be repeated.")] = None,
+) -> None:
+    """Start a system of its own and sell in it while everything fails and workers are killed; count what came of it."""
+    plan = Plan(orders=orders, seed=secrets.randbelow(10_000) if seed is None else seed, limit_s=minutes * 60)
+    with running(home.absolute(), progress=Progress(_out)) as stack:
+        soaked = soaking.soak(stack, plan, Progress(_out))
+    for line in soaked.table():
+        _out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if soaked.troubles:
+        raise typer.Exit(1)
 
 
 @app.command()

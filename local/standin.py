@@ -7,14 +7,18 @@ Control routes (outside the API that is stood in for, so their names start with 
   credentials are blanked. `status` 0 means the connection was dropped.
 - `POST /_faults` with one rule or a list of them →
   `{"match": "POST /workspace/*/create/share/", "status": 503, "times": 3, "delay_s": 0, "after": false}`.
-  `match` is a method (or `*`) and a path pattern; `after: true` does the work and then loses the answer;
-  `status: 0` drops the connection, `status: null` only delays. Optional: `body` (an object) and `headers`.
+  `match` is a method (or `*`) and a path pattern, in which `*` is anything but a slash and `**` anything at all.
+  `after: true` does the work and then loses the answer; `status: 0` drops the connection, `status: null` only
+  delays. `times: null` lasts until the next reset; `chance: 0.2` strikes one call in five, by dice that `seed`
+  (a number) sets. Optional: `body` (an object) and `headers`. The first rule that strikes counts.
   An empty list clears them.
+- `GET /_faults` → `{"faults": […]}`, the rules, each with `fired`: how many calls it struck.
 - `POST /_reset` forgets everything.
 """
 
 import asyncio
 import json
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -34,27 +38,50 @@ class Fault:
 
     match: str
     status: int | None = 503
-    times: int = 1
+    times: int | None = 1
     delay_s: float = 0.0
     after: bool = False
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    chance: float = 1.0
+    seed: int = 0
+    fired: int = field(default=0, init=False)
+    _dice: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)  # noqa: S311  # Dice, no keys.
 
     @classmethod
     def read(cls, raw: object) -> "Fault":
         """Raises ValueError with what is wrong: a misspelt rule that never fires would make a test lie."""
         if not isinstance(raw, dict) or not isinstance(raw.get("match"), str) or " " not in raw["match"]:
             raise ValueError("a fault is an object with match: 'METHOD /path/*/pattern'")
-        unknown = set(raw) - {f.name for f in fields(cls)}
+        unknown = set(raw) - {f.name for f in fields(cls) if f.init}
         if unknown:
             raise ValueError(f"a fault has no field {sorted(unknown)}")
+        chance, seed = raw.get("chance", 1), raw.get("seed", 0)
+        if not (isinstance(chance, int | float) and 0 <= chance <= 1 and isinstance(seed, int)):
+            raise ValueError("chance is a number from 0 to 1, and seed a whole number")
         return cls(**raw)
 
-    def fits(self, method: str, path: str) -> bool:
-        """Whether this rule still fires, and for this call. `*` stands for anything but a slash."""
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether this call is struck, which is then counted."""
+        if self.times == 0 or not self._fits(method, path) or self._dice.random() >= self.chance:
+            return False
+        self.fired += 1
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def shown(self) -> dict[str, Any]:
+        """The rule as it was given, and how often it fired."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.repr}
+
+    def _fits(self, method: str, path: str) -> bool:
         wanted_method, pattern = self.match.split(" ", 1)
-        regex = "".join("[^/]*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", pattern))
-        return self.times > 0 and wanted_method in ("*", method) and re.fullmatch(regex, path) is not None
+        wild = {"*": "[^/]*", "**": ".*"}
+        regex = "".join(wild.get(part) or re.escape(part) for part in re.split(r"(\*\*?)", pattern))
+        return wanted_method in ("*", method) and re.fullmatch(regex, path) is not None
 
 
 class StandIn:
@@ -97,6 +124,8 @@ class StandIn:
                 except ValueError as exc:
                     return JSONResponse({"error": str(exc)}, status_code=400)
                 return JSONResponse({"faults": len(self.faults)})
+            case ("GET", "/_faults"):
+                return JSONResponse({"faults": [rule.shown() for rule in self.faults]})
             case ("POST", "/_reset"):
                 self.calls.clear()
                 self.faults.clear()
@@ -104,16 +133,15 @@ class StandIn:
                     await waiting
                 return JSONResponse({"reset": True})
             case _:
-                return JSONResponse({"error": "GET /_calls, POST /_faults, POST /_reset"}, status_code=405)
+                return JSONResponse({"error": "GET /_calls, GET or POST /_faults, POST /_reset"}, status_code=405)
 
     async def _call(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         body = await Request(scope, receive).body()
         call = _remembered(scope, path, body)
         self.calls.append(call)
         del self.calls[:-_MOST_CALLS]
-        fault = next((f for f in self.faults if f.fits(scope["method"], path)), None)
+        fault = next((f for f in self.faults if f.strikes(scope["method"], path)), None)
         if fault:
-            fault.times -= 1
             if fault.delay_s:
                 await asyncio.sleep(fault.delay_s)
             if fault.status is not None and not fault.after:
