@@ -29,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_MOST_CALLS = 50_000  # A soak of 1,000 orders makes about 10,000; nobody's memory should fill up overnight.
+_MOST_CALLS = 50_000  # A soak of 1,000 orders makes about 15,000; nobody's memory should fill up overnight.
 
 
 @dataclass(slots=True)

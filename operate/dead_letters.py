@@ -70,8 +70,8 @@ class DeadLetters:
         afterwards, as they were.
         """
         try:
-            while new := self._more():
-                self._held |= new
+            while shown := self._more():
+                self._held |= shown
             yield sorted(self._held.values(), key=lambda letter: letter.since, reverse=True)
         finally:
             self._put_back()
@@ -109,7 +109,7 @@ class DeadLetters:
             yield from taken
 
     def _more(self) -> dict[str, DeadLetter]:
-        """Those of the next read that were not read before: SQS may hand one over twice."""
+        """Those of the next read. SQS may hand one over twice, and then the younger handle counts."""
         answer = self._sqs.receive_message(
             QueueUrl=self._dead_letter_url,
             MaxNumberOfMessages=_BATCH,
@@ -119,7 +119,7 @@ class DeadLetters:
             WaitTimeSeconds=_WAIT_S,
         )
         letters = [_letter(message) for message in answer.get("Messages", [])]
-        return {letter.message_id: letter for letter in letters if letter.message_id not in self._held}
+        return {letter.message_id: letter for letter in letters}
 
     def _put_back(self) -> None:
         for batch in batched(self._held.values(), _BATCH, strict=False):

@@ -4,6 +4,7 @@ The ports in memory. tests/contract/ holds each to what its adapter does, so tha
 Payments and shares have files of their own: fakes_payments.py and fakes_shares.py.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,7 +35,7 @@ class MemoryLedger:
     """
     The port `Ledger`. `orders` is what is known of each, `leases` who works on it and until when.
 
-    `sent` is when SES says that an order's last letter left.
+    `sent` is when SES says that an order's last letter left, `unsettled_at` since when an order is not settled.
 
     Like the real one it keeps whole seconds.
     """
@@ -43,14 +44,18 @@ class MemoryLedger:
         self.orders: dict[str, Progress] = {}
         self.leases: dict[str, tuple[str, datetime]] = {}
         self.sent: dict[str, datetime] = {}
+        self.unsettled_at: dict[str, datetime] = {}
+        self.claims: Counter[str] = Counter()
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
         lease = self.leases.get(order_id)
         if lease is not None and lease[0] != holder and lease[1] >= now.replace(microsecond=0):
             raise OrderBusy("another worker holds the order")
         self.leases[order_id] = (holder, (now + LEASE).replace(microsecond=0))
+        self.unsettled_at.setdefault(order_id, now.replace(microsecond=0))
         known = self.orders.setdefault(order_id, Progress(first_seen_at=now.replace(microsecond=0)))
-        return replace(known, sent_at=self.sent.get(order_id))
+        self.claims[order_id] += 1
+        return replace(known, sent_at=self.sent.get(order_id), claims=self.claims[order_id])
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         del now
@@ -65,8 +70,10 @@ class MemoryLedger:
         first_seen_at = self.orders[order_id].first_seen_at
         self.orders[order_id] = replace(progress, first_seen_at=first_seen_at, sent_at=None, **times)
 
-    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
         self.record(order_id, progress, holder=holder, now=now)
+        if done and progress.state.settled:
+            del self.unsettled_at[order_id]
         del self.leases[order_id]
 
 

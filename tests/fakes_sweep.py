@@ -18,7 +18,6 @@ class MemoryBook(MemoryLedger):
     def __init__(self) -> None:
         super().__init__()
         self.touched: dict[str, datetime] = {}
-        self.given_up: set[str] = set()
 
     def put(self, order_id: str, progress: Progress, *, at: datetime) -> None:
         """An order that a worker looked at once, and left so."""
@@ -27,7 +26,6 @@ class MemoryBook(MemoryLedger):
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
         progress = super().claim(order_id, holder=holder, now=now)
-        self.given_up.discard(order_id)
         self.touched[order_id] = now.replace(microsecond=0)
         return progress
 
@@ -37,11 +35,9 @@ class MemoryBook(MemoryLedger):
 
     def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
         for order_id, at in sorted(self.touched.items(), key=lambda item: item[1]):
-            progress = self.orders[order_id]
-            settled = order_id in self.given_up or (progress.state.settled and order_id not in self.leases)
-            if not settled and at < before.replace(microsecond=0):
-                assert progress.first_seen_at is not None
-                yield Unsettled(order_id, progress.account, progress.first_seen_at, at)
+            since = self.unsettled_at.get(order_id)
+            if since is not None and at < before.replace(microsecond=0):
+                yield Unsettled(order_id, self.orders[order_id].account, since, at)
 
     def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
         return {order_id: Known.of(self.orders[order_id]) for order_id in order_ids if order_id in self.orders}
@@ -52,7 +48,7 @@ class MemoryBook(MemoryLedger):
 
     def give_up(self, order: Unsettled) -> None:
         if self.touched[order.order_id] == order.touched_at:
-            self.given_up.add(order.order_id)
+            del self.unsettled_at[order.order_id]
 
 
 @dataclass

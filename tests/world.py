@@ -71,6 +71,11 @@ class World:
     def progress(self, order_id: str = ORDER_ID) -> Progress:
         return self.ledger.orders[order_id]
 
+    def forget(self) -> None:
+        """The ledger's rows are lost."""
+        self.ledger.orders.clear()
+        self.ledger.claims.clear()
+
     def decide(self, **choices: Any) -> None:
         self.shop = replace(self.shop, policy=a_policy(**choices))
 

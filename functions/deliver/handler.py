@@ -232,6 +232,7 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
             if not (case.known and seen.get("why") == notices.SWEEP and attempt == 1):
                 about = case.order_id or str(seen.get("order_id", ""))
                 workshop.messages.give_to_a_person(record.body, case, about=about)
+                shift.counted.append(("DeadLetters", None))
             _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
     else:
         for outcome in outcomes:

@@ -129,6 +129,7 @@ def _note(event: MailEvent, desk: _Desk, seen: dict[str, object]) -> None:
 def _give_to_a_person(event: MailEvent, case: NeedsAPerson, desk: _Desk, seen: dict[str, object]) -> None:
     body = notices.to_json(mail_events.notice(event))
     desk.messages.give_to_a_person(body, case, about=event.order_id)
+    _count(desk, "DeadLetters")
     desk.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 

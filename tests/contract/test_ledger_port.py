@@ -99,6 +99,13 @@ class TestClaim:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         assert ledger.claim("cs_test_2", holder="b", now=NOW) == seen(Progress())
 
+    def test_how_often_an_order_was_claimed_is_counted(self, ledger: Ledger) -> None:
+        claims = []
+        for holder in ("a", "b", "c"):
+            claims.append(ledger.claim(ORDER_ID, holder=holder, now=NOW).claims)
+            ledger.release(ORDER_ID, Progress(), holder=holder, now=NOW)
+        assert claims == [1, 2, 3]
+
 
 class TestRecord:
     def test_recording_keeps_the_lease(self, ledger: Ledger) -> None:
@@ -193,6 +200,7 @@ class TestDynamoLedger:
                 "mailing_at": {"N": str(at)},
                 "mailed_at": {"N": str(at + 1)},
                 "first_seen_at": {"N": str(at)},
+                "claims": {"N": "1"},
                 "updated_at": {"N": str(at + 2)},
             }
         ]

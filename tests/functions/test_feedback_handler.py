@@ -131,12 +131,12 @@ class TestNoted:
         assert (line["order_id"], line["letter"]) == (ORDER_ID, "delivery")
         assert (line["message_id"], line["fact"]) == (MESSAGE_ID, "delivered")
 
-    def test_a_soft_bounce_is_noted_and_rings_nobody(self, post: Post) -> None:
-        post.run(published("Bounce", bounceType="Transient", bounceSubType="MailboxFull"))
+    def test_an_absent_person_s_answer_is_noted_and_rings_nobody(self, post: Post) -> None:
+        post.run(published("Bounce", bounceType="Transient", bounceSubType="General"))
         assert "letter_bounced_at" in post.order()
         assert post.dead_letters() == []
         (line,) = post.printed.log()
-        assert (line["message"], line["cause"]) == ("letter_noted", "MailboxFull")
+        assert (line["message"], line["cause"]) == ("letter_noted", "General")
 
     @pytest.mark.parametrize("event", ["hello", "{}", notified("Bounce"), {"eventType": "Open", "mail": {}}])
     def test_what_names_no_order_is_logged_and_dropped(self, post: Post, event: dict[str, Any] | str) -> None:

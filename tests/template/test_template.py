@@ -196,7 +196,7 @@ class TestSweep:
         assert index["KeySchema"][0] == {"AttributeName": "unsettled", "KeyType": "HASH"}
         assert index["Projection"] == {
             "ProjectionType": "INCLUDE",
-            "NonKeyAttributes": ["account", "first_seen_at"],
+            "NonKeyAttributes": ["account", "unsettled_at"],
         }
 
     def test_a_drift_rings_the_bell_and_so_does_its_silence(self) -> None:

@@ -687,7 +687,7 @@ class TestLostRow:
     def forgotten(self) -> World:
         world = World()
         world.look()
-        world.ledger.orders.clear()
+        world.forget()
         world.clock.advance(days=1)
         return world
 

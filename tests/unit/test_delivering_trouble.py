@@ -136,14 +136,14 @@ class TestShare:
     def test_a_lost_row_s_share_that_was_closed_is_opened_when_the_order_stands(self) -> None:
         world = delivered()
         world.becomes(DISPUTED)
-        world.ledger.orders.clear()
+        world.forget()
         world.payments.put(WON)
         world.look(a_notice(why=notices.SWEEP))
         assert world.open_files() == FILES
 
     def test_a_lost_row_stays_one_when_the_first_look_at_it_fails(self) -> None:
         world = delivered()
-        world.ledger.orders.clear()
+        world.forget()
         world.shares.down = True
         with pytest.raises(FastioUnavailable):
             world.look(a_notice(why=notices.SWEEP))
@@ -298,3 +298,54 @@ def test_whatever_broke_while_the_truth_changed_the_share_follows_the_last_truth
             assert ending(world) == world.progress(ORDER_ID).share_expires_at
     else:
         assert TRUTHS[last][1] is None
+
+
+class TestSweptOrders:
+    """Orders that the sweep found: what it does must not get in the way of their first delivery, nor of a later one."""
+
+    @pytest.mark.parametrize("trouble", ["down", "crashes"])
+    def test_an_order_never_seen_before_is_mailed_although_its_first_attempt_broke_off_after_the_share(
+        self, trouble: str
+    ) -> None:
+        world = World()
+        Ses(world, trouble)
+        with suppress(TryAgain, Crash):
+            world.look(a_notice(why=notices.SWEEP))
+        world.clock.advance(seconds=200)
+        world.look(a_notice(why=notices.SWEEP))
+        assert (world.open_files(), world.progress().state) == (FILES, State.DELIVERED)
+        assert Kind.DELIVERY in world.letters()
+
+    def test_one_that_breaks_off_between_two_files_is_delivered_whole(self) -> None:
+        world = World()
+        world.shares.fail_after_adds = 1
+        with pytest.raises(FastioUnavailable):
+            world.look(a_notice(why=notices.SWEEP))
+        world.look(a_notice(why=notices.SWEEP))
+        assert (world.open_files(), world.letters()) == (FILES, [Kind.DELIVERY])
+
+    def test_one_that_was_unpaid_at_the_sweep_s_look_is_delivered_when_it_is_paid(self) -> None:
+        world = World(an_order(payment_status="unpaid"))
+        world.look(a_notice(why=notices.SWEEP))
+        world.becomes(an_order())
+        assert (world.open_files(), world.letters()) == (FILES, [Kind.DELIVERY])
+
+    def test_a_share_that_was_opened_again_is_called_so_before_its_letter_leaves(self) -> None:
+        """Else the sweep, which closes what the ledger calls on hold, would close it in between."""
+        world = delivered()
+        world.becomes(DISPUTED)
+        Ses(world, "down")
+        with pytest.raises(MailUnavailable):
+            world.becomes(WON)
+        assert world.progress().state is State.DELIVERED
+
+
+class TestResend:
+    def test_the_same_wish_mails_once_however_often_it_comes(self) -> None:
+        world = delivered()
+        world.clock.advance(days=1)
+        wish = a_notice(why=notices.RESEND, at=world.clock.now)
+        for _ in range(3):
+            world.clock.advance(seconds=10)
+            world.look(wish)
+        assert world.letters() == [Kind.DELIVERY, Kind.DELIVERY]

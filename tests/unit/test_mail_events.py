@@ -183,10 +183,21 @@ class TestCase:
     def test_what_goes_its_way_is_none(self, kind: str) -> None:
         assert mail_events.case(event_in(published(kind))) is None
 
-    @pytest.mark.parametrize("bounce", ["Transient", "Undetermined", None, "permanent"])
-    def test_a_bounce_that_may_be_a_full_mailbox_or_an_automatic_answer_is_none(self, bounce: object) -> None:
-        event = event_in(published("Bounce", bounceType=bounce))
+    def test_a_bounce_that_may_be_an_absent_person_s_answer_is_none(self) -> None:
+        event = event_in(published("Bounce", bounceType="Transient", bounceSubType="General"))
         assert (event.fact, mail_events.case(event)) == (Fact.BOUNCED, None)
+
+    @pytest.mark.parametrize(
+        ("kind", "subtype"),
+        [
+            ("Transient", "MailboxFull"),
+            ("Transient", "ContentRejected"),
+            ("Undetermined", "Undetermined"),
+            (None, None),
+        ],
+    )
+    def test_any_other_bounce_left_the_buyer_without_the_letter(self, kind: object, subtype: object) -> None:
+        assert mail_events.case(event_in(published("Bounce", bounceType=kind, bounceSubType=subtype))) is not None
 
     def test_a_complaint_that_is_taken_back_is_none(self) -> None:
         assert mail_events.case(event_in(published("Complaint", complaintFeedbackType="not-spam"))) is None

@@ -20,7 +20,7 @@ def a_shelved(*, expires_at: datetime | None = NOW + DAY, archived: bool = False
 
 
 def an_unsettled(*, age: timedelta, untouched: timedelta) -> Unsettled:
-    return Unsettled("cs_1", None, first_seen_at=NOW - age, touched_at=NOW - untouched)
+    return Unsettled("cs_1", None, since=NOW - age, touched_at=NOW - untouched)
 
 
 class TestUnsettled:

@@ -165,7 +165,7 @@ class TestUnsettledOrders:
         world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 36 * DAY)
         world.round()
         assert world.asked() == []
-        assert world.book.given_up == {"cs_1"}
+        assert world.book.unsettled_at == {}
 
     def test_what_was_not_queued_is_asked_for_in_the_next_round(self, world: World) -> None:
         world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)

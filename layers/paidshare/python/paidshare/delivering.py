@@ -85,6 +85,7 @@ class _Look:
     shop: Shop
     holder: str
     why: str
+    at: datetime
     account: str | None
     deadline: datetime | None
     last: bool
@@ -111,8 +112,11 @@ def deliver(
     if notice.source != "stripe":
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, f"{notice.source}_{notice.why}"),)
     if notice.account is not None and not shop.connected_accounts:
-        raise AccountUnexpected(f"the event belongs to account {notice.account}")
-    look = _Look(shop, holder, notice.why, notice.account, deadline, last)
+        parked = AccountUnexpected(f"the event belongs to account {notice.account}")
+        # Only what a person was told of before has an account in the ledger.
+        parked.known = notice.why == SWEEP
+        raise parked
+    look = _Look(shop, holder, notice.why, notice.at, notice.account, deadline, last)
     try:
         orders = _orders_of(notice, shop)
     except TryAgain as error:
@@ -121,6 +125,10 @@ def deliver(
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, "nobodys"),)
     if len(orders) > _MOST_ORDERS:
         return (_spread(notice, orders, look),)
+    return _each_looked_at(orders, look)
+
+
+def _each_looked_at(orders: tuple[str, ...], look: _Look) -> tuple[Outcome, ...]:
     outcomes: list[Outcome] = []
     troubles: list[TryAgain | NeedsAPerson] = []
     for order_id in orders:
@@ -161,7 +169,7 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
     except TryAgain as error:
         raise look.trouble(error) from error
     # The sweep found it and the ledger has never heard of it: never looked at, or its row was lost.
-    unseen = found.unseen or (look.why == SWEEP and found.first_seen_at == now.replace(microsecond=0))
+    unseen = found.unseen or (look.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     work = _Work(look, order_id, progress)
     try:
@@ -178,7 +186,7 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
             trouble.known = (found.state, found.reason) == (State.ON_HOLD, trouble.reason)
             work.progress = replace(work.progress, state=State.ON_HOLD, reason=trouble.reason)
         # The lease would run out by itself; giving it back lets the retry start at once.
-        work.release()
+        work.release(done=isinstance(trouble, NeedsAPerson))
         raise trouble from error
     return _looked_at(order.same_as, replace(look, account=progress.account), sent_from=order_id)
 
@@ -191,7 +199,8 @@ class _Work:
         self._order_id = order_id
         self._holder = look.holder
         self._deadline = look.deadline
-        self._resend = look.why == RESEND
+        # Once, however often the same wish comes: it is over when a letter left after it was made.
+        self._resend = look.why == RESEND and (progress.mailed_at is None or progress.mailed_at < look.at)
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
@@ -220,8 +229,9 @@ class _Work:
         self._note(state=State.ELSEWHERE, reason=order_id)
         self.release()
 
-    def release(self) -> None:
-        self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=self._shop.clock())
+    def release(self, *, done: bool = True) -> None:
+        now = self._shop.clock()
+        self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=now, done=done)
 
     def _deliver(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
         if not order.email:
@@ -264,7 +274,8 @@ class _Work:
             self._fill(self._request(order, todo), due)
         elif self.progress.closed_at is not None or self.progress.switching:
             self._reopen(order, todo)
-        self._note(share_expires_at=todo.until)
+        # Before the letter: the sweep would close the share again of an order that says “on hold”.
+        self._note(share_expires_at=todo.until, state=todo.state, reason=todo.why)
         if self.progress.believed is not Told.ACCESS or set(due) != set(self.progress.given):
             self._tell(order, Told.ACCESS, self._news(order, todo))
         self._note(given=due)
@@ -314,6 +325,9 @@ class _Work:
 
     def _fill(self, request: ShareRequest, lines: tuple[str, ...]) -> Share:
         """The order's share, open, with exactly the files of *lines*, to the moment that *request* says."""
+        if self.progress.unseen:
+            # From here on a share under the order's name is one that we began ourselves.
+            self._begin(unseen=False)
         if self.progress.share_id is not None:
             self._begin(switching=True, holds=())
         share = self._shop.shares.open(request, deadline=self._deadline)

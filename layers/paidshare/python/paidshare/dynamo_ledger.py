@@ -43,7 +43,8 @@ class DynamoLedger:
             "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
             " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
             # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
-            " unsettled = :yes",
+            " unsettled = :yes, unsettled_at = if_not_exists(unsettled_at, :now)"
+            " ADD claims :one",
             # The holder itself asks again where the first answer was lost.
             "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
             {
@@ -52,6 +53,7 @@ class DynamoLedger:
                 ":now": _number(now),
                 ":new": {"S": State.NEW.value},
                 ":yes": {"S": UNSETTLED},
+                ":one": {"N": "1"},
             },
             {"#state": "state"},
         )
@@ -60,8 +62,8 @@ class DynamoLedger:
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         self._write(order_id, progress, holder, now, also_remove=())
 
-    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
-        settled = ("unsettled",) if progress.state.settled else ()
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
+        settled = ("unsettled", "unsettled_at") if done and progress.state.settled else ()
         self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until", *settled))
 
     def _write(
@@ -123,7 +125,7 @@ def _progress(item: dict[str, Any]) -> Progress:
     }
     if "told" in known:
         known["told"] = Told(known["told"])
-    return Progress(state=State(item["state"]["S"]), **known)
+    return Progress(state=State(item["state"]["S"]), claims=int(item["claims"]["N"]), **known)
 
 
 def _number(moment: datetime) -> dict[str, str]:

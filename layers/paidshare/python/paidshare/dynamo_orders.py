@@ -64,7 +64,7 @@ class DynamoOrders:
         self._update(order.order_id, "SET updated_at = :now", values)
 
     def give_up(self, order: Unsettled) -> None:
-        self._update(order.order_id, "REMOVE unsettled", {":seen": _number(order.touched_at)})
+        self._update(order.order_id, "REMOVE unsettled, unsettled_at", {":seen": _number(order.touched_at)})
 
     def _items(self, order_ids: tuple[str, ...]) -> list[dict[str, Any]]:
         """What DynamoDB leaves out of a batch is asked for again."""
@@ -109,7 +109,7 @@ def _unsettled(item: dict[str, Any]) -> Unsettled:
     return Unsettled(
         order_id=item["order_id"]["S"],
         account=item["account"]["S"] if "account" in item else None,
-        first_seen_at=_instant(item["first_seen_at"]),
+        since=_instant(item["unsettled_at"]),
         touched_at=_instant(item["updated_at"]),
     )
 

@@ -137,7 +137,9 @@ def notice(event: MailEvent) -> Notice:
 def _permanent(fact: Fact, detail: dict[str, Any]) -> bool:
     match fact:
         case Fact.BOUNCED:
-            return detail.get("bounceType") == "Permanent"
+            # SES tells of a soft bounce when it has given up trying. Only a general one may be an absent person's
+            # answer, with the letter in the box (docs.aws.amazon.com/ses/latest/dg/notification-contents.html).
+            return (detail.get("bounceType"), detail.get("bounceSubType")) != ("Transient", "General")
         case Fact.COMPLAINED:
             # Some providers take a complaint back that way.
             return detail.get("complaintFeedbackType") != "not-spam"

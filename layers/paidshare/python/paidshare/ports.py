@@ -122,8 +122,12 @@ class Ledger(Protocol):
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         """Write *progress* while holding the lease. Raises OrderBusy if it was lost, LedgerUnavailable."""
 
-    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
-        """Write *progress* and give the lease back. Raises like `record`."""
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
+        """
+        Write *progress* and give the lease back. Unless all is *done*, the order stays one that the sweep asks for.
+
+        Raises like `record`.
+        """
 
 
 class OrderBook(Protocol):

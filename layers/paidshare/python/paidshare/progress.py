@@ -1,7 +1,7 @@
 """How far an order has come, and what is next. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -61,8 +61,8 @@ class Progress:
     again when `mailed_at` and `message_id` are written. What is left there is the one doubt that only SES settles:
     `sent_at` is its own word of the last letter that it sent.
 
-    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at` and
-    `first_seen_at`, and never writes them from here.
+    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at`,
+    `first_seen_at` and how often the order was claimed (`claims`), and never writes them from here.
     """
 
     state: State = State.NEW
@@ -85,6 +85,7 @@ class Progress:
     unseen: bool = False
     sent_at: datetime | None = None
     first_seen_at: datetime | None = None
+    claims: int = field(default=0, compare=False)
 
     @property
     def promise(self) -> Promise | None:

@@ -18,16 +18,19 @@ _KEPT_AFTER_CLOSING = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """An order that the ledger does not call settled. `touched_at` is when anybody last worked on it, or asked."""
+    """
+    An order that the ledger does not call settled, and since when. `touched_at` is when anybody last worked on it, or
+    asked.
+    """
 
     order_id: str
     account: str | None
-    first_seen_at: datetime
+    since: datetime
     touched_at: datetime
 
     def given_up(self, now: datetime) -> bool:
         """Whether it is too old for news that no event would bring."""
-        return now - self.first_seen_at > _GIVEN_UP_AFTER
+        return now - self.since > _GIVEN_UP_AFTER
 
     def due(self, now: datetime) -> bool:
         """
@@ -36,7 +39,7 @@ class Unsettled:
         Some fifty times in all, instead of 840: each is a call to Stripe, and what nobody mended for weeks can wait
         for hours.
         """
-        return now - self.touched_at >= max(STALE, (now - self.first_seen_at) / _PART_OF_ITS_AGE)
+        return now - self.touched_at >= max(STALE, (now - self.since) / _PART_OF_ITS_AGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ keeps its own place, written down behind every page, so that a round may end any
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
@@ -123,8 +123,9 @@ class _Round:
     def _asking(self) -> Iterator[tuple[str, Callable[[Part, datetime], None]]]:
         lists = self._broom.lists
         yield "unsettled", self._ask_again
-        yield "sessions", partial(self._compare, lists.sessions)
-        yield "invoices", partial(self._compare, lists.invoices)
+        yield "sessions", partial(self._compare, lists.sessions, _OPEN_FOR)
+        # Stripe goes on collecting an invoice for days after it was made.
+        yield "invoices", partial(self._compare, lists.invoices, _REACH)
         for number, types in enumerate(batched(sorted(EVENTS), _EVENTS_A_CALL, strict=False), start=1):
             yield f"events_{number}", partial(self._take_in, types)
 
@@ -158,7 +159,7 @@ class _Round:
 
     # --- Stripe's lists -------------------------------------------------------------------------------------
 
-    def _compare(self, listed: Callable[..., Page[Listed]], part: Part, end: datetime) -> None:
+    def _compare(self, listed: Callable[..., Page[Listed]], overlap: timedelta, part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
             found = listed(since=going.since, after=going.after)
             part.saw += len(found.items)
@@ -166,7 +167,7 @@ class _Round:
             self._ask_for_unknown(part, late)
             return found.after
 
-        self._go_through(part, end, page, reach=_REACH, overlap=_OPEN_FOR)
+        self._go_through(part, end, page, reach=_REACH, overlap=overlap)
 
     def _take_in(self, types: Sequence[str], part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
@@ -248,7 +249,11 @@ class _Round:
                 return
             match fate(found, Known.of(progress), now=now):
                 case Fate.CLOSE:
+                    # As Deliver does it: written down first, so that it knows what it finds.
+                    progress = replace(progress, switching=True, closed_at=progress.closed_at or now)
+                    ledger.record(share.order_id, progress, holder=self._holder, now=now)
                     self._broom.shares.close(share.id)
+                    progress = replace(progress, switching=False)
                     part.closed += 1
                 case Fate.DELETE:
                     self._broom.shelves.delete(share.id)
@@ -258,7 +263,8 @@ class _Round:
         except (FileMissing, ShareRefused) as error:
             part.refused += (str(error),)
         finally:
-            ledger.release(share.order_id, progress, holder=self._holder, now=now)
+            # Whatever a crash may have left undone is for Deliver to see: it stays marked.
+            ledger.release(share.order_id, progress, holder=self._holder, now=now, done=False)
 
     def _link_key(self) -> str:
         key = self._broom.link_key()
