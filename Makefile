@@ -36,7 +36,7 @@ events: ready ## Sign the sample events in events/ anew, for sam local invoke
 	@$(BIN)/python -m local events
 
 test: ready ## Every test
-	$(BIN)/python -m pytest
+	@$(BIN)/python scripts/test.py
 
 soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDERS=1000 SEED=…)
 	@$(BIN)/python -m local soak $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))

@@ -77,6 +77,26 @@ class TestSweep:
         assert sweep(laptop)["drift"] == 0
         assert len(laptop.letters_to(email)) == 1
 
+    def test_twenty_delivered_orders_whose_rows_were_lost_are_found_with_their_shares_and_nobody_is_mailed_again(
+        self, laptop: Laptop, product: str
+    ) -> None:
+        emails = [f"lost-row-{n}@example.com" for n in range(20)]
+        sessions = [long_ago(laptop, "_pay", email=email, products=[product])["session"] for email in emails]
+        sweep(laptop)
+        before = [laptop.order_in("delivered", session) for session in sessions]
+        letters = [laptop.letter_to(email) for email in emails]
+        shares = {share["id"] for share in laptop.shares()}
+        for session in sessions:
+            key = {"order_id": {"S": session}}
+            laptop.stack.aws.dynamodb.delete_item(TableName=laptop.to.outputs["OrdersTable"], Key=key)
+
+        assert sweep(laptop)["drift"] >= 20
+
+        after = [laptop.order_in("delivered", session) for session in sessions]
+        assert [row["share_id"] for row in after] == [row["share_id"] for row in before]
+        assert {share["id"] for share in laptop.shares()} == shares
+        assert [laptop.letters_to(email) for email in emails] == [[letter] for letter in letters]
+
     def test_a_refund_whose_event_was_never_taken_ends_access(self, laptop: Laptop, product: str) -> None:
         session = laptop.pay("refund-in-silence@example.com", product)["session"]
         laptop.order_in("delivered", session)
