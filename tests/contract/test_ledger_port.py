@@ -38,6 +38,7 @@ FULL = Progress(
     mailed_at=NOW + timedelta(seconds=1),
     message_id="m-1",
     delivered_at=NOW + timedelta(seconds=1),
+    resent="operator:1",
     unseen=True,
 )
 
@@ -187,6 +188,7 @@ class TestDynamoLedger:
                 "payment_intent": {"S": "pi_1"},
                 "switching": {"BOOL": True},
                 "unseen": {"BOOL": True},
+                "resent": {"S": "operator:1"},
                 "holds": {"L": [{"S": "li_2"}]},
                 "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
                 "given": {"L": [{"S": "li_2"}]},

@@ -68,7 +68,8 @@ class TestLetterThatFails:
 
         laptop.log_line("deliver", message="order_looked_at", order_id=session, why="mail.bounced", step="nothing")
         after = laptop.order_in("delivered", session)
-        assert {**after, "updated_at": ""} == {**before, "updated_at": ""}
+        looked_at = {"updated_at": "", "claims": ""}
+        assert after | looked_at == before | looked_at
         assert len(laptop.letters_to(email)) == 1
 
 

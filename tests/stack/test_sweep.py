@@ -126,7 +126,7 @@ class TestSweep:
         laptop.stack.aws.dynamodb.update_item(
             TableName=laptop.to.outputs["OrdersTable"],
             Key={"order_id": {"S": session}},
-            UpdateExpression="SET unsettled = :yes, updated_at = :then, first_seen_at = :then",
+            UpdateExpression="SET unsettled = :yes, updated_at = :then, unsettled_at = :then",
             ExpressionAttributeValues={":yes": {"S": "yes"}, ":then": {"N": str(then)}},
         )
 

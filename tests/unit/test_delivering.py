@@ -738,7 +738,8 @@ class TestResend:
 
     def test_an_order_that_was_not_delivered_yet_is_delivered_once(self) -> None:
         world = World()
-        world.look(a_notice(why=notices.RESEND))
+        for _ in range(2):
+            world.look(a_notice(why=notices.RESEND))
         assert world.letters() == [Kind.DELIVERY]
 
 

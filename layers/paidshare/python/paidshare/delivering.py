@@ -85,7 +85,7 @@ class _Look:
     shop: Shop
     holder: str
     why: str
-    at: datetime
+    event_id: str
     account: str | None
     deadline: datetime | None
     last: bool
@@ -116,7 +116,7 @@ def deliver(
         # Only what a person was told of before has an account in the ledger.
         parked.known = notice.why == SWEEP
         raise parked
-    look = _Look(shop, holder, notice.why, notice.at, notice.account, deadline, last)
+    look = _Look(shop, holder, notice.why, notice.event_id, notice.account, deadline, last)
     try:
         orders = _orders_of(notice, shop)
     except TryAgain as error:
@@ -199,8 +199,8 @@ class _Work:
         self._order_id = order_id
         self._holder = look.holder
         self._deadline = look.deadline
-        # Once, however often the same wish comes: it is over when a letter left after it was made.
-        self._resend = look.why == RESEND and (progress.mailed_at is None or progress.mailed_at < look.at)
+        # Once, however often the same wish comes.
+        self._wish = look.event_id if look.why == RESEND and look.event_id != progress.resent else None
         self.progress = progress
 
     def bring_up_to_date(self, order: Order) -> Outcome:
@@ -216,7 +216,7 @@ class _Work:
                 self._take_back(order, dues, todo)
             case Step.TELL_FAILURE:
                 self._tell_failure(order, dues)
-            case Step.NOTHING if self._resend and todo.access:
+            case Step.NOTHING if self._wish and todo.access:
                 self._mail_again(order, todo)
             case Step.WAIT | Step.NOTHING:
                 pass
@@ -255,6 +255,7 @@ class _Work:
             given=access,
             told=Told.ACCESS,
             unseen=False,
+            resent=self._wish or self.progress.resent,
         )
 
     def _mail_again(self, order: Order, todo: Plan) -> None:
@@ -263,6 +264,7 @@ class _Work:
         request = self._request(order, todo)
         share = self._shop.shares.find(request) or self._fill(request, _ids(todo.access))
         self._mail(letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share))
+        self._note(resent=self._wish)
 
     def _give(self, order: Order, todo: Plan) -> None:
         """

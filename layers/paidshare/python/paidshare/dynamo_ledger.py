@@ -22,7 +22,7 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id")
+_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id", "resent")
 _LISTS = ("holds", "lines", "given")
 _FLAGS = ("switching", "unseen")
 # Read, and never written from here: SES's word comes through dynamo_mail_log, the first moment with the claim.

@@ -61,6 +61,8 @@ class Progress:
     again when `mailed_at` and `message_id` are written. What is left there is the one doubt that only SES settles:
     `sent_at` is its own word of the last letter that it sent.
 
+    `resent` is the event id of the operator's last wish to mail the link once more that was fulfilled.
+
     `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at`,
     `first_seen_at` and how often the order was claimed (`claims`), and never writes them from here.
     """
@@ -82,6 +84,7 @@ class Progress:
     mailed_at: datetime | None = None
     message_id: str | None = None
     delivered_at: datetime | None = None
+    resent: str | None = None
     unseen: bool = False
     sent_at: datetime | None = None
     first_seen_at: datetime | None = None
