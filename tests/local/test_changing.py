@@ -81,3 +81,10 @@ class TestAnswers:
             {"a": 200},
         )
         assert "text" not in facts.values()
+
+
+def test_an_event_that_the_webhook_does_not_want_leaves_the_one_that_it_wants_to_be_told() -> None:
+    taken = {"event": "evt_2", "type": "charge.refunded", "status": 200, "seconds": 0.1, "at": 5.0, "body": ""}
+    events = [{"event": "evt_1", "delivery": None}, {"event": "evt_2", "delivery": taken}]
+    attempt = sale.attempt_in({"event": "evt_1", "delivery": None, "events": events})
+    assert (attempt.event, attempt.status, attempt.told) == ("evt_2", 200, {"charge.refunded": 200})
