@@ -41,6 +41,14 @@ class Cloud:
         )
         return answer.get("Messages", [])
 
+    def dead_letters(self) -> list[dict[str, str]]:
+        """The dead letters: their attributes, and the `body`."""
+        return [
+            {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+            | {"body": message["Body"]}
+            for message in self.queued(self.dead_letter_url)
+        ]
+
     def make_secret(self, text: str) -> None:
         self.secretsmanager.create_secret(Name=SECRET_NAME, SecretString=text)
 

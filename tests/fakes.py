@@ -53,7 +53,7 @@ class MemoryLedger:
             raise OrderBusy("another worker holds the order")
         self.leases[order_id] = (holder, (now + LEASE).replace(microsecond=0))
         self.unsettled_at.setdefault(order_id, now.replace(microsecond=0))
-        known = self.orders.setdefault(order_id, Progress(first_seen_at=now.replace(microsecond=0)))
+        known = self.orders.setdefault(order_id, Progress())
         self.claims[order_id] += 1
         return replace(known, sent_at=self.sent.get(order_id), claims=self.claims[order_id])
 
@@ -67,8 +67,7 @@ class MemoryLedger:
             for name in ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
             if (moment := getattr(progress, name)) is not None
         }
-        first_seen_at = self.orders[order_id].first_seen_at
-        self.orders[order_id] = replace(progress, first_seen_at=first_seen_at, sent_at=None, **times)
+        self.orders[order_id] = replace(progress, sent_at=None, **times)
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
         self.record(order_id, progress, holder=holder, now=now)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +32,7 @@ from paidshare.breaker import Breaker, SparedMailer, SparedPayments, SparedShare
 from paidshare.delivering import Shop
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.entitlement import Policy
-from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain
+from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.fastio_shares import FastioShares
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
@@ -46,8 +45,6 @@ from paidshare.vault import SecretsManagerVault
 _BATCH = 10
 # Kept for what follows the share. At worst the ledger takes eight seconds (below), SES seven, the ledger eight again.
 _TO_FINISH = timedelta(seconds=25)
-# After this many receives (some two to four minutes) a buyer is waiting, and LateOrdersAlarm pages.
-_LATE_AFTER = 8
 _CLIENT = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -196,17 +193,14 @@ def _work(record: SQSRecord, shift: _Shift) -> None:
     except Exception as error:
         wait = _put_off(record, shift, attempt, asked=None)
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
-        facts = {"error": type(error).__name__, "at": _where(error), "seconds": wait}
+        facts = {"error": type(error).__name__, "at": where(error), "seconds": wait}
         _tell(shift, workshop.logger.error, "order_failed", seen | facts)
         raise
 
 
 def _put_off(record: SQSRecord, shift: _Shift, attempt: int, *, asked: float | None) -> int:
-    """Hide the message for the seconds returned; failing that, the queue's own visibility time-out does."""
-    seconds = retries.seconds_until_retry(attempt, asked=asked, jitter=random.random())  # noqa: S311
-    with contextlib.suppress(QueueUnavailable):
-        shift.workshop.messages.put_off(record.receipt_handle, seconds=seconds)
-    if attempt >= _LATE_AFTER:
+    seconds = shift.workshop.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
+    if attempt >= retries.LATE_AFTER:
         shift.counted.append(("LateOrders", None))
     return seconds
 
@@ -248,11 +242,6 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
     known: dict[str, object] = {"order_id": error.order_id} if error.order_id else {}
     return known | {"reason": error.reason, "what": str(error)}
-
-
-def _where(error: Exception) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)[-5:]
-    return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
 
 
 def _tell(shift: _Shift, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:

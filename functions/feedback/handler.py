@@ -1,9 +1,6 @@
 """Feedback: what SES says of our letters in; each is noted on its order, and a letter that failed goes to a person."""
 
-import contextlib
 import os
-import random
-import traceback
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -19,15 +16,13 @@ from botocore.config import Config
 
 from paidshare import mail_events, notices, retries
 from paidshare.dynamo_mail_log import DynamoMailLog
-from paidshare.errors import NeedsAPerson, PatienceExhausted, QueueUnavailable, SettingsIncomplete, TryAgain
+from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
 from paidshare.mail_events import MailEvent
 from paidshare.notices import NotForUs
 from paidshare.ports import MailLog
 from paidshare.settings import FeedbackSettings
 from paidshare.sqs_messages import SqsMessages
 
-# After this many receives (some two to four minutes) a bounce would be late, and LateOrdersAlarm pages.
-_LATE_AFTER = 8
 _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 
@@ -91,7 +86,7 @@ def _work(record: SQSRecord, desk: _Desk) -> None:
     except Exception as error:
         seconds = _put_off(record, desk, attempt)
         # A bug. Where, but not what: an unknown message might quote a person's address.
-        facts = {"error": type(error).__name__, "at": _where(error), "seconds": seconds}
+        facts = {"error": type(error).__name__, "at": where(error), "seconds": seconds}
         desk.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
         raise
     _count(desk, "Letters", fact=found.fact)
@@ -134,18 +129,10 @@ def _give_to_a_person(event: MailEvent, case: NeedsAPerson, desk: _Desk, seen: d
 
 
 def _put_off(record: SQSRecord, desk: _Desk, attempt: int) -> int:
-    """Hide the message for the seconds returned; failing that, the queue's own visibility time-out does."""
-    seconds = retries.seconds_until_retry(attempt, asked=None, jitter=random.random())  # noqa: S311
-    with contextlib.suppress(QueueUnavailable):
-        desk.messages.put_off(record.receipt_handle, seconds=seconds)
-    if attempt >= _LATE_AFTER:
+    seconds = desk.messages.come_again(record.receipt_handle, attempt=attempt)
+    if attempt >= retries.LATE_AFTER:
         _count(desk, "LateOrders")
     return seconds
-
-
-def _where(error: Exception) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)[-5:]
-    return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119
 
 
 def _count(desk: _Desk, name: str, **dimensions: str) -> None:

@@ -108,7 +108,7 @@ class TestTouch:
         left(world, "cs_1", State.WAITING, reason="not_paid")
         [order] = world.book.unsettled(before=LATER)
         world.book.touch(order, now=LATER)
-        progress = Progress(state=State.WAITING, reason="not_paid", first_seen_at=NOW)
+        progress = Progress(state=State.WAITING, reason="not_paid")
         assert world.ledger.claim("cs_1", holder="b", now=LATER) == progress
 
     def test_what_a_worker_touched_meanwhile_stays_as_it_left_it(self, world: World) -> None:

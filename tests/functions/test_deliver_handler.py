@@ -97,13 +97,6 @@ class Floor:
         by_id = {message["MessageId"]: message["Body"] for message in messages}
         return sorted(by_id[str(failure["itemIdentifier"])] for failure in answer["batchItemFailures"])
 
-    def dead_letters(self) -> list[dict[str, str]]:
-        return [
-            {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
-            | {"body": message["Body"]}
-            for message in self.aws.queued(self.aws.dead_letter_url)
-        ]
-
 
 @pytest.fixture
 def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Floor]:
@@ -153,7 +146,7 @@ class TestBatch:
     def test_a_paid_order_is_delivered_and_its_message_is_done(self, floor: Floor) -> None:
         assert floor.run(GOOD) == []
         assert [letter.to for letter in floor.mailer.sent] == [BUYER]
-        assert floor.dead_letters() == []
+        assert floor.aws.dead_letters() == []
 
     def test_ten_orders_are_worked_on_at_once(self, floor: Floor) -> None:
         # Nobody passes before all ten are inside: one after the other would never end.
@@ -223,7 +216,7 @@ class TestTryAgain:
         [wait] = floor.waits
         assert 77 <= wait <= 85
         assert floor.aws.queued() == []
-        assert floor.dead_letters() == []
+        assert floor.aws.dead_letters() == []
 
     def test_the_log_says_for_how_long_and_why(self, floor: Floor) -> None:
         floor.run(about(DOWN), attempt=3)
@@ -252,14 +245,14 @@ class TestTryAgain:
 class TestNeedsAPerson:
     def test_the_message_is_a_dead_letter_at_once_and_does_not_come_again(self, floor: Floor) -> None:
         assert floor.run(about(BROKEN)) == []
-        [letter] = floor.dead_letters()
+        [letter] = floor.aws.dead_letters()
         assert letter["body"] == about(BROKEN)
         assert (letter["reason"], letter["order"]) == ("metadata_broken", BROKEN)
         assert letter["advice"] == MetadataBroken.advice
 
     def test_an_unreadable_message_is_kept_as_it_is(self, floor: Floor) -> None:
         assert floor.run("not a notice") == []
-        [letter] = floor.dead_letters()
+        [letter] = floor.aws.dead_letters()
         assert (letter["body"], letter["reason"]) == ("not a notice", "notice_unreadable")
 
     def test_the_log_says_what_to_do(self, floor: Floor) -> None:
@@ -272,9 +265,9 @@ class TestNeedsAPerson:
     def test_the_sweep_s_later_looks_at_it_add_no_dead_letter(self, floor: Floor) -> None:
         floor.run(about(BROKEN))
         assert floor.run(notices.to_json(a_notice(about=BROKEN, why="sweep"))) == []
-        assert len(floor.dead_letters()) == 1
+        assert len(floor.aws.dead_letters()) == 1
         floor.run(about(BROKEN))
-        assert len(floor.dead_letters()) == 1  # The first one is hidden by now, this is the second event's.
+        assert len(floor.aws.dead_letters()) == 1  # The first one is hidden by now, this is the second event's.
 
     def test_a_dead_letter_that_cannot_be_written_comes_again_instead_of_being_lost(
         self, floor: Floor, monkeypatch: pytest.MonkeyPatch
@@ -288,7 +281,7 @@ class TestNeedsAPerson:
 
     def test_a_dead_letter_that_is_redriven_after_the_cause_is_mended_is_delivered(self, floor: Floor) -> None:
         floor.run(about(BROKEN))
-        [letter] = floor.dead_letters()
+        [letter] = floor.aws.dead_letters()
         floor.payments.order = MemoryPayments(an_order(order_id=BROKEN)).order  # type: ignore[method-assign]  # Mended.
         assert floor.run(letter["body"]) == []
         assert len(floor.mailer.sent) == 1
@@ -297,13 +290,13 @@ class TestNeedsAPerson:
 class TestPatience:
     def test_at_the_last_receive_a_person_gets_the_message_with_the_reason(self, floor: Floor) -> None:
         assert floor.run(about(DOWN), attempt=MOST_RECEIVES) == []
-        [letter] = floor.dead_letters()
+        [letter] = floor.aws.dead_letters()
         assert (letter["body"], letter["order"], letter["reason"]) == (about(DOWN), DOWN, "patience_exhausted")
         assert letter["what"].startswith("stripe_unavailable: ")
 
     def test_before_that_it_comes_again(self, floor: Floor) -> None:
         assert floor.run(about(DOWN), attempt=MOST_RECEIVES - 1) == [about(DOWN)]
-        assert floor.dead_letters() == []
+        assert floor.aws.dead_letters() == []
 
 
 class TestDeadline:
@@ -360,7 +353,7 @@ class TestLog:
     def test_trouble_with_one_order_of_an_event_names_that_order(self, floor: Floor) -> None:
         floor.payments.belongs["sub_1"] = ("cs_test_1", BROKEN)
         floor.run(about("sub_1"))
-        [line], [letter] = floor.printed.log(), floor.dead_letters()
+        [line], [letter] = floor.printed.log(), floor.aws.dead_letters()
         assert line["order_id"] == letter["order"] == BROKEN
 
     def test_no_address_no_link_and_no_secret_is_ever_printed(self, floor: Floor) -> None:

@@ -89,13 +89,6 @@ class Post:
         key = {"order_id": {"S": ORDER_ID}}
         return self.aws.dynamodb.get_item(TableName=ORDERS_TABLE, Key=key).get("Item", {})
 
-    def dead_letters(self) -> list[dict[str, str]]:
-        return [
-            {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
-            | {"body": message["Body"]}
-            for message in self.aws.queued(self.aws.dead_letter_url)
-        ]
-
 
 @pytest.fixture
 def post(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Post]:
@@ -122,7 +115,7 @@ class TestNoted:
             "letter_message_id",
             "letter_kind",
         }
-        assert post.dead_letters() == []
+        assert post.aws.dead_letters() == []
 
     def test_the_log_says_which_letter_of_which_order(self, post: Post) -> None:
         post.run(published("Delivery"))
@@ -134,7 +127,7 @@ class TestNoted:
     def test_an_absent_person_s_answer_is_noted_and_rings_nobody(self, post: Post) -> None:
         post.run(published("Bounce", bounceType="Transient", bounceSubType="General"))
         assert "letter_bounced_at" in post.order()
-        assert post.dead_letters() == []
+        assert post.aws.dead_letters() == []
         (line,) = post.printed.log()
         assert (line["message"], line["cause"]) == ("letter_noted", "General")
 
@@ -145,7 +138,7 @@ class TestNoted:
         (line,) = post.printed.log()
         assert line["message"] == "not_for_us"
         assert post.order() == before
-        assert post.dead_letters() == []
+        assert post.aws.dead_letters() == []
 
     def test_every_letter_is_counted_by_what_became_of_it(self, post: Post) -> None:
         post.run(published("Send"), published("Bounce"))
@@ -162,7 +155,7 @@ class TestForAPerson:
         self, post: Post, kind: str, reason: str
     ) -> None:
         assert post.run(published(kind)) == 0
-        (dead,) = post.dead_letters()
+        (dead,) = post.aws.dead_letters()
         assert (dead["reason"], dead["order"]) == (reason, ORDER_ID)
         assert dead["advice"]
         assert "“delivery”" in dead["what"]
@@ -172,18 +165,18 @@ class TestForAPerson:
     def test_the_same_bounce_again_is_told_once(self, post: Post) -> None:
         for _ in range(2):
             post.run(published("Bounce"))
-        assert len(post.dead_letters()) == 1
+        assert len(post.aws.dead_letters()) == 1
 
     def test_twice_in_one_batch_is_told_once(self, post: Post) -> None:
         post.run(published("Bounce"), published("Bounce"))
-        assert len(post.dead_letters()) == 1
+        assert len(post.aws.dead_letters()) == 1
 
     def test_an_older_bounce_after_a_newer_one_is_told_as_well(self, post: Post) -> None:
         older = published("Bounce", timestamp=iso(NOW - timedelta(days=1)))
         older["mail"]["messageId"] = "another-letter"
         post.run(published("Bounce"))
         post.run(older)
-        assert [notices.from_json(dead["body"]).event_id for dead in post.dead_letters()] == [
+        assert [notices.from_json(dead["body"]).event_id for dead in post.aws.dead_letters()] == [
             f"mail:{MESSAGE_ID}",
             "mail:another-letter",
         ]
@@ -197,9 +190,9 @@ class TestForAPerson:
         with monkeypatch.context() as patch:
             patch.setattr(SqsMessages, "give_to_a_person", refuse)
             assert post.run(published("Bounce")) == 1
-        assert post.dead_letters() == []
+        assert post.aws.dead_letters() == []
         assert post.run(published("Bounce")) == 0
-        assert len(post.dead_letters()) == 1
+        assert len(post.aws.dead_letters()) == 1
 
     def test_a_crash_before_it_was_remembered_tells_twice_and_never_not_at_all(
         self, post: Post, monkeypatch: pytest.MonkeyPatch
@@ -212,7 +205,7 @@ class TestForAPerson:
             with pytest.raises(SystemExit):
                 post.run(published("Bounce"))
         post.run(published("Bounce"))
-        assert len(post.dead_letters()) == 2
+        assert len(post.aws.dead_letters()) == 2
 
 
 class TestTrouble:
@@ -242,9 +235,9 @@ class TestTrouble:
     def test_what_cannot_be_noted_for_a_day_goes_to_a_person_without_anything_personal(self, post: Post) -> None:
         post.use(FailingLog(LedgerUnavailable("DynamoDB UpdateItem: AccessDeniedException")))
         assert post.run(published("Bounce"), attempt=MOST_RECEIVES - 1) == 1
-        assert post.dead_letters() == []
+        assert post.aws.dead_letters() == []
         assert post.run(published("Bounce"), attempt=MOST_RECEIVES) == 0
-        (dead,) = post.dead_letters()
+        (dead,) = post.aws.dead_letters()
         assert (dead["reason"], dead["order"]) == ("patience_exhausted", ORDER_ID)
         assert dead["what"] == "the letter “delivery” bounced, not noted: DynamoDB UpdateItem: AccessDeniedException"
         assert notices.from_json(dead["body"]).about == ORDER_ID
@@ -267,7 +260,7 @@ def test_no_log_and_no_dead_letter_holds_anything_personal(post: Post, kind: str
     post.run(published(kind), notified("Bounce"))
     post.printed.lines()
     assert BUYER not in post.printed.everything
-    assert BUYER not in json.dumps(post.dead_letters())
+    assert BUYER not in json.dumps(post.aws.dead_letters())
     assert BUYER not in json.dumps(post.order(), default=list)
 
 

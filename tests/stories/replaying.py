@@ -167,15 +167,12 @@ class Replay:
         self._look(Notice("stripe", f"sweep-{about}", "sweep", about, now, account=self.story.account))
 
     def in_order(self) -> None:
-        """The story as it happened, every event once; a sweep only where the story is in need of one."""
+        """The story as it happened, every event once."""
         for number, moment in enumerate(self.recording.moments):
             self.reach(number)
             before = len(self.letters())
             for event in range(len(moment.events)):
                 self.hear(number, event)
-            if moment.step.sweep:
-                for order_id in moment.orders:
-                    self.sweep(order_id)
             kinds = [sent.kind for sent in self.letters()[before:]]
             assert sorted(kinds) == sorted(moment.step.letters), f"after {moment.step}"
 

@@ -36,14 +36,13 @@ class Step:
     Something that happens at Stripe: a control route of the stand-in, or a path of Stripe's API for what only the
     seller does. `of` are the fields that name what an earlier step made, such as `session`: the latest one.
 
-    `letters` are due after it. `sweep`: Stripe sends no event that we are told of, so they are due at the next sweep.
+    `letters` are due after it.
     """
 
     route: str
     of: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
     letters: tuple[Kind, ...] = ()
-    sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,6 @@ class TestDeliver:
             mailed_at=world.clock.now,
             delivered_at=world.clock.now,
             message_id="message-1-cs_test_1",
-            first_seen_at=world.clock.now,
         )
         for hidden in (BUYER, share.link, LINK_KEY):
             assert hidden not in repr(world.progress())

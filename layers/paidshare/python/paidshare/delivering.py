@@ -41,9 +41,7 @@ _WAIT_FOR_ITS_ORDER_S = 60.0
 # mails: a second letter is better than none.
 _SES_TELLS_WITHIN = timedelta(seconds=90)
 
-
 _OF_A_CLOSED_LINK = (Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED, Kind.ACCESS_BACK)
-
 
 _MOST_ORDERS = 5
 """More orders of one event than this get a notice each: a plan changed a hundred times a year has as many invoices."""
@@ -119,12 +117,13 @@ def deliver(
     look = _Look(shop, holder, notice.why, notice.event_id, notice.account, deadline, last)
     try:
         orders = _orders_of(notice, shop)
+        if len(orders) > _MOST_ORDERS:
+            shop.looks.ask([replace(notice, about=order_id) for order_id in orders])
+            return (Outcome(notice.about, Step.SPREAD, State.ELSEWHERE, f"{len(orders)} orders"),)
     except TryAgain as error:
         raise look.trouble(error) from error
     if not orders:
         return (Outcome(notice.about, Step.NOTHING, State.NOT_OURS, "nobodys"),)
-    if len(orders) > _MOST_ORDERS:
-        return (_spread(notice, orders, look),)
     return _each_looked_at(orders, look)
 
 
@@ -154,18 +153,10 @@ def _orders_of(notice: Notice, shop: Shop) -> tuple[str, ...]:
     return orders
 
 
-def _spread(notice: Notice, orders: tuple[str, ...], look: _Look) -> Outcome:
-    try:
-        look.shop.looks.ask([replace(notice, about=order_id) for order_id in orders])
-    except TryAgain as error:
-        raise look.trouble(error) from error
-    return Outcome(notice.about, Step.SPREAD, State.ELSEWHERE, f"{len(orders)} orders")
-
-
 def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> Outcome:
-    shop, now = look.shop, look.shop.clock()
+    shop = look.shop
     try:
-        found = shop.ledger.claim(order_id, holder=look.holder, now=now)
+        found = shop.ledger.claim(order_id, holder=look.holder, now=shop.clock())
     except TryAgain as error:
         raise look.trouble(error) from error
     # The sweep found it and the ledger has never heard of it: never looked at, or its row was lost.
@@ -234,15 +225,12 @@ class _Work:
         self._shop.ledger.release(self._order_id, self.progress, holder=self._holder, now=now, done=done)
 
     def _deliver(self, order: Order, dues: tuple[Due, ...], todo: Plan) -> None:
-        if not order.email:
-            raise AddressMissing("Stripe has no e-mail address for this paid order")
+        to = _address(order)
         request, access = self._request(order, todo), _ids(todo.access)
         share = self._shop.shares.find(request) if self.progress.unseen else None
         if share is None:
             share = self._fill(request, access)
-            self._mail(
-                letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share)
-            )
+            self._mail(letters.delivery(to=to, order_id=order.id, products=_products(todo.access), share=share))
         else:
             # Nobody is mailed a second time because a row was lost; an operator can ask for it.
             if share.expires_at > self._shop.clock():
@@ -259,11 +247,9 @@ class _Work:
         )
 
     def _mail_again(self, order: Order, todo: Plan) -> None:
-        if not order.email:
-            raise AddressMissing("Stripe has no e-mail address for this paid order")
-        request = self._request(order, todo)
+        to, request = _address(order), self._request(order, todo)
         share = self._shop.shares.find(request) or self._fill(request, _ids(todo.access))
-        self._mail(letters.delivery(to=order.email, order_id=order.id, products=_products(todo.access), share=share))
+        self._mail(letters.delivery(to=to, order_id=order.id, products=_products(todo.access), share=share))
         self._note(resent=self._wish)
 
     def _give(self, order: Order, todo: Plan) -> None:
@@ -383,6 +369,12 @@ class _Work:
 
     def _note(self, **done: Any) -> None:
         self.progress = replace(self.progress, **done)
+
+
+def _address(order: Order) -> str:
+    if not order.email:
+        raise AddressMissing("Stripe has no e-mail address for this paid order")
+    return order.email
 
 
 def _ids(dues: Iterable[Due]) -> tuple[str, ...]:

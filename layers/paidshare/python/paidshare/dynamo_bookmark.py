@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
+from paidshare.dynamo_times import number
 from paidshare.errors import LedgerUnavailable, RoundBusy
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
 from paidshare.rounds import Pass, Place, Track
@@ -32,7 +33,7 @@ class DynamoBookmark:
         item = self._update(
             "SET holder = :holder, held_until = :until",
             "attribute_not_exists(held_until) OR held_until < :now",
-            {":holder": {"S": holder}, ":until": _number(until), ":now": _number(now)},
+            {":holder": {"S": holder}, ":until": number(until), ":now": number(now)},
         )
         return _place(item.get("place", {}).get("S", ""))
 
@@ -95,7 +96,3 @@ def _track(raw: dict[str, Any]) -> Track:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
-
-
-def _number(moment: datetime) -> dict[str, str]:
-    return {"N": str(_seconds(moment))}

@@ -4,12 +4,13 @@ The ledger on DynamoDB: one item per order in the Orders table.
 Three writes per delivered order: claim, “about to mail”, done. Each is conditional on the lease.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
+from paidshare.dynamo_times import instant, number
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.progress import Progress, State, Told
 
@@ -25,8 +26,6 @@ UNSETTLED = "yes"
 _TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id", "resent")
 _LISTS = ("holds", "lines", "given")
 _FLAGS = ("switching", "unseen")
-# Read, and never written from here: SES's word comes through dynamo_mail_log, the first moment with the claim.
-_READ_ONLY = {"sent_at": "letter_sent_at", "first_seen_at": "first_seen_at"}
 _TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
 
 
@@ -49,8 +48,8 @@ class DynamoLedger:
             "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
             {
                 ":holder": {"S": holder},
-                ":until": _number(now + LEASE),
-                ":now": _number(now),
+                ":until": number(now + LEASE),
+                ":now": number(now),
                 ":new": {"S": State.NEW.value},
                 ":yes": {"S": UNSETTLED},
                 ":one": {"N": "1"},
@@ -78,7 +77,7 @@ class DynamoLedger:
             order_id,
             f"SET {sets}, updated_at = :now" + (" REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""),
             "lease_holder = :holder",
-            {f":{name}": value for name, value in values.items()} | {":holder": {"S": holder}, ":now": _number(now)},
+            {f":{name}": value for name, value in values.items()} | {":holder": {"S": holder}, ":now": number(now)},
             names,
         )
 
@@ -109,7 +108,7 @@ class DynamoLedger:
 
 def _attributes(progress: Progress) -> dict[str, Any]:
     texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
-    times = {name: _number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
+    times = {name: number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
     lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
     flags = {name: {"BOOL": True} for name in _FLAGS if getattr(progress, name)}
     return {"state": {"S": progress.state.value}} | texts | lists | flags | times
@@ -119,14 +118,10 @@ def _progress(item: dict[str, Any]) -> Progress:
     known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
     known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
     known |= {name: item[name]["BOOL"] for name in _FLAGS if name in item}
-    known |= {name: datetime.fromtimestamp(int(item[name]["N"]), UTC) for name in _TIMES if name in item}
-    known |= {
-        name: datetime.fromtimestamp(int(item[kept]["N"]), UTC) for name, kept in _READ_ONLY.items() if kept in item
-    }
+    known |= {name: instant(item[name]) for name in _TIMES if name in item}
+    # SES's word, which comes through dynamo_mail_log and is never written from here.
+    if "letter_sent_at" in item:
+        known["sent_at"] = instant(item["letter_sent_at"])
     if "told" in known:
         known["told"] = Told(known["told"])
     return Progress(state=State(item["state"]["S"]), claims=int(item["claims"]["N"]), **known)
-
-
-def _number(moment: datetime) -> dict[str, str]:
-    return {"N": str(int(moment.timestamp()))}

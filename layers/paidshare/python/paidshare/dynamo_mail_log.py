@@ -6,12 +6,12 @@ fact, `letter_message_id` and `letter_kind` of the letter that was heard of last
 told of.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
+from paidshare.dynamo_times import number
 from paidshare.errors import LedgerUnavailable
 from paidshare.mail_events import MailEvent
 
@@ -35,7 +35,7 @@ class DynamoMailLog:
             event.order_id,
             f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind",
             f"{_KNOWN} AND (attribute_not_exists({moment}) OR {moment} <= :at)",
-            {":at": _number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}},
+            {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}},
         )
         return _case(event) not in item.get("letter_cases", {}).get("SS", ())
 
@@ -64,7 +64,3 @@ class DynamoMailLog:
 
 def _case(event: MailEvent) -> str:
     return f"{event.fact}:{event.message_id}"
-
-
-def _number(moment: datetime) -> dict[str, str]:
-    return {"N": str(int(moment.timestamp()))}

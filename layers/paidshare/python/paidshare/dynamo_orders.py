@@ -1,7 +1,7 @@
 """The port `OrderBook` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.dynamo_ledger import UNSETTLED
+from paidshare.dynamo_times import instant, number
 from paidshare.errors import LedgerUnavailable
 from paidshare.progress import State
 from paidshare.rounds import Known, Unsettled
@@ -42,7 +43,7 @@ class DynamoOrders:
                     TableName=self._table,
                     IndexName=INDEX,
                     KeyConditionExpression="unsettled = :yes AND updated_at < :before",
-                    ExpressionAttributeValues={":yes": {"S": UNSETTLED}, ":before": _number(before)},
+                    ExpressionAttributeValues={":yes": {"S": UNSETTLED}, ":before": number(before)},
                     **start,
                 )
             except AWS_ERRORS as exc:
@@ -60,11 +61,11 @@ class DynamoOrders:
         return found
 
     def touch(self, order: Unsettled, *, now: datetime) -> None:
-        values = {":seen": _number(order.touched_at), ":now": _number(now)}
+        values = {":seen": number(order.touched_at), ":now": number(now)}
         self._update(order.order_id, "SET updated_at = :now", values)
 
     def give_up(self, order: Unsettled) -> None:
-        self._update(order.order_id, "REMOVE unsettled, unsettled_at", {":seen": _number(order.touched_at)})
+        self._update(order.order_id, "REMOVE unsettled, unsettled_at", {":seen": number(order.touched_at)})
 
     def _items(self, order_ids: tuple[str, ...]) -> list[dict[str, Any]]:
         """What DynamoDB leaves out of a batch is asked for again."""
@@ -109,8 +110,8 @@ def _unsettled(item: dict[str, Any]) -> Unsettled:
     return Unsettled(
         order_id=item["order_id"]["S"],
         account=item["account"]["S"] if "account" in item else None,
-        since=_instant(item["unsettled_at"]),
-        touched_at=_instant(item["updated_at"]),
+        since=instant(item["unsettled_at"]),
+        touched_at=instant(item["updated_at"]),
     )
 
 
@@ -118,13 +119,5 @@ def _known(item: dict[str, Any]) -> Known:
     return Known(
         state=State(item["state"]["S"]),
         share_id=item["share_id"]["S"] if "share_id" in item else None,
-        closed_at=_instant(item["closed_at"]) if "closed_at" in item else None,
+        closed_at=instant(item["closed_at"]) if "closed_at" in item else None,
     )
-
-
-def _number(moment: datetime) -> dict[str, str]:
-    return {"N": str(int(moment.timestamp()))}
-
-
-def _instant(number: dict[str, str]) -> datetime:
-    return datetime.fromtimestamp(int(number["N"]), UTC)

@@ -36,6 +36,9 @@ Why a refused API key is TryAgain: it stops every order alike, so the cure is on
 should then go out by themselves instead of being redriven one by one. The age-of-oldest-message alarm pages.
 """
 
+import os
+import traceback
+
 
 class PaidshareError(Exception):
     """Base of everything Paidshare raises on purpose. `order_id` names the order it is about, where that is known."""
@@ -259,3 +262,9 @@ class PatienceExhausted(NeedsAPerson):
 
 def _snake_case(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+def where(error: BaseException) -> list[str]:
+    """The last files and lines that a bug went through. Not its words: an unknown message might quote a person."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames]  # noqa: PTH119

@@ -63,8 +63,8 @@ class Progress:
 
     `resent` is the event id of the operator's last wish to mail the link once more that was fulfilled.
 
-    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at`,
-    `first_seen_at` and how often the order was claimed (`claims`), and never writes them from here.
+    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at`
+    and how often the order was claimed (`claims`), and never writes them from here.
     """
 
     state: State = State.NEW
@@ -87,7 +87,6 @@ class Progress:
     resent: str | None = None
     unseen: bool = False
     sent_at: datetime | None = None
-    first_seen_at: datetime | None = None
     claims: int = field(default=0, compare=False)
 
     @property

@@ -20,6 +20,10 @@ ALONE_FROM_SECONDS, ALONE_TO_SECONDS = 90, 900
 """From above Deliver's time-out: a worker that lives is done with its messages by then."""
 
 
+LATE_AFTER = 8
+"""After so many receives (some two to four minutes) somebody waits who should not, and LateOrdersAlarm pages."""
+
+
 def seconds_until_alone(*, jitter: float) -> int:
     """
     Whole seconds after which a message should come again if its worker dies of it or of another one of its batch.

@@ -1,8 +1,11 @@
 """What Deliver does to messages on its queue beyond taking them off: put one off, or give it to a person."""
 
+import contextlib
+import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from paidshare import retries
 from paidshare.aws_errors import AWS_ERRORS, summary
 from paidshare.errors import NeedsAPerson, QueueUnavailable
 
@@ -26,6 +29,17 @@ class SqsMessages:
             )
         except AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
+
+    def come_again(self, receipt_handle: str, *, attempt: int, asked: float | None = None) -> int:
+        """
+        Put the message off for as long as `retries` says after its *attempt*-th receive → the seconds.
+
+        Failing that, the queue's own visibility time-out does.
+        """
+        seconds = retries.seconds_until_retry(attempt, asked=asked, jitter=random.random())  # noqa: S311
+        with contextlib.suppress(QueueUnavailable):
+            self.put_off(receipt_handle, seconds=seconds)
+        return seconds
 
     def hide(self, seconds: Mapping[str, int]) -> None:
         """

@@ -4,8 +4,8 @@ import logging
 import re
 from collections.abc import Callable
 
-import httpx  # noqa: TID251  # Part of the adapters that talk to Stripe.
-import stripe  # noqa: TID251
+import httpx
+import stripe
 
 from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
 

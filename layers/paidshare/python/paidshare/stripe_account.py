@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import stripe  # noqa: TID251  # One adapter in two files, with stripe_payments.
+import stripe
 
 from paidshare import stripe_orders
 from paidshare.orders import Order, Payment

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import stripe  # noqa: TID251  # Part of the adapters that talk to Stripe.
+import stripe
 
 from paidshare import notices, stripe_orders
 from paidshare.notices import Notice
