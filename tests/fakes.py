@@ -64,7 +64,7 @@ class MemoryLedger:
             raise OrderBusy("another worker holds the order")
         times = {
             name: moment.replace(microsecond=0)
-            for name in ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
+            for name in ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at", "next_end")
             if (moment := getattr(progress, name)) is not None
         }
         self.orders[order_id] = replace(progress, sent_at=None, **times)

@@ -23,10 +23,10 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id", "resent")
+_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id", "resent", "resent_outcome")
 _LISTS = ("holds", "lines", "given")
 _FLAGS = ("switching", "unseen")
-_TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at")
+_TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at", "next_end")
 
 
 class DynamoLedger:

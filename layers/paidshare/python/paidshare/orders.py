@@ -106,6 +106,10 @@ class ShareRequest:
     The share that an order should have. The same order always asks for the same `name`.
 
     `name` is 10 to 80 letters and digits, `title` 2 to 80 characters, `expires_at` aware UTC.
+
+    `share_id` is the share that the ledger has for the order: while it exists it is that one, whatever it is called,
+    because a name is made of a key that may have changed. `last_end` is the end that we gave it last: one that ends
+    later was prolonged by a person.
     """
 
     order_id: str
@@ -113,6 +117,8 @@ class ShareRequest:
     title: str
     expires_at: datetime
     goods: tuple[Goods, ...]
+    share_id: str | None = None
+    last_end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

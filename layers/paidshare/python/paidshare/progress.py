@@ -61,7 +61,10 @@ class Progress:
     again when `mailed_at` and `message_id` are written. What is left there is the one doubt that only SES settles:
     `sent_at` is its own word of the last letter that it sent.
 
-    `resent` is the event id of the operator's last wish to mail the link once more that was fulfilled.
+    `resent` is the event id of the operator's last wish to mail the link once more that was answered, and
+    `resent_outcome` what came of it: `mailed`, or why nothing was.
+
+    `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then.
 
     `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows `sent_at`
     and how often the order was claimed (`claims`), and never writes them from here.
@@ -85,6 +88,8 @@ class Progress:
     message_id: str | None = None
     delivered_at: datetime | None = None
     resent: str | None = None
+    resent_outcome: str | None = None
+    next_end: datetime | None = None
     unseen: bool = False
     sent_at: datetime | None = None
     claims: int = field(default=0, compare=False)
