@@ -35,6 +35,8 @@ WEBHOOK_EVENTS = (
     "charge.dispute.updated",
     "charge.dispute.closed",
     "invoice.paid",
+    "credit_note.created",
+    "credit_note.voided",
     "customer.subscription.updated",
     "customer.subscription.deleted",
     "customer.subscription.paused",

@@ -150,6 +150,8 @@ _VARIABLES = {
     "MAIL_CONFIGURATION_SET": "letters",
     "LINK_DAYS": "7",
     "GRACE_DAYS": "3",
+    "CANCELED_SUBSCRIPTIONS": "end",
+    "LATE_PAYMENTS": "deliver",
     "PARTIAL_REFUNDS": "keep",
     "FRAUD_WARNINGS": "ignore",
     "CONNECTED_ACCOUNTS": "park",

@@ -5,6 +5,7 @@ Payments and shares have files of their own: fakes_payments.py and fakes_shares.
 """
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from paidshare.dynamo_ledger import LEASE
 from paidshare.errors import LetterRejected, OrderBusy, QueueUnavailable, SecretUnavailable
 from paidshare.notices import Notice
 from paidshare.orders import Letter
-from paidshare.progress import Progress
+from paidshare.progress import Progress, State
 from paidshare.secret import Secret
 from tests.builders import NOW, a_secret
 
@@ -35,7 +36,8 @@ class MemoryLedger:
     """
     The port `Ledger`. `orders` is what is known of each, `leases` who works on it and until when.
 
-    `sent` is when SES says that an order's last letter left, `unsettled_at` since when an order is not settled.
+    `sent` is when SES says that an order's last letter left, `marks` which one that was, `unsettled_at` since when an
+    order is not settled.
 
     Like the real one it keeps whole seconds.
     """
@@ -44,6 +46,8 @@ class MemoryLedger:
         self.orders: dict[str, Progress] = {}
         self.leases: dict[str, tuple[str, datetime]] = {}
         self.sent: dict[str, datetime] = {}
+        self.marks: dict[str, str] = {}
+        self.first_seen_at: dict[str, datetime] = {}
         self.unsettled_at: dict[str, datetime] = {}
         self.claims: Counter[str] = Counter()
 
@@ -55,7 +59,9 @@ class MemoryLedger:
         self.unsettled_at.setdefault(order_id, now.replace(microsecond=0))
         known = self.orders.setdefault(order_id, Progress())
         self.claims[order_id] += 1
-        return replace(known, sent_at=self.sent.get(order_id), claims=self.claims[order_id])
+        first = self.first_seen_at.setdefault(order_id, now.replace(microsecond=0))
+        sent, mark = self.sent.get(order_id), self.marks.get(order_id)
+        return replace(known, sent_at=sent, sent_mark=mark, claims=self.claims[order_id], first_seen_at=first)
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         del now
@@ -64,16 +70,41 @@ class MemoryLedger:
             raise OrderBusy("another worker holds the order")
         times = {
             name: moment.replace(microsecond=0)
-            for name in ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at", "next_end")
+            for name in (
+                "share_expires_at",
+                "closed_at",
+                "mailing_at",
+                "mailed_at",
+                "delivered_at",
+                "next_end",
+                "case_told_at",
+            )
             if (moment := getattr(progress, name)) is not None
         }
-        self.orders[order_id] = replace(progress, sent_at=None, **times)
+        grants = tuple(
+            replace(
+                one,
+                until=one.until.replace(microsecond=0),
+                closed_at=one.closed_at and one.closed_at.replace(microsecond=0),
+            )
+            for one in progress.grants
+        )
+        kept = replace(progress, sent_at=None, sent_mark=None, sent_kind=None, first_seen_at=None, grants=grants)
+        self.orders[order_id] = replace(kept, **times)
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
         self.record(order_id, progress, holder=holder, now=now)
         if done and progress.state.settled:
             del self.unsettled_at[order_id]
         del self.leases[order_id]
+
+    def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
+        def is_live(order_id: str) -> bool:
+            ends_at, state = self.orders[order_id].share_expires_at, self.orders[order_id].state
+            works = ends_at is not None and ends_at > now and state is State.DELIVERED
+            return works or order_id in self.unsettled_at
+
+        return [order_id for order_id in order_ids if order_id in self.orders and is_live(order_id)]
 
 
 class MemoryMailer:

@@ -37,8 +37,9 @@ def a_mail_event(
     at: datetime = NOW,
     permanent: bool = False,
     cause: str = "",
+    mark: str = "",
 ) -> MailEvent:
-    return MailEvent(order_id, letter, message_id, fact, at, permanent, cause)
+    return MailEvent(order_id, letter, message_id, fact, at, permanent, cause, mark)
 
 
 def iso(moment: datetime) -> str:

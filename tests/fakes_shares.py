@@ -17,6 +17,9 @@ class MemoryNode:
     deliverable: bool = True
 
 
+_SAME = timedelta(minutes=1)
+
+
 @dataclass(slots=True)
 class MemoryShares:
     """
@@ -60,52 +63,89 @@ class MemoryShares:
         self._calls_left, self.calls_in_time = (self.calls_in_time if deadline else None), None
         files = self._files(request.goods)
         self._call()
-        if self.orders.setdefault(request.name, request.order_id) != request.order_id:
-            raise ShareTaken(f"the name of {request.order_id}'s share is another's")
-        share = self.made.get(request.name) or self._made(request)
+        found = self._found(request)
+        if found is None:
+            self.orders[request.name] = request.order_id
+        share = found or self._made(request)
         self._check_usable(share.id)
+        share = self._put(replace(share, files=tuple(f for f in share.files if f in files)))
+        prolonged = request.last_end is not None and share.expires_at > max(
+            request.expires_at, request.last_end + _SAME
+        )
+        if not prolonged and abs(request.expires_at - share.expires_at) > _SAME:
+            share = self._put(replace(share, expires_at=request.expires_at))
         self.archived.discard(share.id)
-        if request.expires_at - share.expires_at > timedelta(days=1):
-            share = self.made[request.name] = replace(share, expires_at=request.expires_at)
         # Found by its name, as the real one is, so the same run goes on.
         self.lose_create_answer = False
-        share = self.made[request.name] = replace(share, files=tuple(f for f in share.files if f in files))
         for done, file in enumerate(files):
             self._call()
             if self.fail_after_adds == done:
                 self.fail_after_adds = None
                 raise FastioUnavailable("the fake was interrupted")
             if file not in share.files:
-                share = self.made[request.name] = _with(share, file)
-        return replace(share, files=tuple(files))
+                share = self._put(_with(share, file))
+        return self._put(replace(share, files=tuple(files)))
 
     def find(self, request: ShareRequest) -> Share | None:
         if self.down:
             raise FastioUnavailable("the fake is down")
-        found = self.made.get(request.name)
-        if found is None:
-            return None
-        if self.orders[request.name] != request.order_id:
-            raise ShareTaken(f"the name of {request.order_id}'s share is another's")
-        self._check_usable(found.id)
+        found = self._found(request)
+        if found is not None:
+            self._check_usable(found.id)
         return found
+
+    def _found(self, request: ShareRequest) -> Share | None:
+        by_id = None if request.share_id is None else self._asked_for(request.share_id)
+        found = by_id or self.made.get(request.name)
+        if found is not None and self.orders[found.name] != request.order_id:
+            raise ShareTaken(f"the name of {request.order_id}'s share is another's")
+        return found
+
+    def _put(self, share: Share) -> Share:
+        self.made[share.name] = share
+        return share
 
     def close(self, share_id: str) -> None:
         if self._asked_for(share_id) is not None:
             self.archived.add(share_id)
         self._answer()
 
-    def reopen(self, share_id: str, *, until: datetime) -> bool:
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         share = self._asked_for(share_id)
         if share is None:
-            return False
+            return None
         self._check_usable(share_id)
-        if abs(share.expires_at - until) > timedelta(minutes=1):
-            until = until.astimezone(UTC).replace(microsecond=0)
-            self.made[share.name] = replace(share, expires_at=until)
+        if abs(share.expires_at - until) > _SAME:
+            share = self._put(replace(share, expires_at=until.astimezone(UTC).replace(microsecond=0)))
         self.archived.discard(share_id)
         self._answer()
-        return True
+        return share.expires_at
+
+    def strip(
+        self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
+    ) -> None:
+        self._calls_left, self.calls_in_time = (self.calls_in_time if deadline else None), None
+        share = self._asked_for(share_id)
+        if share is None:
+            raise ShareRefused("there is no such share")
+        staying, all_that_stay = self._resolved(kept)
+        leaving, all_that_leave = self._resolved(gone)
+        if not all_that_stay and not all_that_leave:
+            self.close(share_id)
+            return
+        out = [file for file in share.files if file not in staying and (file in leaving or not all_that_leave)]
+        self._put(replace(share, files=tuple(file for file in share.files if file not in out)))
+
+    def _resolved(self, goods: tuple[Goods, ...]) -> tuple[list[ShareFile], bool]:
+        found: list[ShareFile] = []
+        whole = True
+        for each in goods:
+            for node_id in each.nodes:
+                try:
+                    found += self._files((replace(each, nodes=(node_id,)),))
+                except FileMissing:
+                    whole = False
+        return found, whole
 
     def open_files(self, order_id_or_name: str, now: datetime) -> tuple[str, ...] | None:
         """What a buyer with the link can have at *now*: the files' names, None when the link is dead."""

@@ -74,4 +74,4 @@ class StripeWorld:
         """The paths asked for since this was last called, with a star for each id."""
         new = self.calls()[self._seen :]
         self._seen += len(new)
-        return [re.sub(r"/(cs|in|pi|ch|re|du|issfr)_\w+", "/*", call["path"].removeprefix("/v1/")) for call in new]
+        return [re.sub(r"/(cs|in|pi|ch|re|du|issfr|sub)_\w+", "/*", call["path"].removeprefix("/v1/")) for call in new]

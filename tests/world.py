@@ -5,7 +5,7 @@ from typing import Any
 
 from paidshare import delivering
 from paidshare.delivering import Outcome, Shop
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.progress import Progress
@@ -75,6 +75,7 @@ class World:
         """The ledger's rows are lost."""
         self.ledger.orders.clear()
         self.ledger.claims.clear()
+        self.ledger.first_seen_at.clear()
 
     def decide(self, **choices: Any) -> None:
         self.shop = replace(self.shop, policy=a_policy(**choices))

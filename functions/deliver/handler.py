@@ -121,6 +121,8 @@ def _workshop() -> _Workshop:
             link_days=settings.link_days,
             grace_days=settings.grace_days,
             end_on_partial_refund=settings.end_on_partial_refund,
+            keep_canceled=settings.keep_canceled,
+            ask_when_paid_late=settings.ask_when_paid_late,
             hold_on_fraud_warning=settings.hold_on_fraud_warning,
         ),
         connected_accounts=settings.connected_accounts,

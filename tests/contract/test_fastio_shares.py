@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ import pytest
 
 from local.fastio_server import API_KEY, fastio_app
 from local.serving import serving
+from paidshare import fastio_files
 from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
-from paidshare.fastio_api import http_client
+from paidshare.fastio_api import FastioApi, Walked, http_client
 from paidshare.fastio_shares import FastioShares
 from tests.fastio_world import (
     ADD,
@@ -301,7 +302,7 @@ class TestWhatTheBuyerGets:
         share = world.shares.open(request(goods(guide)))
         world.shares.close(share.id)
         world.http.post("/_clock", json={"advance_s": 30 * 86400})
-        assert world.shares.reopen(share.id, until=now() + timedelta(days=35)) is True
+        assert world.shares.reopen(share.id, until=now() + timedelta(days=35)) is not None
         assert world.http.get(share.link).status_code == 200
 
     def test_a_share_that_never_ends_is_given_an_end_when_it_is_reopened(self, world: FastioWorld) -> None:
@@ -475,6 +476,71 @@ class TestClose:
         assert world.http.get(share.link).status_code == 403
 
 
+class TestWhatNarrowsComesFirst:
+    """A closed share that comes back with less: at no moment does its link open what was taken back."""
+
+    TAKE_OUT = "DELETE /share/*/storage/*/delete/"
+
+    @pytest.mark.parametrize("where", [TAKE_OUT, UPDATE, UNARCHIVE, ADD, "GET /share/*/storage/*/list/"])
+    @pytest.mark.parametrize("after", [True, False])
+    def test_whatever_breaks(self, world: FastioWorld, where: str, *, after: bool) -> None:
+        guide, chart, plan = (world.put(f"{name}.pdf", name)[0] for name in ("guide", "map", "plan"))
+        share = world.shares.open(request(goods(guide, chart)))
+        world.shares.close(share.id)
+        less = replace(request(goods(chart, plan)), share_id=share.id, expires_at=now() + timedelta(days=1))
+        world.fault({"match": where, "status": 503, "after": after, "times": 2})
+        for _ in range(2):
+            with suppress(FastioUnavailable):
+                world.shares.open(less)
+            assert "guide.pdf" not in (world.open_files(share.name) or ())
+            assert world.open_files(share.name, after=timedelta(days=1, minutes=1)) is None
+        world.shares.open(less)
+        assert world.open_files(share.name) == ("map.pdf", "plan.pdf")
+
+
+class TestBigFolders:
+    """A walk that does not fit into one attempt is gone on with by the next."""
+
+    def attempts(self, folders: int, seconds: float) -> list[str]:
+        at = [datetime(2026, 11, 22, 12, tzinfo=UTC)]
+
+        def answer(call: httpx.Request) -> httpx.Response:
+            at[0] += timedelta(seconds=seconds)
+            here = call.url.path.split("/")[-3]
+            if call.url.path.endswith("/details/"):
+                return _ok(node={"id": "f0", "name": "top", "type": "folder"})
+            inside = [{"id": f"f{n}", "name": f"{n}", "type": "folder"} for n in range(1, folders) if here == "f0"]
+            file = {"id": f"x{here}", "name": f"{here}.pdf", "type": "file", "hash": "00", "hash_algo": "md5"}
+            return _ok(nodes=[*inside, file])
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+            api = FastioApi(client=client, api_key=lambda: "key", api_base="http://127.0.0.1:9", clock=lambda: at[0])
+            said = []
+            for _ in range(6):
+                try:
+                    bought = fastio_files.bought(api.until(at[0] + timedelta(seconds=35)), (goods("f0"),))
+                    said.append(str(len({node.id for node in bought})))
+                except (OutOfTime, ShareRefused) as error:
+                    said.append(error.reason)
+        return said
+
+    @pytest.mark.parametrize(("folders", "seconds"), [(30, 1.1), (80, 0.5), (170, 0.2), (200, 0.2), (200, 0.6)])
+    def test_as_many_folders_as_are_allowed_are_walked_in_the_end(self, folders: int, seconds: float) -> None:
+        assert str(folders) in self.attempts(folders, seconds)
+
+    def test_one_more_is_refused_at_once(self) -> None:
+        assert self.attempts(201, 0.2) == ["share_refused"] * 6
+
+    def test_what_was_walked_is_not_kept_for_longer_than_minutes(self) -> None:
+        at = [datetime(2026, 11, 22, 12, tzinfo=UTC)]
+        walked = Walked(lambda: at[0])
+        walked.keep(("shop", "f0"), ())
+        at[0] += timedelta(minutes=5)
+        assert walked.of(("shop", "f0")) == ()
+        at[0] += timedelta(seconds=1)
+        assert walked.of(("shop", "f0")) is None
+
+
 class TestReopen:
     @pytest.mark.parametrize("status", [0, 500])
     @pytest.mark.parametrize("after", [True, False])
@@ -489,7 +555,7 @@ class TestReopen:
         with pytest.raises(FastioUnavailable):
             world.shares.reopen(share.id, until=until)
         assert world.open_files(share.name, after=a_day) is None
-        assert world.shares.reopen(share.id, until=until) is True
+        assert world.shares.reopen(share.id, until=until) == until.replace(microsecond=0)
         assert world.open_files(share.name) == ("secret-title.pdf",)
         assert world.open_files(share.name, after=a_day) is None
 
@@ -520,7 +586,7 @@ class TestReopen:
     def test_a_deleted_share_that_can_still_be_seen_is_gone(self, world: FastioWorld, guide: str) -> None:
         share = world.shares.open(request(goods(guide)))
         world.flag(share.name, deleted=True)
-        assert world.shares.reopen(share.id, until=share.expires_at) is False
+        assert world.shares.reopen(share.id, until=share.expires_at) is None
 
     def test_a_share_that_our_key_may_not_see_is_not_taken_for_gone(self, world: FastioWorld, guide: str) -> None:
         share = world.shares.open(request(goods(guide)))
@@ -685,6 +751,9 @@ class TestStrangeAnswers:
         assert asked[2:] == [
             f"GET /current/share/{wanted.name}/details/",
             "GET /current/share/7/storage/root/list/",
+            # It does not say when it ends, so it is told; and does not say so then either.
+            "POST /current/share/7/update/",
+            "GET /current/share/7/details/",
             "POST /current/share/7/storage/root/addfile/",
         ]
 

@@ -10,12 +10,16 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from paidshare.dynamo_ledger import LEASE, DynamoLedger
+from paidshare.dynamo_mail_log import DynamoMailLog
+from paidshare.entitlement import Grant
 from paidshare.errors import LedgerUnavailable, OrderBusy
+from paidshare.mail_events import Fact
 from paidshare.ports import Ledger
 from paidshare.progress import Progress, State, Told
 from tests.builders import NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
+from tests.fakes_mail import a_mail_event
 
 ORDER_ID = "cs_test_1"
 LATER = NOW + LEASE + timedelta(seconds=1)
@@ -37,8 +41,18 @@ FULL = Progress(
     mailed_at=NOW + timedelta(seconds=1),
     message_id="m-1",
     delivered_at=NOW + timedelta(seconds=1),
+    mailing_lines=("li_2",),
+    mailing_why="refunded",
     resent="operator:1",
+    resent_outcome="access_ended:refunded",
+    next_end=NOW + timedelta(days=3),
+    case_told_at=NOW,
+    grants=(
+        Grant("li_1", NOW + timedelta(days=7), "shop", ("node-1", "node-2"), closed_at=NOW),
+        Grant("li_2", NOW + timedelta(days=3), "shop", ("node-3",)),
+    ),
     unseen=True,
+    unsure=True,
 )
 
 
@@ -100,6 +114,11 @@ class TestClaim:
             claims.append(ledger.claim(ORDER_ID, holder=holder, now=NOW).claims)
             ledger.release(ORDER_ID, Progress(), holder=holder, now=NOW)
         assert claims == [1, 2, 3]
+
+    def test_since_when_an_order_is_known_is_kept(self, ledger: Ledger) -> None:
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW).first_seen_at == NOW
+        ledger.release(ORDER_ID, Progress(), holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="b", now=LATER).first_seen_at == NOW
 
 
 class TestRecord:
@@ -167,6 +186,34 @@ class TestRelease:
             ledger.claim(ORDER_ID, holder="c", now=LATER)
 
 
+class TestLive:
+    """Which of a subscription's old invoices something may still change for."""
+
+    def kept(self, ledger: Ledger, order_id: str, progress: Progress) -> None:
+        ledger.claim(order_id, holder="a", now=NOW)
+        ledger.release(order_id, progress, holder="a", now=NOW)
+
+    def test_those_with_an_open_link_and_those_that_are_not_settled(self, ledger: Ledger) -> None:
+        ends = NOW + timedelta(days=1)
+        self.kept(ledger, "in_open", Progress(state=State.DELIVERED, share_expires_at=ends))
+        self.kept(ledger, "in_over", Progress(state=State.DELIVERED, share_expires_at=NOW))
+        self.kept(ledger, "in_ended", Progress(state=State.ACCESS_ENDED, share_expires_at=ends))
+        self.kept(ledger, "in_held", Progress(state=State.ACCESS_ON_HOLD, share_expires_at=NOW))
+        self.kept(ledger, "in_waiting", Progress(state=State.WAITING))
+        self.kept(ledger, "in_case", Progress(state=State.ON_HOLD))
+        asked = ["in_open", "in_over", "in_ended", "in_held", "in_waiting", "in_case", "in_unknown"]
+        assert set(ledger.live(asked, now=NOW)) == {"in_open", "in_held", "in_waiting", "in_case"}
+
+    def test_of_none_there_are_none(self, ledger: Ledger) -> None:
+        assert list(ledger.live([], now=NOW)) == []
+
+    def test_more_than_a_batch_are_all_asked_for(self, ledger: Ledger) -> None:
+        for number in (0, 99, 100, 204):
+            self.kept(ledger, f"in_{number}", Progress(state=State.WAITING))
+        found = ledger.live([f"in_{number}" for number in range(205)], now=NOW)
+        assert set(found) == {"in_0", "in_99", "in_100", "in_204"}
+
+
 class TestDynamoLedger:
     def test_the_item_is_readable_by_a_person(self, aws: Cloud) -> None:
         ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
@@ -182,6 +229,33 @@ class TestDynamoLedger:
                 "payment_intent": {"S": "pi_1"},
                 "switching": {"BOOL": True},
                 "unseen": {"BOOL": True},
+                "unsure": {"BOOL": True},
+                "mailing_lines": {"L": [{"S": "li_2"}]},
+                "mailing_why": {"S": "refunded"},
+                "resent_outcome": {"S": "access_ended:refunded"},
+                "next_end": {"N": str(at + 3 * 86400)},
+                "case_told_at": {"N": str(at)},
+                "grants": {
+                    "L": [
+                        {
+                            "M": {
+                                "line": {"S": "li_1"},
+                                "until": {"N": str(at + 7 * 86400)},
+                                "workspace": {"S": "shop"},
+                                "nodes": {"L": [{"S": "node-1"}, {"S": "node-2"}]},
+                                "closed_at": {"N": str(at)},
+                            }
+                        },
+                        {
+                            "M": {
+                                "line": {"S": "li_2"},
+                                "until": {"N": str(at + 3 * 86400)},
+                                "workspace": {"S": "shop"},
+                                "nodes": {"L": [{"S": "node-3"}]},
+                            }
+                        },
+                    ]
+                },
                 "resent": {"S": "operator:1"},
                 "holds": {"L": [{"S": "li_2"}]},
                 "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
@@ -228,6 +302,30 @@ class TestDynamoLedger:
         )
         ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
         assert ledger.claim(ORDER_ID, holder="b", now=NOW).sent_at == NOW
+
+    @pytest.mark.parametrize(("mark", "kind"), [("1", "delivery"), ("", "")])
+    def test_ses_s_word_says_of_which_letter_it_is_where_ses_does(self, aws: Cloud, mark: str, kind: str) -> None:
+        ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        log = DynamoMailLog(aws.dynamodb, ORDERS_TABLE)
+        log.note(a_mail_event(mark=mark, letter=kind))
+        # What is heard of another letter later hides nothing.
+        log.note(a_mail_event(mark="2", fact=Fact.DELIVERED, message_id="other"))
+        found = ledger.claim(ORDER_ID, holder="a", now=NOW)
+        assert (found.sent_at, found.sent_mark, found.sent_kind) == (NOW, mark or None, kind or None)
+
+    def test_keys_that_dynamodb_leaves_unread_are_asked_for_again_and_not_for_ever(self) -> None:
+        dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        left = {ORDERS_TABLE: {"Keys": [{"order_id": {"S": "in_1"}}]}}
+        item = {"order_id": {"S": "in_1"}, "state": {"S": "waiting"}, "unsettled": {"S": "yes"}}
+        with Stubber(dynamodb) as stubber:
+            stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+            stubber.add_response("batch_get_item", {"Responses": {ORDERS_TABLE: [item]}, "UnprocessedKeys": {}})
+            assert DynamoLedger(dynamodb, ORDERS_TABLE).live(["in_1"], now=NOW) == ["in_1"]
+            for _ in range(5):
+                stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+            with pytest.raises(LedgerUnavailable):
+                DynamoLedger(dynamodb, ORDERS_TABLE).live(["in_1"], now=NOW)
 
     def test_an_order_is_first_seen_once(self, aws: Cloud) -> None:
         ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)

@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from paidshare.errors import LetterRejected, MailUnavailable
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter
 from paidshare.ports import Mailer
 from paidshare.ses_mailer import SesMailer
@@ -81,14 +81,20 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
-def tags_of(*, order_id: str, kind: str) -> dict[str, str]:
-    """The tags that the letter goes out with."""
+def given_to_ses(letter: Letter, *, order_id: str = ORDER_ID) -> dict[str, Any]:
+    """What SES is asked for."""
     sesv2, sent = ses(), list[dict[str, Any]]()
     sesv2.meta.events.register("provide-client-params.sesv2.SendEmail", lambda params, **_: sent.append(params))
     with Stubber(sesv2) as stubber:
         stubber.add_response("send_email", {"MessageId": "m-1"})
-        a_mailer(sesv2).send(replace(LETTER, kind=kind), order_id=order_id)
-    return {tag["Name"]: tag["Value"] for tag in sent[0]["EmailTags"]}
+        a_mailer(sesv2).send(letter, order_id=order_id)
+    return sent[0]
+
+
+def tags_of(letter: Letter = LETTER, *, order_id: str, kind: str) -> dict[str, str]:
+    """The tags that the letter goes out with."""
+    asked = given_to_ses(replace(letter, kind=kind), order_id=order_id)
+    return {tag["Name"]: tag["Value"] for tag in asked["EmailTags"]}
 
 
 class TestSesMailer:
@@ -123,6 +129,29 @@ class TestSesMailer:
 
     def test_a_letter_of_no_kind_has_no_tag_for_it(self) -> None:
         assert tags_of(order_id=ORDER_ID, kind="") == {"order": ORDER_ID}
+
+    def test_the_letter_s_mark_goes_along_so_that_ses_s_events_tell_it_from_others(self) -> None:
+        marked = replace(LETTER, mark="1795348940")
+        assert tags_of(marked, order_id=ORDER_ID, kind="delivery")["mark"] == "1795348940"
+
+    @pytest.mark.parametrize(
+        ("address", "sent"),
+        [
+            ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+            ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+            ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+            ("ada@faß.example", "ada@xn--fa-hia.example"),
+            ("ada+shop@mail.bücher.example", "ada+shop@mail.xn--bcher-kva.example"),
+            # Plain as it came, also where it is none that SES would take.
+            (BUYER, BUYER),
+            ("Ada@Example.COM", "Ada@Example.COM"),
+            ("ädä@example.com", "ädä@example.com"),
+            ("ada", "ada"),
+            ("ada@..ü", "ada@..ü"),
+        ],
+    )
+    def test_a_domain_in_another_script_goes_to_ses_in_punycode(self, address: str, sent: str) -> None:
+        assert given_to_ses(replace(LETTER, to=address))["Destination"] == {"ToAddresses": [sent]}
 
     @pytest.mark.parametrize("kind", list(Kind))
     def test_every_kind_of_letter_is_a_tag(self, kind: Kind) -> None:

@@ -153,7 +153,7 @@ class TestEveryPayments:
 
         assert world.payments.orders_of(payment, now=NOW) == (order_id,)
 
-    @pytest.mark.parametrize("kind", ["pi", "ch", "py", "re", "pyr", "du", "dp", "issfr", "sub"])
+    @pytest.mark.parametrize("kind", ["pi", "ch", "py", "re", "pyr", "du", "dp", "issfr", "sub", "cn"])
     def test_what_stripe_does_not_know_belongs_to_no_order(self, world: World, kind: str) -> None:
         with pytest.raises(OrderUnknown):
             world.payments.orders_of(f"{kind}_nobody", now=NOW)

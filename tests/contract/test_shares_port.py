@@ -10,7 +10,7 @@ import pytest
 from local.fastio_server import fastio_app
 from local.serving import serving
 from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareRefused, ShareTaken
-from paidshare.orders import Share, ShareRequest
+from paidshare.orders import Share
 from paidshare.ports import Shares
 from tests.fakes_shares import MemoryShares
 from tests.fastio_world import ARCHIVE, UNARCHIVE, FastioWorld, goods, now, request
@@ -122,26 +122,47 @@ class TestOpen:
         assert world.shares.open(wanted) == first
         assert world.files_made() == {wanted.name: ["guide.pdf"]}
 
-    def test_a_share_that_waited_longer_than_a_day_gets_the_days_the_letter_will_promise(self, world: World) -> None:
-        file, _ = world.put("guide.pdf")
-        wanted = request(goods(file))
+    @pytest.mark.parametrize("waited", [timedelta(hours=1), timedelta(days=1), timedelta(days=20)])
+    def test_the_days_count_from_the_letter_however_long_the_share_waited_for_it(
+        self, world: World, waited: timedelta
+    ) -> None:
+        wanted = request(goods(world.put("guide.pdf")[0]))
         world.shares.open(wanted)
-
-        later = ShareRequest(
-            wanted.order_id, wanted.name, wanted.title, wanted.expires_at + timedelta(days=3), wanted.goods
-        )
-
+        later = replace(wanted, expires_at=wanted.expires_at + waited)
         assert world.shares.open(later).expires_at == later.expires_at
-        assert world.shares.open(later).expires_at == later.expires_at
+        assert world.open_files(wanted.name, after=later.expires_at - now() - MINUTE) == ("guide.pdf",)
+        assert world.open_files(wanted.name, after=later.expires_at - now() + MINUTE) is None
 
-    def test_a_share_that_exists_keeps_its_own_expiry(self, world: World) -> None:
-        guide, _ = world.put("guide.pdf")
-        wanted = request(goods(guide))
+    def test_a_share_is_shortened_unless_a_person_prolonged_it(self, world: World) -> None:
+        wanted = request(goods(world.put("guide.pdf")[0]))
         first = world.shares.open(wanted)
-        later = type(wanted)(
-            wanted.order_id, wanted.name, wanted.title, wanted.expires_at + timedelta(days=1), wanted.goods
-        )
-        assert world.shares.open(later).expires_at == first.expires_at
+        sooner = replace(wanted, share_id=first.id, expires_at=wanted.expires_at - timedelta(days=3))
+        longer = world.shares.reopen(first.id, until=wanted.expires_at + timedelta(days=30))
+        assert world.shares.open(replace(sooner, last_end=wanted.expires_at)).expires_at == longer
+        assert world.shares.open(replace(sooner, last_end=longer)).expires_at == sooner.expires_at
+
+    def test_the_ledger_s_share_is_the_order_s_whatever_it_is_called(self, world: World) -> None:
+        guide = world.put("guide.pdf")[0]
+        old = world.shares.open(request(goods(guide)))
+        renamed = replace(request(goods(guide)), name="o" + "z" * 32, share_id=old.id)
+        for found in (world.shares.find(renamed), world.shares.open(renamed)):
+            assert found is not None
+            assert (found.id, found.name, found.link) == (old.id, old.name, old.link)
+        assert list(world.files_made()) == [old.name]
+
+    def test_where_it_is_gone_one_is_made_anew(self, world: World) -> None:
+        guide = world.put("guide.pdf")[0]
+        old = world.shares.open(request(goods(guide)))
+        world.delete(old.name)
+        wanted = replace(request(goods(guide)), share_id=old.id)
+        assert world.shares.find(wanted) is None
+        assert world.shares.open(wanted).id != old.id
+
+    def test_another_order_s_share_is_never_taken_by_its_id(self, world: World) -> None:
+        guide = world.put("guide.pdf")[0]
+        theirs = world.shares.open(request(goods(guide), order="cs_test_2"))
+        with pytest.raises(ShareTaken):
+            world.shares.open(replace(request(goods(guide)), share_id=theirs.id))
 
     @pytest.mark.parametrize("adds", [0, 1, 2])
     def test_a_run_interrupted_between_files_is_completed_by_the_next(self, world: World, adds: int) -> None:
@@ -347,7 +368,7 @@ class TestReopen:
     def test_the_same_link_gives_the_same_files_until_then(self, world: World) -> None:
         share = delivered(world)
         world.shares.close(share.id)
-        assert world.shares.reopen(share.id, until=now() + 2 * WEEK) is True
+        assert world.shares.reopen(share.id, until=(until := now() + 2 * WEEK)) == whole(until)
         assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
         assert world.open_files(share.name, after=2 * WEEK - MINUTE) == ("guide.pdf", "map.pdf")
         assert world.open_files(share.name, after=2 * WEEK + MINUTE) is None
@@ -361,7 +382,7 @@ class TestReopen:
     def test_a_share_that_is_open_is_left_open(self, world: World) -> None:
         share = delivered(world)
         for _ in range(2):
-            assert world.shares.reopen(share.id, until=share.expires_at) is True
+            assert world.shares.reopen(share.id, until=share.expires_at) == share.expires_at
             assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
 
     def test_an_end_within_a_minute_is_the_end_that_it_has(self, world: World) -> None:
@@ -369,12 +390,14 @@ class TestReopen:
         world.shares.close(share.id)
         world.shares.reopen(share.id, until=share.expires_at + MINUTE)
         wanted = request(goods(world.put("guide.pdf")[0], world.put("map.pdf")[0]))
-        assert world.shares.open(wanted).expires_at == share.expires_at
+        found = world.shares.find(wanted)
+        assert found is not None
+        assert found.expires_at == share.expires_at
 
     def test_a_share_that_is_gone_is_told_and_not_made_again(self, world: World) -> None:
         share = delivered(world)
         world.delete(share.name)
-        assert world.shares.reopen(share.id, until=now() + WEEK) is False
+        assert world.shares.reopen(share.id, until=now() + WEEK) is None
         assert world.files_made() == {}
 
     def test_a_share_that_is_locked_needs_a_person(self, world: World) -> None:
@@ -390,8 +413,41 @@ class TestReopen:
         world.lose_answer()
         with pytest.raises(FastioUnavailable):
             world.shares.reopen(share.id, until=share.expires_at)
-        assert world.shares.reopen(share.id, until=share.expires_at) is True
+        assert world.shares.reopen(share.id, until=share.expires_at) == share.expires_at
         assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
+
+
+class TestStrip:
+    """What was taken back goes out of the share, though what stays cannot be looked up any more."""
+
+    def kept(
+        self, world: World, *, gone: bool = False, stays: bool = False, extra: bool = False
+    ) -> tuple[str, ...] | None:
+        """What the link opens after `guide.pdf` was taken back; whether its node, and the other's, can be found."""
+        guide, chart = world.put("guide.pdf", "1")[0], world.put("map.pdf", "22")[0]
+        share = world.shares.open(request(goods(guide, chart)))
+        leaving = goods(guide if gone else "n-unknown")
+        staying = goods(*([chart] if stays else ["n-unknown"]), *([guide] if extra else []))
+        for _ in range(2):
+            world.shares.strip(share.id, gone=(leaving,), kept=(staying,))
+        return world.open_files(share.name)
+
+    def test_what_is_gone_goes_and_everything_else_stays(self, world: World) -> None:
+        assert self.kept(world, gone=True) == ("map.pdf",)
+        assert self.kept(world, gone=True, stays=True) == ("map.pdf",)
+
+    def test_a_file_that_another_product_still_gives_stays(self, world: World) -> None:
+        assert self.kept(world, gone=True, stays=True, extra=True) == ("guide.pdf", "map.pdf")
+
+    def test_where_nobody_knows_what_went_only_what_is_known_to_stay_stays(self, world: World) -> None:
+        assert self.kept(world, stays=True) == ("map.pdf",)
+
+    def test_where_nobody_knows_either_the_link_is_closed(self, world: World) -> None:
+        assert self.kept(world) is None
+
+
+def whole(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 @pytest.mark.parametrize("text", ["", "o123456789", "1/../2", "-1", "1.5", "٣"])  # The last is an Arabic three.

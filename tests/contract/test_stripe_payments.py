@@ -1,6 +1,6 @@
 """What became of the money and the goods: told by the stand-in over real HTTP, read by the real adapter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ INVOICES = "invoices"
 INVOICE_PAYMENTS = "invoice_payments"
 LINES = "invoices/*/lines"
 PRODUCTS = "products"
+SUBSCRIPTION = "subscriptions/*"
 REFUNDS = "refunds"
 WARNINGS = "radar/early_fraud_warnings"
 
@@ -234,7 +235,7 @@ class TestSubscriptions:
 
         order = stripe.order(sale["invoice"])
 
-        assert stripe.asked() == [INVOICE, PRODUCTS, INTENT]
+        assert stripe.asked() == [INVOICE, SUBSCRIPTION, PRODUCTS, INTENT]
         assert (order.mode, order.status, order.payment_status, order.total) == ("invoice", "paid", "paid", 900)
         assert order.email == BUYER
         assert order.payments == (Payment(sale["payment_intent"], "succeeded", 900),)
@@ -278,7 +279,7 @@ class TestSubscriptions:
 
         order = stripe.order(sale["invoice"])
 
-        assert stripe.asked() == [INVOICE, PRODUCTS]
+        assert stripe.asked() == [INVOICE, SUBSCRIPTION, PRODUCTS]
         assert (order.payment_status, order.total, order.payments) == ("paid", 0, ())
         assert order.subscription is not None
         assert order.subscription.status == "trialing"
@@ -449,7 +450,7 @@ class TestOddPayments:
             {"payments": None},
             {"lines": None},
             {"id": "in_other"},
-            {"parent": {"type": "subscription_details", "subscription_details": {"subscription": "sub_1"}}},
+            {"parent": {"type": "subscription_details", "subscription_details": {"subscription": None}}},
         ],
     )
     def test_an_invoice_that_came_without_what_was_asked_for_is_asked_for_again(
@@ -535,7 +536,7 @@ class TestOrdersOf:
         with pytest.raises(StripeUnavailable, match="not readable"):
             orders_of("re_1")
 
-    def test_a_subscription_leads_to_the_paid_invoices_that_may_still_give_access(
+    def test_a_subscription_leads_to_the_paid_invoices_whose_period_is_not_over_and_to_the_live_ones(
         self, stripe: StripeWorld, clock: Clock, orders_of: Callable[..., tuple[str, ...]]
     ) -> None:
         sale = stripe.pay(mode="subscription")  # Until 28 February.
@@ -549,22 +550,32 @@ class TestOrdersOf:
         first_ends = datetime(2026, 2, 28, 12, 0, tzinfo=UTC)
         assert orders_of(subscription, now=NOW) == tuple(made)
         assert stripe.asked() == [INVOICES]
-        assert orders_of(subscription, now=first_ends + timedelta(days=62)) == tuple(made)
-        assert orders_of(subscription, now=first_ends + timedelta(days=62, seconds=1)) == tuple(made[:-1])
+        assert orders_of(subscription, now=first_ends) == tuple(made)
+        assert orders_of(subscription, now=first_ends + timedelta(seconds=1)) == tuple(made[:-1])
         assert orders_of(subscription, now=first_ends + timedelta(days=999)) == ()
+        # However old: what was bought once with the first one may last for years.
+        asked: list[str] = []
 
-    def test_the_search_goes_on_while_a_page_has_invoices_that_count(
+        def live(order_ids: Sequence[str]) -> tuple[str, ...]:
+            asked.extend(order_ids)
+            return (made[-1],)
+
+        late = first_ends + timedelta(seconds=1)
+        assert stripe.payments.orders_of(subscription, now=late, live=live) == tuple(made)
+        assert asked == [made[-1]]
+
+    def test_the_search_goes_through_every_page(
         self, stripe: StripeWorld, orders_of: Callable[..., tuple[str, ...]]
     ) -> None:
         def invoice(name: str, end: datetime) -> dict[str, Any]:
             line = {"id": "il_1", "object": "line_item", "period": {"start": 0, "end": int(end.timestamp())}}
             return {"id": name, "object": "invoice", "lines": a_list("/v1/x", line)}
 
-        old = NOW - timedelta(days=63)
+        old = NOW - timedelta(days=1)
         pages = [
             a_list("/v1/invoices", invoice("in_4", NOW), invoice("in_3", old), more=True),
             a_list("/v1/invoices", invoice("in_2", old), invoice("in_1", NOW), more=True),
-            a_list("/v1/invoices", invoice("in_0", old), more=True),
+            a_list("/v1/invoices", invoice("in_0", old)),
         ]
         stripe.control("/_faults", [{"match": "GET /v1/invoices", "status": 200, "body": page} for page in pages])
 
@@ -591,7 +602,7 @@ class TestOrdersOf:
         order = stripe.order(sale["invoice"], account="acct_1Other")
 
         assert order.payments[0].disputes == ("needs_response",)
-        assert stripe.asked() == [INVOICE, PRODUCTS, INTENT, DISPUTES]
+        assert stripe.asked() == [INVOICE, SUBSCRIPTION, PRODUCTS, INTENT, DISPUTES]
         assert {call["headers"].get("stripe-account") for call in stripe.calls()} == {"acct_1Other"}
         with pytest.raises(OrderUnknown):
             stripe.order(sale["invoice"])
@@ -627,6 +638,6 @@ class TestOrdersOf:
 
         assert seen == {
             SESSION, SESSIONS, f"{SESSION}/line_items", INVOICE, INVOICES, LINES, INVOICE_PAYMENTS, PRODUCTS, INTENT,
-            CHARGE, REFUNDS, f"{REFUNDS}/*", DISPUTES, f"{DISPUTES}/*", WARNINGS, f"{WARNINGS}/*",
+            CHARGE, REFUNDS, f"{REFUNDS}/*", DISPUTES, f"{DISPUTES}/*", WARNINGS, f"{WARNINGS}/*", SUBSCRIPTION,
         }  # fmt: skip
         assert {call["headers"].get("stripe-account") for call in stripe.calls()} == {theirs}

@@ -438,6 +438,8 @@ class TestWorkshop:
             "LINK_DAYS": "9",
             "GRACE_DAYS": "5",
             "PARTIAL_REFUNDS": "end",
+            "CANCELED_SUBSCRIPTIONS": "keep",
+            "LATE_PAYMENTS": "ask",
             "FRAUD_WARNINGS": "hold",
             "CONNECTED_ACCOUNTS": "allow",
             "STRIPE_API_BASE": "https://api.stripe.com",
@@ -451,7 +453,13 @@ class TestWorkshop:
             try:
                 shop = deliver._workshop().shop
                 assert shop.policy == Policy(
-                    livemode=True, link_days=9, grace_days=5, end_on_partial_refund=True, hold_on_fraud_warning=True
+                    livemode=True,
+                    link_days=9,
+                    grace_days=5,
+                    end_on_partial_refund=True,
+                    hold_on_fraud_warning=True,
+                    keep_canceled=True,
+                    ask_when_paid_late=True,
                 )
                 assert shop.connected_accounts is True
                 assert deliver._workshop() is deliver._workshop()

@@ -114,6 +114,8 @@ class TestNoted:
             "letter_delayed_at",
             "letter_message_id",
             "letter_kind",
+            "letter_sent_kind",
+            "letter_sent_mark",
         }
         assert post.aws.dead_letters() == []
 

@@ -16,7 +16,7 @@ import pytest
 
 from local.letters import Letter
 from paidshare import notices
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.progress import State
 from tests.stack.laptop import Laptop, until

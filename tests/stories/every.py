@@ -3,7 +3,7 @@
 from typing import Any
 
 from paidshare.entitlement import Why
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.progress import State
 from tests.stories.story import Ending, Product, Step, Story
 
@@ -28,6 +28,7 @@ BOTH = (*ATLAS, *GUIDE)
 LINK, FAILED = Kind.DELIVERY, Kind.PAYMENT_FAILED
 HOLD, OVER, BACK, CHANGED = Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED, Kind.ACCESS_BACK, Kind.ACCESS_CHANGED
 END_ON_PART = {"end_on_partial_refund": True}
+KEEP_CANCELED = {"keep_canceled": True}
 HOLD_ON_WARNING = {"hold_on_fraud_warning": True}
 ACCOUNT = "acct_1Gallery"
 KEPT_UNDER_INVOICE = Ending("session", State.ELSEWHERE)
@@ -259,6 +260,30 @@ EVERY = (
         (KEPT_UNDER_INVOICE, open_(GUIDE, "invoice")),
     ),
     Story(
+        "canceled-and-kept",
+        INVOICES,
+        "A subscription is canceled at once, and keeps the time that was paid for.",
+        (subscribe("guide"), act("cancel", "subscription")),
+        (KEPT_UNDER_INVOICE, open_(GUIDE, "invoice")),
+        policy=KEEP_CANCELED,
+    ),
+    Story(
+        "renewal-paid-after-the-cancellation",
+        INVOICES,
+        "A renewal is not paid, the subscription is canceled, and then the buyer pays after all. Paid is paid.",
+        (
+            subscribe("guide"),
+            act("renew", "subscription", paid=False),
+            act("cancel", "subscription", then=(OVER,)),
+            act("pay_invoice", "invoice", then=(LINK,)),
+        ),
+        (
+            KEPT_UNDER_INVOICE,
+            over(Why.SUBSCRIPTION_CANCELED, "invoice"),
+            open_(GUIDE, "second invoice"),
+        ),
+    ),
+    Story(
         "canceled-with-something-bought-once",
         INVOICES,
         "An atlas is bought together with a subscription, which is then canceled. The atlas was bought for good.",
@@ -390,6 +415,14 @@ EVERY = (
             act("refund_update", "refund", status="failed", then=(BACK,)),
         ),
         (open_(GUIDE),),
+    ),
+    Story(
+        "refunded-but-a-fee",
+        REFUNDS,
+        "All but Stripe's fee is refunded.",
+        (pay("guide"), act("refund", "session", amount=1_815, then=(OVER,))),
+        (over(Why.REFUNDED),),
+        policy=END_ON_PART,
     ),
     Story(
         "refund-canceled",

@@ -7,7 +7,7 @@ from datetime import datetime
 from paidshare.delivering import Shop, deliver
 from paidshare.entitlement import Due, Policy, Standing, Why, entitlement
 from paidshare.errors import NeedsAPerson
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress, State
@@ -35,7 +35,7 @@ class CountedShares(MemoryShares):
         self.calls += 1
         super().close(share_id)
 
-    def reopen(self, share_id: str, *, until: datetime) -> bool:
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         self.calls += 1
         return super().reopen(share_id, until=until)
 

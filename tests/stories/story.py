@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paidshare.entitlement import Policy, Why
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.progress import State
 
 type Put = Callable[[str], tuple[str, list[str]]]

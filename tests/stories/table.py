@@ -35,6 +35,7 @@ _CLOSING = """
 
 _CHOICES = {
     "end_on_partial_refund": "PartialRefunds=end",
+    "keep_canceled": "CanceledSubscriptions=keep",
     "hold_on_fraud_warning": "FraudWarnings=hold",
 }
 

@@ -19,7 +19,7 @@ from paidshare.errors import (
     ShareRefused,
     TryAgain,
 )
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Line, Order
 from paidshare.progress import State
 from tests.builders import BUYER, NOW, a_line, a_notice, a_payment, an_invoice, an_order
@@ -202,8 +202,9 @@ class TestLetters:
         assert world.mailer.sent[-1].subject == "Your access is on hold: A"
 
     def test_a_line_that_had_run_out_at_the_delivery_is_not_brought_to_life_by_a_replay(self) -> None:
-        over, running = replace(A, period_end=NOW), replace(B, period_end=NOW + timedelta(days=30))
-        world = World(an_invoice(lines=(over, running)))
+        # Paid for a month that was over long before anybody heard of it here.
+        over, running = replace(A, period_end=NOW - timedelta(days=9)), replace(B, period_end=NOW + timedelta(days=30))
+        world = World(replace(an_invoice(lines=(over, running)), paid_at=NOW - timedelta(days=40)))
         world.decide(grace_days=0)
         world.look(a_notice(about="in_1"))
         world.clock.advance(seconds=5)

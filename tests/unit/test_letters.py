@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from paidshare import letters
 from paidshare.entitlement import Why
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.orders import Goods, Letter, Share, ShareFile
+from paidshare.text import one_line
 from tests.builders import BUYER, LINK, a_share, some_goods
 
 UNTIL = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 CHANGES = [kind for kind in Kind if kind is not Kind.DELIVERY]
 ON_HOLD = ["disputed", "fraud_warning", "subscription_paused", "subscription_unpaid"]
-ENDED = ["refunded", "partly_refunded", "dispute_lost", "subscription_canceled"]
+ENDED = ["refunded", "partly_refunded", "credited", "payment_failed", "dispute_lost", "subscription_canceled"]
+CHANGED = ["subscription_changed"]
 ATTACK = '<script>alert("x")</script>'
 
 
@@ -98,7 +100,7 @@ class TestDelivery:
         subject = a_letter(*(some_goods(product_name=name) for name in names)).subject
         assert len(subject.splitlines()) == 1
         assert len(subject) <= 120
-        assert subject.isprintable()
+        assert subject.rstrip() == one_line(subject)
 
     @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\u0085", "\x0b"])
     def test_a_newline_in_a_name_adds_no_header_and_no_line(self, newline: str) -> None:
@@ -197,7 +199,7 @@ class TestChanges:
     def test_no_name_can_add_a_line_or_a_tag(self, kind: Kind, names: list[str]) -> None:
         letter, usual = changes(*names)[kind], changes()[kind]
         assert len(letter.subject) <= 120
-        assert letter.subject.isprintable()
+        assert letter.subject.rstrip() == one_line(letter.subject)
         assert letter.subject.startswith(kind.headline)
         assert len(letter.text.splitlines()) == len(usual.text.splitlines())
         assert Tags(letter.html).tags == Tags(usual.html).tags
@@ -240,7 +242,7 @@ class TestChanges:
         assert len({changes(why=why)[kind].text for why in reasons}) == len(reasons)
 
     def test_a_sentence_belongs_to_a_reason_that_there_is(self) -> None:
-        assert set(letters._BECAUSE) == {*ON_HOLD, *ENDED}
+        assert set(letters._BECAUSE) == {*ON_HOLD, *ENDED, *CHANGED}
         assert set(letters._BECAUSE) <= set(Why)
 
     @pytest.mark.parametrize("kind", [Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED])
@@ -286,7 +288,7 @@ class TestRender:
     @pytest.mark.parametrize(
         ("template", "needs"),
         [
-            ("delivery", ("headline", "products", "files", "link", "until", "reference")),
+            ("delivery", ("headline", "products", "files", "link", "until", "earlier", "reference")),
             ("change", ("headline", "products", "paragraphs", "reference")),
         ],
     )
@@ -294,7 +296,7 @@ class TestRender:
     def test_a_word_that_is_missing_is_an_error_and_not_a_gap_in_the_letter(
         self, template: str, needs: Iterable[str], part: str
     ) -> None:
-        words: dict[str, Any] = {"headline": "", "products": [], "files": [], "paragraphs": []}
+        words: dict[str, Any] = {"headline": "", "products": [], "files": [], "paragraphs": [], "earlier": []}
         words |= {"link": "", "until": "", "reference": ""}
         letters._render(f"{template}.{part}.j2", words)
         # The text of the delivery letter begins with thanks instead.

@@ -89,21 +89,91 @@ class TestFromStripe:
         assert isinstance(answer, Notice)
         assert (answer.why, answer.about) == (why, about)
 
-    def test_an_event_of_a_connected_account_names_the_account(self) -> None:
-        answer = read(an_event(account="acct_1"))
+    @pytest.mark.parametrize(
+        ("said", "account"),
+        [
+            ({"account": "acct_1"}, "acct_1"),
+            # Of an organisation, whose accounts are not the seller's own either.
+            ({"context": "acct_1"}, "acct_1"),
+            ({"context": "org_1/acct_1"}, "acct_1"),
+            ({"account": "acct_1", "context": "acct_2"}, "acct_1"),
+            ({"context": None}, None),
+            ({"context": "org_1"}, None),
+            ({"context": {"account": "acct_1"}}, None),
+        ],
+    )
+    def test_an_event_of_another_account_names_the_account(self, said: dict[str, Any], account: str | None) -> None:
+        answer = read(an_event(**said))
         assert isinstance(answer, Notice)
-        assert answer.account == "acct_1"
+        assert answer.account == account
+
+    @pytest.mark.parametrize(
+        ("why", "thing", "about"),
+        [
+            ("charge.dispute.closed", {"object": "dispute", "charge": "ch_1"}, "ch_1"),
+            ("charge.dispute.closed", {"object": "dispute", "charge": {"id": "ch_1"}}, "ch_1"),
+            ("charge.dispute.closed", {"charge": "ch_1", "payment_intent": "pi_1"}, "pi_1"),
+            ("charge.dispute.closed", {"id": "du_1", "charge": "ch_1"}, "du_1"),
+            ("credit_note.created", {"id": "cn_1", "invoice": "in_1", "payment_intent": "pi_1"}, "in_1"),
+            ("credit_note.voided", {"id": "cn_1", "invoice": {"id": "in_1"}}, "in_1"),
+            ("credit_note.created", {"id": "cn_1"}, "cn_1"),
+        ],
+    )
+    def test_what_has_no_id_of_its_own_to_go_by_names_what_has(
+        self, why: str, thing: dict[str, Any], about: str
+    ) -> None:
+        answer = read(an_event(type=why, data={"object": thing}))
+        assert isinstance(answer, Notice)
+        assert answer.about == about
+
+    @pytest.mark.parametrize("why", sorted(notices.EVENTS))
+    def test_a_thin_event_is_taken_like_its_snapshot(self, why: str) -> None:
+        thin = {
+            "id": "evt_test_1",
+            "object": "v2.core.event",
+            "type": f"v1.{why}",
+            "livemode": False,
+            "created": "2026-11-21T10:00:00.250Z",
+            "context": None,
+            "related_object": {
+                "id": "cs_test_a1",
+                "type": "checkout.session",
+                "url": "/v1/checkout/sessions/cs_test_a1",
+            },
+        }
+        at = datetime(2026, 11, 21, 10, 0, 0, 250_000, UTC)
+        assert read(thin) == Notice("stripe", "evt_test_1", why, "cs_test_a1", at)
+        assert reason(thin | {"livemode": True}) == "other_mode"
+        assert reason(thin | {"type": "v1.customer.created"}) == "other_event_type"
+        assert reason(thin | {"related_object": None}) == "no_object_id"
+
+    @pytest.mark.parametrize(
+        ("why", "thing"),
+        [
+            ("checkout.session.completed", "cs_00000000000000"),
+            ("checkout.session.completed", "cs_test_00000000000000"),
+            ("charge.refunded", "ch_00000000000000"),
+            ("invoice.paid", "in_00000000000000"),
+            ("customer.subscription.deleted", "sub_00000000000000"),
+        ],
+    )
+    def test_what_stripe_makes_up_to_try_an_endpoint_is_nobody_s_order(self, why: str, thing: str) -> None:
+        assert reason(an_event(type=why, data={"object": {"id": thing}})) == "made_up_object"
+        assert reason(an_event(id="evt_00000000000000", type=why)) == "made_up_object"
+        real = an_event(type=why, data={"object": {"id": thing + "1"}})
+        assert isinstance(read(real), Notice)
 
     @pytest.mark.parametrize(
         ("event", "expected"),
         [
-            # A thin event: another object, and no snapshot in it.
-            (an_event(object="v2.core.event"), "no_snapshot_event"),
-            (an_event(id=None), "no_snapshot_event"),
-            (an_event(id=7), "no_snapshot_event"),
-            (an_event(type=""), "no_snapshot_event"),
-            ([an_event()], "no_snapshot_event"),
-            ("text", "no_snapshot_event"),
+            # A thin event that names nothing.
+            (an_event(object="v2.core.event"), "no_object_id"),
+            (an_event(object="v3.core.event"), "no_event"),
+            (an_event(id=None), "no_event"),
+            (an_event(id=7), "no_event"),
+            (an_event(type=""), "no_event"),
+            ([an_event()], "no_event"),
+            ("text", "no_event"),
             (an_event(type="customer.created"), "other_event_type"),
             # Not paid yet, and never will be: nothing to look at.
             (an_event(type="checkout.session.expired"), "other_event_type"),
@@ -122,7 +192,7 @@ class TestFromStripe:
     def test_a_test_event_is_not_for_a_live_stage(self) -> None:
         assert reason(an_event(livemode=False), livemode=True) == "other_mode"
 
-    @pytest.mark.parametrize("created", [None, "soon", True, 1.5, 10**30, -(10**30)])
+    @pytest.mark.parametrize("created", [None, "soon", "2026-13-01T00:00:00Z", "T", True, 1.5, 10**30, -(10**30)])
     def test_an_absurd_time_is_shown_as_the_epoch_and_stops_nothing(self, created: object) -> None:
         answer = read(an_event(created=created))
         assert isinstance(answer, Notice)
@@ -154,10 +224,10 @@ class TestFromStripe:
         ids=lambda body: repr(body[:12]),
     )
     def test_deep_huge_and_broken_json_is_not_for_us(self, body: bytes) -> None:
-        assert from_stripe(body, livemode=False) == NotForUs("no_snapshot_event")
+        assert from_stripe(body, livemode=False) == NotForUs("no_event")
 
     def test_a_lone_surrogate_never_gets_into_a_notice(self) -> None:
-        assert reason(an_event(id="evt_\ud800")) == "no_snapshot_event"
+        assert reason(an_event(id="evt_\ud800")) == "no_event"
         assert reason(an_event(data={"object": {"id": "cs_\ud800"}})) == "no_object_id"
 
     def test_nothing_personal_crosses_the_queue(self) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from paidshare.entitlement import Due, Standing, Why
+from paidshare.entitlement import Due, Grant, Standing, Why
 from paidshare.errors import PaymentUndone
-from paidshare.letters import Kind
-from paidshare.progress import Plan, Progress, State, Step, Told, plan
+from paidshare.letter_kinds import Kind
+from paidshare.progress import Plan, Progress, Said, State, Step, Told, plan
 from tests.builders import NOW, a_line
 
 UNTIL = NOW + timedelta(days=7)
@@ -20,6 +20,11 @@ def access(*lines: Any) -> tuple[Due, ...]:
 
 def due(standing: Standing, why: Why, *lines: Any) -> tuple[Due, ...]:
     return tuple(Due(line, standing, why) for line in lines or (A,))
+
+
+def left(progress: Progress, kind: Kind) -> Progress:
+    """With a letter that was in doubt, and counts as left."""
+    return progress.marked(Said(kind, ("li_a",)), now=NOW).after_letter()
 
 
 WAITING = due(Standing.NOTHING_YET, Why.NOT_PAID)
@@ -68,8 +73,10 @@ class TestPlan:
             # A share is closed even if its link was not mailed; if that may have been, with a letter.
             (OPENED, REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
             (replace(OPENED, closed_at=NOW), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            # Whether its letter left is settled before another one is mailed; the share does not wait for that.
             (IN_DOUBT, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
-            (replace(IN_DOUBT, closed_at=NOW), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (replace(IN_DOUBT, closed_at=NOW), HELD, Step.NOTHING, State.ACCESS_ON_HOLD),
+            (IN_DOUBT.after_letter(), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
             (replace(IN_DOUBT, closed_at=NOW, told=Told.ON_HOLD), access(), Step.DELIVER, State.DELIVERED),
             # After it.
             (DELIVERED, access(), Step.NOTHING, State.DELIVERED),
@@ -91,10 +98,10 @@ class TestPlan:
             # What it holds is in doubt.
             (replace(DELIVERED, holds=()), access(), Step.CHANGE, State.DELIVERED),
             (replace(ENDED, holds=()), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
-            # A letter in doubt: the buyer may believe what is not true any more.
-            (replace(DELIVERED, mailing=Kind.ACCESS_ON_HOLD), access(), Step.REOPEN, State.DELIVERED),
-            (replace(ON_HOLD, mailing=Kind.ACCESS_BACK), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
-            (replace(DELIVERED, mailing=Kind.DELIVERY), access(), Step.NOTHING, State.DELIVERED),
+            # A letter that counts as left: the buyer believes what is not true any more.
+            (left(DELIVERED, Kind.ACCESS_ON_HOLD), access(), Step.REOPEN, State.DELIVERED),
+            (left(ON_HOLD, Kind.ACCESS_BACK), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (left(DELIVERED, Kind.DELIVERY), access(), Step.NOTHING, State.DELIVERED),
             # A crash between closing and the letter.
             (replace(DELIVERED, closed_at=NOW), REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
             (replace(DELIVERED, closed_at=NOW), access(), Step.REOPEN, State.DELIVERED),
@@ -145,7 +152,7 @@ class TestPlan:
         assert plan(access(A) + due(Standing.ENDED, Why.PARTLY_REFUNDED, B), both).why is Why.PARTLY_REFUNDED
         assert plan(access(A, B), DELIVERED).why is None
 
-    @pytest.mark.parametrize("dues", [WAITING, FAILED, ()])
+    @pytest.mark.parametrize("dues", [WAITING, ()])
     def test_a_delivered_order_that_is_not_paid_any_more_is_a_case_for_a_person(self, dues: tuple[Due, ...]) -> None:
         with pytest.raises(PaymentUndone):
             plan(dues, DELIVERED)
@@ -171,40 +178,107 @@ class TestProgress:
     @pytest.mark.parametrize(
         ("sent_at", "kind", "answer"),
         [
-            # SES said so, at once or a moment later.
-            (NOW, Kind.DELIVERY, True),
-            (NOW + timedelta(seconds=3), Kind.DELIVERY, True),
+            # SES said so, at once or a moment later; its older notifications do not say of what kind.
+            (NOW, "delivery", True),
+            (NOW + timedelta(seconds=3), None, True),
             # Its clock is behind ours.
-            (NOW - timedelta(seconds=5), Kind.DELIVERY, True),
-            # It said nothing yet; or what it said is about an earlier letter, or ours is another one.
-            (None, Kind.DELIVERY, False),
-            (NOW - timedelta(seconds=6), Kind.DELIVERY, False),
-            (NOW, Kind.ACCESS_ENDED, False),
+            (NOW - timedelta(seconds=5), None, True),
+            # It said nothing yet; or what it said is about an earlier letter, or another one.
+            (None, None, False),
+            (NOW - timedelta(seconds=6), None, False),
+            (NOW, "payment_failed", False),
         ],
     )
-    def test_a_letter_in_doubt_has_left_when_ses_says_so(
+    def test_a_letter_that_bears_no_mark_has_left_when_ses_says_so_of_its_time_and_kind(
         self,
         sent_at: datetime | None,
-        kind: Kind,
+        kind: str | None,
         answer: bool,  # noqa: FBT001
     ) -> None:
-        assert replace(IN_DOUBT, sent_at=sent_at).has_left(kind) is answer
+        assert replace(IN_DOUBT, sent_at=sent_at, sent_kind=kind).has_left is answer
+
+    def test_ses_s_word_of_another_letter_never_vouches_for_the_one_in_doubt(self) -> None:
+        ours, other = IN_DOUBT.mark, replace(IN_DOUBT, mailing_at=NOW - timedelta(seconds=1)).mark
+        said = replace(IN_DOUBT, sent_at=NOW, sent_kind="delivery")
+        assert replace(said, sent_mark=ours).has_left
+        assert not replace(said, sent_mark=other).has_left
 
     def test_right_after_another_letter_ses_s_word_must_be_younger(self) -> None:
         second = replace(IN_DOUBT, mailed_at=NOW - timedelta(seconds=3), sent_at=NOW - timedelta(seconds=3))
-        assert not second.has_left(Kind.DELIVERY)
-        assert replace(second, sent_at=NOW).has_left(Kind.DELIVERY)
+        assert not second.has_left
+        assert replace(second, sent_at=NOW).has_left
 
     def test_without_a_doubt_nothing_is_taken_for_sent(self) -> None:
-        assert not replace(DELIVERED, sent_at=NOW).has_left(Kind.DELIVERY)
+        assert not replace(DELIVERED, sent_at=NOW).has_left
+        assert DELIVERED.after_letter() == DELIVERED
+
+
+class TestAfterALetter:
+    """What the buyer believes, and has, once the letter in doubt counts as left."""
+
+    OPEN = Grant("li_a", UNTIL, "shop", ("file-1",))
+    AT = NOW + timedelta(days=1)
 
     @pytest.mark.parametrize(
-        ("progress", "answer"),
-        [(NEW, False), (OPENED, False), (TOLD_OF_FAILURE, False), (IN_DOUBT, True), (ON_HOLD, True)],
+        ("kind", "told"),
+        [
+            (Kind.PAYMENT_FAILED, Told.PAYMENT_FAILED),
+            (Kind.ACCESS_ON_HOLD, Told.ON_HOLD),
+            (Kind.ACCESS_ENDED, Told.ENDED),
+            (Kind.ACCESS_BACK, Told.ACCESS),
+            (Kind.ACCESS_CHANGED, Told.ACCESS),
+            (Kind.DELIVERY, Told.ACCESS),
+        ],
     )
-    def test_the_link_may_be_out_from_the_moment_its_letter_is_about_to_leave(
+    def test_the_buyer_believes_what_it_says(self, kind: Kind, told: Told) -> None:
+        after = DELIVERED.marked(Said(kind, ("li_a",)), now=self.AT).after_letter()
+        assert (after.told, after.mailing, after.in_doubt, after.mailed_at) == (told, None, None, self.AT)
+
+    def test_a_first_link_is_delivered_then_and_its_lines_are_the_buyer_s(self) -> None:
+        marked = replace(OPENED, lines=("li_a",), grants=(replace(self.OPEN, closed_at=NOW),))
+        after = marked.marked(Said(Kind.DELIVERY, ("li_a",)), now=self.AT).after_letter()
+        assert (after.delivered_at, after.given) == (self.AT, ("li_a",))
+        # The days count from the letter, and not from when it was begun.
+        assert after.grants == (replace(self.OPEN, until=UNTIL + timedelta(days=1)),)
+
+    def test_what_comes_back_has_the_time_that_was_left_when_it_was_taken(self) -> None:
+        closed = replace(ON_HOLD, grants=(replace(self.OPEN, closed_at=NOW),))
+        after = closed.marked(Said(Kind.ACCESS_BACK, ("li_a",)), now=self.AT).after_letter()
+        assert after.grants == (replace(self.OPEN, until=UNTIL + timedelta(days=1)),)
+
+    def test_a_line_that_it_does_not_name_stays_taken_back(self) -> None:
+        gone = replace(self.OPEN, line="li_b", closed_at=NOW)
+        both = replace(BOTH, grants=(self.OPEN, gone))
+        after = both.marked(Said(Kind.ACCESS_CHANGED, ("li_a",)), now=self.AT).after_letter()
+        assert (after.given, after.grants) == (("li_a",), (self.OPEN, gone))
+
+    def test_what_ran_out_before_it_was_taken_back_has_nothing_left_to_come_back(self) -> None:
+        over = replace(self.OPEN, until=NOW)
+        assert replace(DELIVERED, grants=(over,)).taken_back(("li_a",), now=self.AT).grants == (over,)
+
+
+class TestRule:
+    """While money is kept the buyer has access, or was told why not, or a person has the case."""
+
+    @pytest.mark.parametrize(
+        ("dues", "progress", "kept", "told"),
+        [
+            (HELD, NEW, True, Told.ON_HOLD),
+            (HELD, NEW, False, None),
+            (due(Standing.ENDED, Why.SUBSCRIPTION_CANCELED), NEW, True, Told.ENDED),
+            (REFUNDED, NEW, False, None),
+            # Who was told that the link would come is told that it will not, whatever became of the money.
+            (REFUNDED, Progress(told=Told.ON_HOLD), False, Told.ENDED),
+            (REFUNDED, Progress(told=Told.ENDED), True, None),
+        ],
+    )
+    def test_who_was_never_mailed_a_link_is_told_why_as_long_as_the_money_is_kept(
         self,
+        dues: tuple[Due, ...],
         progress: Progress,
-        answer: bool,  # noqa: FBT001
+        kept: bool,  # noqa: FBT001
+        told: Told | None,
     ) -> None:
-        assert progress.link_may_be_out is answer
+        letter = plan(dues, progress, kept=kept).letter
+        kinds = {Told.ON_HOLD: Kind.ACCESS_ON_HOLD, Told.ENDED: Kind.ACCESS_ENDED}
+        assert (letter and letter.kind) == (told and kinds[told])

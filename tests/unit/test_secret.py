@@ -31,6 +31,18 @@ class TestRead:
     def test_what_is_missing_is_empty_and_so_refuses_everything(self) -> None:
         assert Secret.read("{}") == Secret("", (), "", (), "")
 
+    @pytest.mark.parametrize("pasted", ["\n", " ", "\t", "\r\n", "\u00a0"])
+    def test_a_blank_or_a_line_s_end_that_was_pasted_along_is_none_of_a_key(self, pasted: str) -> None:
+        secret = read(
+            stripe_api_key=f"sk{pasted}",
+            stripe_webhook_secrets=[f"{pasted}whsec{pasted}"],
+            fastio_api_key=f"{pasted}fk",
+            fastio_webhook_secrets=[f"f{pasted}"],
+            link_key=f"lk{pasted}",
+        )
+        # The names of shares that exist are made of all of link_key.
+        assert secret == Secret("sk", ("whsec",), "fk", ("f",), f"lk{pasted}")
+
     def test_a_field_of_a_newer_version_is_left_alone(self) -> None:
         assert read(link_key="lk", later="x") == Secret(link_key="lk")
 

@@ -27,6 +27,8 @@ DELIVER = {
     "LINK_DAYS": "7",
     "GRACE_DAYS": "3",
     "PARTIAL_REFUNDS": "keep",
+    "CANCELED_SUBSCRIPTIONS": "end",
+    "LATE_PAYMENTS": "deliver",
     "FRAUD_WARNINGS": "ignore",
     "CONNECTED_ACCOUNTS": "park",
     "STRIPE_API_BASE": "https://api.stripe.com",
@@ -93,6 +95,8 @@ class TestDeliverSettings:
             link_days=7,
             grace_days=3,
             end_on_partial_refund=False,
+            keep_canceled=False,
+            ask_when_paid_late=False,
             hold_on_fraud_warning=False,
             connected_accounts=False,
             stripe_api_base="https://api.stripe.com",
@@ -122,6 +126,8 @@ class TestDeliverSettings:
         ("name", "word", "setting"),
         [
             ("PARTIAL_REFUNDS", "end", "end_on_partial_refund"),
+            ("CANCELED_SUBSCRIPTIONS", "keep", "keep_canceled"),
+            ("LATE_PAYMENTS", "ask", "ask_when_paid_late"),
             ("FRAUD_WARNINGS", "hold", "hold_on_fraud_warning"),
             ("CONNECTED_ACCOUNTS", "allow", "connected_accounts"),
         ],
@@ -129,7 +135,9 @@ class TestDeliverSettings:
     def test_the_seller_s_choices_are_read(self, name: str, word: str, setting: str) -> None:
         assert getattr(deliver(**{name: word}), setting) is True
 
-    @pytest.mark.parametrize("name", ["PARTIAL_REFUNDS", "FRAUD_WARNINGS", "CONNECTED_ACCOUNTS"])
+    @pytest.mark.parametrize(
+        "name", ["PARTIAL_REFUNDS", "CANCELED_SUBSCRIPTIONS", "LATE_PAYMENTS", "FRAUD_WARNINGS", "CONNECTED_ACCOUNTS"]
+    )
     @pytest.mark.parametrize("word", ["true", "End", "yes"])
     def test_a_choice_that_there_is_not_is_a_gap(self, name: str, word: str) -> None:
         [gap] = gaps_of_deliver(**{name: word})

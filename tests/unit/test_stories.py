@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paidshare.letters import Kind
+from paidshare.letter_kinds import Kind
 from paidshare.progress import State
 from tests.stories import table
 from tests.stories.every import EVERY

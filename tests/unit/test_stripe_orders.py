@@ -3,14 +3,16 @@
 import contextlib
 import copy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from paidshare.orders import Line, Payment, Subscription
 from paidshare.stripe_orders import (
+    Credits,
     Json,
     charge_of,
+    credits_in,
     id_in,
     invoice_order,
     is_disputed,
@@ -60,6 +62,15 @@ def a_charge(**more: Any) -> Json:
 
 def a_refund(amount: int, status: str = "succeeded") -> Json:
     return {"id": f"re_{amount}", "amount": amount, "status": status}
+
+
+def a_subscription(*items: Json, **more: Any) -> Json:
+    listed = {"data": list(items), "has_more": False}
+    return {"id": "sub_1", "status": "active", "ended_at": None, "latest_invoice": "in_1", "items": listed} | more
+
+
+def an_item(item_id: str, product: object, *, price: str = "price_9") -> Json:
+    return {"id": item_id, "quantity": 1, "current_period_end": APRIL, "price": {"id": price, "product": product}}
 
 
 class TestSessions:
@@ -174,19 +185,163 @@ class TestInvoices:
         lines = [an_invoice_line(), an_invoice_line(), an_invoice_line(pricing=None)]
         assert products_on(lines) == ["prod_1"]
 
-    def test_a_subscription_comes_with_its_status(self) -> None:
-        details = {"subscription": {"id": "sub_1", "status": "past_due"}}
-        parent = {"type": "subscription_details", "subscription_details": details}
-        assert subscription_of(an_invoice(parent=parent)) == Subscription("sub_1", "past_due")
+    @pytest.mark.parametrize("subscription", ["sub_1", {"id": "sub_1", "status": "past_due"}])
+    def test_an_invoice_names_its_subscription(self, subscription: object) -> None:
+        parent = {"type": "subscription_details", "subscription_details": {"subscription": subscription}}
+        assert subscription_of(an_invoice(parent=parent)) == "sub_1"
+
+    @pytest.mark.parametrize(("ended_at", "read"), [(None, None), (0, datetime(1970, 1, 1, tzinfo=UTC))])
+    def test_a_subscription_comes_with_its_status_and_when_it_was_over(
+        self, ended_at: int | None, read: datetime | None
+    ) -> None:
+        found = invoice_order(
+            an_invoice(), (), {}, (), subscription=a_subscription(status="canceled", ended_at=ended_at)
+        )
+        assert found.subscription == Subscription("sub_1", "canceled", read)
 
     @pytest.mark.parametrize("parent", [None, {"type": "quote_details", "subscription_details": None}])
     def test_an_invoice_of_its_own_has_no_subscription(self, parent: object) -> None:
         assert subscription_of(an_invoice(parent=parent)) is None
 
-    @pytest.mark.parametrize("subscription", ["sub_1", None, {"id": "sub_1"}, {"status": "active"}])
-    def test_a_subscription_without_its_status_is_not_readable(self, subscription: object) -> None:
+    @pytest.mark.parametrize("subscription", [None, {"status": "active"}])
+    def test_an_invoice_that_does_not_name_its_subscription_is_not_readable(self, subscription: object) -> None:
         with pytest.raises(UNREADABLE):
             subscription_of(an_invoice(parent={"subscription_details": {"subscription": subscription}}))
+
+    @pytest.mark.parametrize("odd", [{"status": None}, {"id": None}, {"items": None}])
+    def test_a_subscription_that_does_not_say_what_it_is_is_not_readable(self, odd: dict[str, Any]) -> None:
+        with pytest.raises(UNREADABLE):
+            invoice_order(an_invoice(), (), {}, (), subscription=a_subscription(**odd))
+
+
+class TestChangedPlans:
+    """docs.stripe.com/billing/subscriptions/prorations: by default a change is billed with the next period."""
+
+    BASIC: ClassVar[Json] = {"id": "prod_1", "name": "Basic", "metadata": GUIDE}
+    PRO: ClassVar[Json] = {"id": "prod_2", "name": "Pro", "metadata": GUIDE}
+
+    def read(self, *products: str, invoice: str = "in_1", **more: Any) -> tuple[Line, ...]:
+        items = [an_item(f"si_{number}", product) for number, product in enumerate(products)]
+        subscription = a_subscription(*items, latest_invoice=invoice, **more)
+        known = {"prod_1": self.BASIC, "prod_2": self.PRO}
+        line = an_invoice_line("subscription_item_details")
+        return invoice_order(an_invoice(), [line], known, (), subscription=subscription).lines
+
+    def test_what_the_subscription_has_by_now_is_on_its_newest_invoice_too(self) -> None:
+        basic, pro = self.read("prod_2")
+        assert (basic.product_name, basic.added) == ("Basic", False)
+        assert (pro.product_name, pro.added, pro.metadata, pro.amount) == ("Pro", True, GUIDE, None)
+        assert (pro.id, pro.period_end) == ("si_0.prod_2", datetime.fromtimestamp(APRIL, UTC))
+
+    def test_what_is_billed_is_there_once(self) -> None:
+        assert [line.product_name for line in self.read("prod_1")] == ["Basic"]
+
+    def test_an_older_invoice_has_what_it_billed(self) -> None:
+        assert [line.product_name for line in self.read("prod_2", invoice="in_2")] == ["Basic"]
+
+    @pytest.mark.parametrize("status", ["past_due", "unpaid", "canceled", "paused", "incomplete"])
+    def test_a_subscription_that_is_behind_has_what_it_paid_for(self, status: str) -> None:
+        assert [line.product_name for line in self.read("prod_2", status=status)] == ["Basic"]
+
+    def test_the_products_of_both_are_asked_for(self) -> None:
+        subscription = a_subscription(an_item("si_1", "prod_2"), an_item("si_2", {"id": "prod_1"}))
+        assert products_on([an_invoice_line()], subscription) == ["prod_1", "prod_2"]
+
+    def test_a_credit_names_the_lines_that_it_gives_back(self) -> None:
+        credit = an_invoice_line("subscription_item_details", amount=-450)
+        credited = {"invoice": "in_0", "invoice_line_items": ["il_0", None]}
+        details = {"proration": True, "proration_details": {"credited_items": credited}}
+        credit["parent"]["subscription_item_details"] = details
+        [line] = invoice_order(an_invoice(), [credit], {"prod_1": PRODUCT}, ()).lines
+        assert (line.credit, line.credits, line.prorated) == (True, ("il_0",), True)
+
+    def test_only_invoices_that_give_something_back_matter_to_an_older_one(self) -> None:
+        credit, charge = an_invoice_line(amount=-450), an_invoice_line()
+        found = invoice_order(an_invoice(), (), {}, (), later=[[charge], [credit, charge]])
+        assert [[line.credit for line in lines] for lines in found.later] == [[True, False]]
+
+
+class TestCreditNotes:
+    """docs.stripe.com/invoicing/integration/programmatic-credit-notes."""
+
+    def note(self, *lines: tuple[str, int], status: str = "issued", refunds: tuple[int, ...] = ()) -> Json:
+        shown = [{"id": "cnli_1", "invoice_line_item": line, "amount": amount} for line, amount in lines]
+        back = [{"amount_refunded": amount, "refund": "re_1"} for amount in refunds]
+        return {"id": "cn_1", "status": status, "refunds": back, "lines": {"data": shown, "has_more": False}}
+
+    def read(self, back: int, *notes: Json) -> Credits:
+        return credits_in(an_invoice(post_payment_credit_notes_amount=back), [an_invoice_line()], notes)
+
+    def test_money_that_went_to_a_balance_is_money_back(self) -> None:
+        assert self.read(900, self.note()) == Credits(900)
+
+    def test_what_a_note_refunded_counts_as_a_refund_only(self) -> None:
+        assert self.read(900, self.note(refunds=(600,))) == Credits(300)
+        assert self.read(900, self.note(refunds=(600, 300))) == Credits(0)
+
+    def test_a_line_is_covered_by_notes_for_all_of_it(self) -> None:
+        assert self.read(900, self.note(("il_1", 899))).lines == ()
+        assert self.read(900, self.note(("il_1", 500)), self.note(("il_1", 400))).lines == ("il_1",)
+
+    def test_a_void_note_gives_nothing(self) -> None:
+        assert self.read(0, self.note(("il_1", 900), status="void")) == Credits(0)
+
+    @pytest.mark.parametrize(("lowered", "total"), [(None, 900), (0, 900), (400, 500)])
+    def test_a_note_before_the_payment_lowers_what_had_to_be_paid(self, lowered: int | None, total: int) -> None:
+        assert invoice_order(an_invoice(pre_payment_credit_notes_amount=lowered), (), {}, ()).total == total
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("metadata", "email"),
+        [
+            ({"paidshare_email": " right@example.com "}, "right@example.com"),
+            ({"paidshare_email": ""}, "ada@example.com"),
+            ({"other": "x"}, "ada@example.com"),
+            (None, "ada@example.com"),
+        ],
+    )
+    def test_an_address_that_the_seller_corrected_is_the_order_s(self, metadata: object, email: str) -> None:
+        details = {"email": "ada@example.com"}
+        assert invoice_order(an_invoice(metadata=metadata), (), {}, ()).email == email
+        assert session_order(a_session(metadata=metadata, customer_details=details), (), ()).email == email
+
+
+class TestSubscribedWithoutAnInvoice:
+    """docs.stripe.com/payments/checkout/billing-cycle: no invoice is written where nothing is due yet."""
+
+    def test_what_repeats_lasts_until_the_subscription_s_first_period_ends(self) -> None:
+        session = a_session(mode="subscription", invoice=None, payment_status="no_payment_required")
+        subscription = a_subscription(an_item("si_1", "prod_1", price="price_1"))
+        once = a_session_line(id="li_2", price={"id": "price_2", "product": PRODUCT})
+        found = session_order(session, [a_session_line(), once], (), subscription=subscription)
+        assert [line.period_end for line in found.lines] == [datetime.fromtimestamp(APRIL, UTC), None]
+        assert found.subscription == Subscription("sub_1", "active")
+
+
+class TestPartialCaptures:
+    """What was reserved and not captured is no refund: docs.stripe.com/payments/place-a-hold-on-a-payment-method."""
+
+    def read(self, *refunds: int, back: int, captured: int = 600) -> Payment:
+        charge = a_charge(amount=1_000, amount_captured=captured, captured=True, amount_refunded=back)
+        return payment(an_intent(), charge, refunds=[a_refund(one) for one in refunds][::-1])
+
+    @pytest.mark.parametrize("released", [(), (400,)])
+    def test_a_release_is_no_refund_whether_stripe_lists_it_as_one_or_not(self, released: tuple[int, ...]) -> None:
+        found = self.read(*released, back=400)
+        assert (found.amount, found.refunded, found.refunds) == (600, 0, ())
+
+    def test_what_is_refunded_of_the_capture_is_a_refund(self) -> None:
+        found = self.read(400, 100, back=500)
+        assert (found.amount, found.refunded, found.refunds) == (600, 100, (100,))
+
+    def test_all_of_the_capture_refunded_is_all_of_the_payment(self) -> None:
+        found = self.read(400, 600, back=1_000)
+        assert (found.amount, found.refunded, found.refunds) == (600, 600, (600,))
+
+    def test_a_full_capture_is_as_ever(self) -> None:
+        found = self.read(400, back=400, captured=1_000)
+        assert (found.amount, found.refunded, found.refunds) == (1_000, 400, (400,))
 
 
 class TestPayments:

@@ -12,8 +12,8 @@ from datetime import datetime
 from threading import Lock
 
 from paidshare.errors import FastioUnavailable, MailUnavailable, NeedsAPerson, StripeUnavailable, TryAgain
-from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.ports import Mailer, Payments, Shares
+from paidshare.orders import Goods, Letter, Order, Share, ShareRequest
+from paidshare.ports import Live, Mailer, Payments, Shares, none_live
 
 ORDERS = 12
 """
@@ -91,9 +91,11 @@ class SparedPayments:
         with self._breaker.asking(order_id, StripeUnavailable):
             return self._payments.order(order_id, account=account)
 
-    def orders_of(self, about: str, *, now: datetime, account: str | None = None) -> tuple[str, ...]:
+    def orders_of(
+        self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live
+    ) -> tuple[str, ...]:
         with self._breaker.asking(about, StripeUnavailable):
-            return self._payments.orders_of(about, now=now, account=account)
+            return self._payments.orders_of(about, now=now, account=account, live=live)
 
 
 class SparedShares:
@@ -115,9 +117,15 @@ class SparedShares:
         with self._breaker.asking(share_id, FastioUnavailable):
             self._shares.close(share_id)
 
-    def reopen(self, share_id: str, *, until: datetime) -> bool:
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         with self._breaker.asking(share_id, FastioUnavailable):
             return self._shares.reopen(share_id, until=until)
+
+    def strip(
+        self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
+    ) -> None:
+        with self._breaker.asking(share_id, FastioUnavailable):
+            self._shares.strip(share_id, gone=gone, kept=kept, deadline=deadline)
 
 
 class SparedMailer:

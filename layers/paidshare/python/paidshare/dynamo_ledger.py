@@ -4,13 +4,16 @@ The ledger on DynamoDB: one item per order in the Orders table.
 Three writes per delivered order: claim, “about to mail”, done. Each is conditional on the lease.
 """
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.dynamo_times import instant, number
+from paidshare.entitlement import Grant
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.progress import Progress, State, Told
 
@@ -23,10 +26,32 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = ("reason", "account", "payment_intent", "share_id", "told", "mailing", "message_id", "resent", "resent_outcome")
-_LISTS = ("holds", "lines", "given")
-_FLAGS = ("switching", "unseen")
-_TIMES = ("share_expires_at", "closed_at", "mailing_at", "mailed_at", "delivered_at", "next_end")
+_TEXTS = (
+    "reason",
+    "account",
+    "payment_intent",
+    "share_id",
+    "told",
+    "mailing",
+    "mailing_why",
+    "message_id",
+    "resent",
+    "resent_outcome",
+)
+_LISTS = ("holds", "lines", "given", "mailing_lines")
+_FLAGS = ("switching", "unseen", "unsure")
+_TIMES = (
+    "share_expires_at",
+    "closed_at",
+    "mailing_at",
+    "mailed_at",
+    "delivered_at",
+    "next_end",
+    "case_told_at",
+)
+_GRANTS = "grants"
+_MOST = 100  # DynamoDB's own limit for a batch.
+_TRIES = 5
 
 
 class DynamoLedger:
@@ -65,13 +90,40 @@ class DynamoLedger:
         settled = ("unsettled", "unsettled_at") if done and progress.state.settled else ()
         self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until", *settled))
 
+    def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
+        items = (item for some in batched(dict.fromkeys(order_ids), _MOST, strict=False) for item in self._items(some))
+        return [item["order_id"]["S"] for item in items if _is_live(item, now)]
+
+    def _items(self, order_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        wanted: dict[str, Any] = {
+            self._table: {
+                "Keys": [{"order_id": {"S": order_id}} for order_id in order_ids],
+                "ProjectionExpression": "order_id, unsettled, #state, share_expires_at",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ConsistentRead": True,
+            }
+        }
+        for _ in range(_TRIES):
+            try:
+                answer = self._dynamodb.batch_get_item(RequestItems=wanted)
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            yield from answer["Responses"].get(self._table, ())
+            # DynamoDB leaves some unread when it is short of capacity.
+            wanted = dict(answer.get("UnprocessedKeys") or {})
+            if not wanted:
+                return
+        raise LedgerUnavailable("DynamoDB left keys unread")
+
     def _write(
         self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
     ) -> None:
         values = _attributes(progress)
         names = {f"#{name}": name for name in values}
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        gone = [name for name in (*_TEXTS, *_LISTS, *_FLAGS, *_TIMES) if name not in values] + list(also_remove)
+        gone = [name for name in (*_TEXTS, *_LISTS, *_FLAGS, *_TIMES, _GRANTS) if name not in values] + list(
+            also_remove
+        )
         names |= {f"#{name}": name for name in gone}
         self._update(
             order_id,
@@ -111,7 +163,36 @@ def _attributes(progress: Progress) -> dict[str, Any]:
     times = {name: number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
     lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
     flags = {name: {"BOOL": True} for name in _FLAGS if getattr(progress, name)}
-    return {"state": {"S": progress.state.value}} | texts | lists | flags | times
+    grants = {_GRANTS: {"L": [{"M": _granted(grant)} for grant in progress.grants]}} if progress.grants else {}
+    return {"state": {"S": progress.state.value}} | texts | lists | flags | times | grants
+
+
+def _granted(grant: Grant) -> dict[str, Any]:
+    written = {
+        "line": {"S": grant.line},
+        "until": number(grant.until),
+        "workspace": {"S": grant.workspace},
+        "nodes": {"L": [{"S": node} for node in grant.nodes]},
+    }
+    return written if grant.closed_at is None else written | {"closed_at": number(grant.closed_at)}
+
+
+def _grant(item: dict[str, Any]) -> Grant:
+    return Grant(
+        line=item["line"]["S"],
+        until=instant(item["until"]),
+        workspace=item["workspace"]["S"],
+        nodes=tuple(one["S"] for one in item["nodes"]["L"]),
+        closed_at=instant(item["closed_at"]) if "closed_at" in item else None,
+    )
+
+
+def _is_live(item: dict[str, Any], now: datetime) -> bool:
+    """Whether something may still change for the order: it is not settled, or its link is out and works."""
+    if "unsettled" in item:
+        return True
+    works = "share_expires_at" in item and instant(item["share_expires_at"]) > now
+    return works and item["state"]["S"] == State.DELIVERED
 
 
 def _progress(item: dict[str, Any]) -> Progress:
@@ -122,6 +203,13 @@ def _progress(item: dict[str, Any]) -> Progress:
     # SES's word, which comes through dynamo_mail_log and is never written from here.
     if "letter_sent_at" in item:
         known["sent_at"] = instant(item["letter_sent_at"])
+    said = {name: item[f"letter_{name}"]["S"] for name in ("sent_mark", "sent_kind") if f"letter_{name}" in item}
+    # SES's older notifications name neither.
+    known |= {name: value for name, value in said.items() if value}
+    if _GRANTS in item:
+        known[_GRANTS] = tuple(_grant(one["M"]) for one in item[_GRANTS]["L"])
+    if "first_seen_at" in item:
+        known["first_seen_at"] = instant(item["first_seen_at"])
     if "told" in known:
         known["told"] = Told(known["told"])
     return Progress(state=State(item["state"]["S"]), claims=int(item["claims"]["N"]), **known)

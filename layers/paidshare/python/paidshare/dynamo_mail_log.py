@@ -2,8 +2,8 @@
 The port `MailLog` on DynamoDB: a few attributes of the order's item in the Orders table.
 
 They are written without the order's lease, and are no other than these: `letter_<fact>_at` (Unix seconds) for each
-fact, `letter_message_id` and `letter_kind` of the letter that was heard of last, and `letter_cases`, what a person was
-told of.
+fact, `letter_message_id` and `letter_kind` of the letter that was heard of last, `letter_sent_kind` and
+`letter_sent_mark` of the one that was sent last, and `letter_cases`, what a person was told of.
 """
 
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.dynamo_times import number
 from paidshare.errors import LedgerUnavailable
-from paidshare.mail_events import MailEvent
+from paidshare.mail_events import Fact, MailEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,11 +31,17 @@ class DynamoMailLog:
 
     def note(self, event: MailEvent) -> bool:
         moment = f"letter_{event.fact}_at"
+        values = {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}}
+        sent = ""
+        if event.fact is Fact.SENT:
+            # Which one was sent last, for whoever finds a letter in doubt; what is heard of others must not hide it.
+            sent = ", letter_sent_kind = :kind, letter_sent_mark = :mark"
+            values |= {":mark": {"S": event.mark}}
         item = self._update(
             event.order_id,
-            f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind",
+            f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
             f"{_KNOWN} AND (attribute_not_exists({moment}) OR {moment} <= :at)",
-            {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}},
+            values,
         )
         return _case(event) not in item.get("letter_cases", {}).get("SS", ())
 

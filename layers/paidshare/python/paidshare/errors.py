@@ -20,6 +20,8 @@ What can go wrong, cut by what the queue should do about it.
         ├── OrderUnknown           Stripe does not know the order
         ├── ModeMismatch           a test order on a live stage, or the other way round
         ├── AccountUnexpected      an event of a connected account, which this shop does not expect
+        ├── PaidLate               paid for a subscription that is over or unpaid, and the seller wants to be asked
+        ├── PaidNothingGiven       money is kept, and the buyer has neither the goods nor a word
         ├── PaymentUndone          an order that was paid and delivered is not paid any more
         ├── MetadataBroken         a product's metadata does not say what to deliver
         ├── FileMissing            a file or workspace is not in Fast.io
@@ -190,6 +192,22 @@ class PaymentUndone(NeedsAPerson):
     """
 
     advice = "Look at the order in Stripe. If the money is gone, refund it there or archive its share in Fast.io."
+
+
+class PaidLate(NeedsAPerson):
+    """An invoice was paid for a subscription that is canceled or unpaid, and `LatePayments` is `ask`."""
+
+    advice = "Refund it in Stripe, or deploy with LatePayments=deliver and redrive: the paid period is delivered then."
+
+
+class PaidNothingGiven(NeedsAPerson):
+    """
+    The seller keeps money for the order, and for a day Stripe has said what gives the buyer nothing.
+
+    A part of an invoice may be paid, or Stripe may have a word that this version does not know.
+    """
+
+    advice = "Look at the order in Stripe: wait for the rest and redrive, refund it, or deliver by hand."
 
 
 class MetadataBroken(NeedsAPerson):

@@ -5,19 +5,22 @@ The lower half of the adapters that talk to Fast.io, so it may use the network.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, Literal, Self
 
 import httpx
 
 from paidshare import fastio_refusals, fastio_wire
 from paidshare.errors import FastioUnavailable, OutOfTime, PaidshareError
-from paidshare.fastio_wire import Reply
+from paidshare.fastio_wire import Node, Reply
 from paidshare.ports import Clock
 
 _PASSING = frozenset({502, 503, 504})
+_KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait before the next one.
+_MOST_KEPT = 2_000  # Ten orders' walks at once, each of the most folders that there may be.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -32,6 +35,35 @@ def http_client(*, connect_s: float = 5.0, read_s: float = 10.0, connections: in
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0),
         follow_redirects=False,
     )
+
+
+class Walked:
+    """
+    The folders that were listed in walks that are not at their end, so that the next attempt goes on with them. For
+    minutes only: who puts a file into a folder expects the next order to have it.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._folders: dict[tuple[str, str], tuple[datetime, tuple[Node, ...]]] = {}
+        self._lock = Lock()
+
+    def of(self, folder: tuple[str, str]) -> tuple[Node, ...] | None:
+        """What was in *folder* (its workspace and id) a moment ago, None when nobody knows."""
+        with self._lock:
+            at, nodes = self._folders.get(folder, (None, ()))
+        return nodes if at is not None and self._clock() - at <= _KEPT_FOR else None
+
+    def keep(self, folder: tuple[str, str], nodes: tuple[Node, ...]) -> None:
+        with self._lock:
+            if len(self._folders) >= _MOST_KEPT:
+                self._folders.clear()
+            self._folders[folder] = (self._clock(), nodes)
+
+    def forget(self, folders: Iterable[tuple[str, str]]) -> None:
+        with self._lock:
+            for folder in folders:
+                self._folders.pop(folder, None)
 
 
 class FastioApi:
@@ -49,7 +81,9 @@ class FastioApi:
         api_base: str,
         clock: Clock,
         deadline: datetime | None = None,
+        walked: Walked | None = None,
     ) -> None:
+        self.walked = walked or Walked(clock)
         self._client = client
         self._api_key = api_key
         self._base = api_base.rstrip("/")
@@ -62,7 +96,12 @@ class FastioApi:
     def until(self, deadline: datetime | None) -> Self:
         """The same, for one piece of work that has to stop at *deadline*."""
         return type(self)(
-            client=self._client, api_key=self._api_key, api_base=self._base, clock=self._clock, deadline=deadline
+            client=self._client,
+            api_key=self._api_key,
+            api_base=self._base,
+            clock=self._clock,
+            deadline=deadline,
+            walked=self.walked,
         )
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:

@@ -24,14 +24,28 @@ def differences(wanted: Mapping[str, Node], listed: Iterable[Node]) -> Differenc
     for node in listed:
         if node.gone:
             continue
-        if node.name in missing and _same(node, missing[node.name]):
+        if node.name in missing and same(node, missing[node.name]):
             del missing[node.name]
         else:
             surplus.append(node)
     return Differences(tuple(surplus), missing)
 
 
-def _same(have: Node, want: Node) -> bool:
+def to_take_out(listed: Iterable[Node], *, gone: Iterable[Node] | None, kept: Iterable[Node]) -> tuple[Node, ...]:
+    """
+    Of the files *listed* in a share those that are among *gone* and not among *kept*. Where nobody can tell any more
+    what went (None), those that are not among *kept*.
+    """
+    leaving, staying = None if gone is None else tuple(gone), tuple(kept)
+
+    def leaves(node: Node) -> bool:
+        return leaving is None or any(same(node, one) for one in leaving)
+
+    there = (node for node in listed if not node.gone)
+    return tuple(node for node in there if leaves(node) and not any(same(node, one) for one in staying))
+
+
+def same(have: Node, want: Node) -> bool:
     """
     Whether both are one file's bytes.
 

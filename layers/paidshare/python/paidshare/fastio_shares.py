@@ -1,9 +1,9 @@
 """Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -11,14 +11,14 @@ from paidshare import fastio_contents, fastio_files, fastio_refusals, fastio_wir
 from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused, ShareTaken
 from paidshare.fastio_api import FastioApi, http_client
 from paidshare.fastio_wire import Node, RemoteShare, Reply, path
-from paidshare.orders import Share, ShareFile, ShareRequest
+from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
 
 API_BASE = "https://api.fast.io/current"
 WEB_BASE = "https://go.fast.io"
 
-_HARDLY_WAITED = timedelta(days=1)
-_SAME_END = timedelta(minutes=1)
+_HARDLY_WAITED = timedelta(minutes=1)
+"""What an end may differ by and is still the same: from the request to Fast.io's answer."""
 
 _BARRED = "Find out in Fast.io why, and make the share usable again or delete it for good; then redrive."
 _NOT_CLOSED = (
@@ -64,30 +64,36 @@ class FastioShares:
         api = self._api.until(deadline)
         files = fastio_files.bought(api, request.goods)
         wanted = dict(zip(shares.distinct_names(node.name for node in files), files, strict=True))
-        remote, fresh = _create(api, request)
-        _fill(api, remote, wanted, fresh=fresh)
-        return Share(
-            id=remote.id,
-            name=request.name,
-            link=shares.link(self._web_base, request.name),
-            expires_at=_prolonged(api, remote, request),
-            files=tuple(ShareFile(name, node.size) for name, node in wanted.items()),
-        )
+        remote, fresh = _found(api, request), False
+        if remote is None:
+            remote, fresh = _create(api, request)
+        missing, ends_at = wanted, remote.expires_at or request.expires_at
+        if not fresh:
+            _check_usable(remote)
+            # What narrows comes first: whatever breaks in between, the link never opens what it should not.
+            missing = _tidied(api, remote, wanted)
+            ends_at = _ended(api, remote, request)
+            _unarchive(api, remote)
+        _fill(api, remote, wanted, missing)
+        return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
 
     def find(self, request: ShareRequest) -> Share | None:
         """See `ports.Shares`. Untroubled: a look-up, and a call per page of its files."""
-        remote = _find(self._api, request, taken=False)
+        remote = _found(self._api, request) or _find(self._api, request, taken=False)
         if remote is None or "deleted" in remote.barred:
             return None
         _check_usable(remote)
         nodes = fastio_files.listed(self._api, "share", remote.id, "root")
-        return Share(
-            id=remote.id,
-            name=request.name,
-            link=shares.link(self._web_base, request.name),
-            expires_at=remote.expires_at or request.expires_at,
-            files=tuple(ShareFile(node.name, node.size) for node in nodes if not node.gone),
-        )
+        there = ((node.name, node.size) for node in nodes if not node.gone)
+        return self._share(request, remote, remote.expires_at or request.expires_at, there)
+
+    def _share(
+        self, request: ShareRequest, remote: RemoteShare, ends_at: datetime, files: Iterable[tuple[str, int | None]]
+    ) -> Share:
+        # One that was made when link_key was another has another name.
+        name = remote.name or request.name
+        link = shares.link(self._web_base, name)
+        return Share(remote.id, name, link, ends_at, tuple(ShareFile(*file) for file in files))
 
     def close(self, share_id: str) -> None:
         """See `ports.Shares`. Untroubled: one call."""
@@ -101,20 +107,34 @@ class FastioShares:
                 if remote is not None and not remote.archived:
                     raise
 
-    def reopen(self, share_id: str, *, until: datetime) -> bool:
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
         _check_id(share_id)
         remote = _seen(self._api, share_id)
         if remote is None:
-            return False
+            return None
         _check_usable(remote)
         with _advising(_NOT_REOPENED):
             # The end first: whatever breaks between the two, the share is closed, and the next run opens it. The
             # other way round it could stay open for longer than is due.
-            if remote.expires_at is None or abs(remote.expires_at - until) > _SAME_END:
-                _change(self._api, share_id, "update", fastio_wire.expiry_form(until))
+            ends_at = _end_set(self._api, remote, until)
             _unarchive(self._api, remote)
-        return True
+        return ends_at
+
+    def strip(
+        self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
+    ) -> None:
+        """See `ports.Shares`. Untroubled: a look-up per node, a list of its files, and a call per file that goes."""
+        _check_id(share_id)
+        api = self._api.until(deadline)
+        staying, all_that_stay = fastio_files.resolved(api, kept)
+        leaving, all_that_leave = fastio_files.resolved(api, gone)
+        if not all_that_stay and not all_that_leave:
+            self.close(share_id)
+            return
+        listed = tuple(fastio_files.listed(api, "share", share_id, "root"))
+        out = fastio_contents.to_take_out(listed, gone=leaving if all_that_leave else None, kept=staying)
+        _take_out(api, share_id, out)
 
 
 # --- The share ------------------------------------------------------------------------------------------
@@ -137,8 +157,18 @@ def _create(api: FastioApi, request: ShareRequest) -> tuple[RemoteShare, bool]:
     found = _find(api, request, taken=reply.status == 409)
     if found is None:
         raise failure from reply.failure
-    _opened(api, found)
     return found, False
+
+
+def _found(api: FastioApi, request: ShareRequest) -> RemoteShare | None:
+    """The share that the ledger has for the order, None when there is none, or it is gone."""
+    if request.share_id is None:
+        return None
+    _check_id(request.share_id)
+    found = _seen(api, request.share_id)
+    if found is not None and found.order_id != request.order_id:
+        raise ShareTaken(f"share {found.id} is not {request.order_id}'s, as the ledger says")
+    return found
 
 
 def _find(api: FastioApi, request: ShareRequest, *, taken: bool) -> RemoteShare | None:
@@ -159,22 +189,25 @@ def _find(api: FastioApi, request: ShareRequest, *, taken: bool) -> RemoteShare 
     return found
 
 
-def _opened(api: FastioApi, remote: RemoteShare) -> None:
-    """Make sure that a buyer can open the share. Raises ShareRefused when only a person can do that."""
-    _check_usable(remote)
-    _unarchive(api, remote)
-
-
-def _prolonged(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:
+def _ended(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:
     """
-    When the share ends; put off first if it waited for its letter for more than a day.
-
-    An outage or a dead letter is not the buyer's: without this, a redrive after a week mails a dead link.
+    When the share ends, as Fast.io says: the days count from the letter, and a letter may be late. What a person
+    prolonged is not cut short again.
     """
-    if remote.expires_at is None or request.expires_at - remote.expires_at <= _HARDLY_WAITED:
-        return remote.expires_at or request.expires_at
-    _change(api, remote.id, "update", fastio_wire.expiry_form(request.expires_at))
-    return request.expires_at
+    ends_at, last = remote.expires_at, request.last_end
+    if ends_at is not None and last is not None and ends_at > max(request.expires_at, last + _HARDLY_WAITED):
+        return ends_at
+    return _end_set(api, remote, request.expires_at)
+
+
+def _end_set(api: FastioApi, remote: RemoteShare, until: datetime) -> datetime:
+    """The share's end, set to *until* if it is another; a plan may allow less, and then Fast.io's word counts."""
+    if remote.expires_at is not None and abs(remote.expires_at - until) <= _HARDLY_WAITED:
+        return remote.expires_at
+    answered = fastio_wire.share(_change(api, remote.id, "update", fastio_wire.expiry_form(until)))
+    if answered is None or answered.expires_at is None:
+        answered = _seen(api, remote.id)
+    return until if answered is None or answered.expires_at is None else answered.expires_at
 
 
 def _seen(api: FastioApi, share_id: str) -> RemoteShare | None:
@@ -198,8 +231,8 @@ def _unarchive(api: FastioApi, remote: RemoteShare) -> None:
         _change(api, remote.id, "unarchive")
 
 
-def _change(api: FastioApi, share_id: str, call: str, form: Mapping[str, str] | None = None) -> None:
-    api.data(api.post(path("share", share_id, call), form), doing=f"{call} share {share_id}")
+def _change(api: FastioApi, share_id: str, call: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return api.data(api.post(path("share", share_id, call), form), doing=f"{call} share {share_id}")
 
 
 def _check_usable(remote: RemoteShare) -> None:
@@ -225,9 +258,8 @@ def _advising(advice: str) -> Iterator[None]:
 # --- What is in it --------------------------------------------------------------------------------------
 
 
-def _fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], *, fresh: bool) -> None:
-    """Make the share hold exactly *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
-    missing = wanted if fresh else _tidied(api, remote, wanted)
+def _fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node]) -> None:
+    """Add what is *missing* of the *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
     # Every file is tried, whatever became of the one before.
     conflicts = [name for name, node in missing.items() if not _added(api, remote, name, node)]
     still = _tidied(api, remote, wanted) if conflicts else {}
@@ -239,11 +271,15 @@ def _tidied(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node]) -> dic
     """Take out of the share all that is not *wanted*; what is wanted and not in it."""
     # The whole list first: taking out while paging could make a page skip a file.
     found = fastio_contents.differences(wanted, tuple(fastio_files.listed(api, "share", remote.id, "root")))
-    for node in found.surplus:
-        reply = api.delete(path("share", remote.id, "storage", node.id, "delete"))
-        if reply.status != 404:
-            api.data(reply, doing=f"take node {node.id} out of share {remote.id}")
+    _take_out(api, remote.id, found.surplus)
     return found.missing
+
+
+def _take_out(api: FastioApi, share_id: str, nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        reply = api.delete(path("share", share_id, "storage", node.id, "delete"))
+        if reply.status != 404:
+            api.data(reply, doing=f"take node {node.id} out of share {share_id}")
 
 
 def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:

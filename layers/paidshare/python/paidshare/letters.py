@@ -5,45 +5,20 @@ A letter holds no remote content (no picture, no font, no tracking pixel): it re
 and nobody learns when it was opened.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 
 import jinja2
 
+from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Share
+from paidshare.text import cut, one_line
 
 # Beyond this, mail programs cut the subject anyway, and one product's name could fill it.
 _LONGEST_SUBJECT = 120
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
-
-class Kind(StrEnum):
-    """What a letter is about. Every subject is its kind's headline, a colon, and the products."""
-
-    DELIVERY = "delivery"
-    PAYMENT_FAILED = "payment_failed"
-    ACCESS_ON_HOLD = "access_on_hold"
-    ACCESS_ENDED = "access_ended"
-    ACCESS_BACK = "access_back"
-    ACCESS_CHANGED = "access_changed"
-
-    @property
-    def headline(self) -> str:
-        """What happened, in a few words. No kind's headline begins with another's: a subject tells its kind."""
-        return _HEADLINES[self]
-
-
-_HEADLINES = {
-    Kind.DELIVERY: "Your download",
-    Kind.PAYMENT_FAILED: "Your payment did not go through",
-    Kind.ACCESS_ON_HOLD: "Your access is on hold",
-    Kind.ACCESS_ENDED: "Your access has ended",
-    Kind.ACCESS_BACK: "Your access is back",
-    Kind.ACCESS_CHANGED: "Your access has changed",
-}
 
 # By the value of entitlement.Why. None of them says whose doing it was: we do not know, and it may be a mistake.
 _BECAUSE = {
@@ -53,23 +28,34 @@ _BECAUSE = {
     "subscription_unpaid": "A payment for the subscription that this order belongs to has not come through yet.",
     "refunded": "The payment for this order was refunded.",
     "partly_refunded": "Part of the payment was refunded, and that part covers what you cannot open any more.",
+    "payment_failed": "The payment for this order did not go through.",
     "dispute_lost": "The payment for this order was reversed after a dispute with the bank or card company.",
+    "credited": "Your subscription was changed, and what was not used of this was credited.",
     "subscription_canceled": "The subscription that this order belongs to has ended.",
+    "subscription_changed": "Your subscription was changed.",
 }
 _BECAUSE_OF_SOMETHING = "Something about the payment for this order has changed."
 
 
-def delivery(*, to: str, order_id: str, products: Iterable[str], share: Share) -> Letter:
-    """The letter with the link. *share* is live and complete."""
+def delivery(
+    *,
+    to: str,
+    order_id: str,
+    products: Iterable[str],
+    share: Share,
+    earlier: Iterable[tuple[str, datetime]] = (),
+) -> Letter:
+    """The letter with the link. *share* is live and complete; *earlier* are the products in it that end before it."""
     return _letter(
         Kind.DELIVERY,
         to,
         order_id,
         _names(products),
         template="delivery",
-        files=[(_one_line(f.name), _size(f.size)) for f in share.files],
+        files=[(one_line(f.name), _size(f.size)) for f in share.files],
         link=share.link,
         until=_date(share.expires_at),
+        earlier=[(one_line(name), _date(end)) for name, end in earlier],
     )
 
 
@@ -80,21 +66,25 @@ def payment_failed(*, to: str, order_id: str, products: Iterable[str]) -> Letter
     return _letter(Kind.PAYMENT_FAILED, to, order_id, _names(products), paragraphs=[fact, then])
 
 
-def access_on_hold(*, to: str, order_id: str, products: Iterable[str], why: str) -> Letter:
+def access_on_hold(*, to: str, order_id: str, products: Iterable[str], why: str, mailed: bool = True) -> Letter:
     """
-    The link that was mailed does not open until a matter is settled.
+    The link does not open until a matter is settled; without a link *mailed* before, none comes until then.
 
     *why* is the value of an `entitlement.Why`; one that has no sentence here gets a neutral one.
     """
-    fact = f"For now, the link in our earlier letter does not open. {_because(why)}"
-    then = "When this is settled and your order stands, the same link opens again by itself, and we write to you."
-    return _letter(Kind.ACCESS_ON_HOLD, to, order_id, _names(products), paragraphs=[fact, then])
+    if mailed:
+        fact = "For now, the link in our earlier letter does not open."
+        then = "When this is settled and your order stands, the same link opens again by itself, and we write to you."
+    else:
+        fact = "For now, we cannot send you the link to your files."
+        then = "When this is settled and your order stands, the link comes by itself."
+    return _letter(Kind.ACCESS_ON_HOLD, to, order_id, _names(products), paragraphs=[f"{fact} {_because(why)}", then])
 
 
-def access_ended(*, to: str, order_id: str, products: Iterable[str], why: str) -> Letter:
-    """The link that was mailed does not open any more. *why* as for `access_on_hold`."""
-    fact = f"The link in our earlier letter does not open any more. {_because(why)}"
-    return _letter(Kind.ACCESS_ENDED, to, order_id, _names(products), paragraphs=[fact])
+def access_ended(*, to: str, order_id: str, products: Iterable[str], why: str, mailed: bool = True) -> Letter:
+    """The link that was *mailed* does not open any more, or none comes. *why* as for `access_on_hold`."""
+    fact = "The link in our earlier letter does not open any more." if mailed else "We do not send you a link."
+    return _letter(Kind.ACCESS_ENDED, to, order_id, _names(products), paragraphs=[f"{fact} {_because(why)}"])
 
 
 def access_back(*, to: str, order_id: str, products: Iterable[str], until: datetime) -> Letter:
@@ -135,7 +125,7 @@ def _because(why: str) -> str:
 
 def _names(products: Iterable[str]) -> list[str]:
     """Each product once, in the order bought, safe to print."""
-    return list(dict.fromkeys(map(_one_line, products)))
+    return list(dict.fromkeys(map(one_line, products)))
 
 
 @cache
@@ -154,14 +144,8 @@ def _render(template: str, words: dict[str, object]) -> str:
     return _environment().get_template(template).render(words)
 
 
-def _one_line(text: str) -> str:
-    """Without control characters and line breaks: a name must not be able to add a header or a line."""
-    plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
-    return " ".join(plain.split())
-
-
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_SUBJECT else text[: _LONGEST_SUBJECT - 1].rstrip(" ,") + "…"
+    return cut(text, _LONGEST_SUBJECT)
 
 
 def _date(moment: datetime) -> str:

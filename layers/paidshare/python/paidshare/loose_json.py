@@ -28,10 +28,15 @@ def as_id(value: object) -> str:
 
 
 def as_instant(value: object) -> datetime:
-    """Unix seconds → aware UTC. An absurd time is the epoch: so long ago that nobody waits for what belongs to it."""
-    if type(value) is int:
-        try:
+    """
+    Unix seconds, or ISO 8601 → aware UTC. An absurd time is the epoch: so long ago that nobody waits for what belongs
+    to it.
+    """
+    try:
+        if type(value) is int:
             return datetime.fromtimestamp(value, UTC)
-        except (OverflowError, ValueError, OSError):
-            pass
+        if isinstance(value, str) and "T" in value:
+            return datetime.fromisoformat(value).astimezone(UTC)
+    except (OverflowError, ValueError, OSError):
+        pass
     return datetime.fromtimestamp(0, UTC)

@@ -17,8 +17,8 @@ from paidshare.errors import LetterBounced, LetterComplained, LetterRejectedLate
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
 from paidshare.notices import NotForUs, Notice
 
-ORDER_TAG, LETTER_TAG = "order", "letter"
-"""The tags that a letter is sent with: its order's id, and the letter's kind."""
+ORDER_TAG, LETTER_TAG, MARK_TAG = "order", "letter", "mark"
+"""The tags that a letter is sent with: its order's id, the letter's kind, and what tells it from its order's others."""
 
 # What SES takes in a tag: docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html
 _TAG = re.compile(r"[A-Za-z0-9_.@-]{1,255}", re.ASCII)
@@ -69,6 +69,7 @@ class MailEvent:
     at: datetime
     permanent: bool
     cause: str = ""
+    mark: str = ""
 
 
 def is_tag(value: str) -> bool:
@@ -104,6 +105,7 @@ def read(body: str | bytes) -> MailEvent | NotForUs:
         cause=next(
             (c for key in ("bounceSubType", "complaintFeedbackType", "reason") if (c := _words(detail, key))), ""
         ),
+        mark=_tag(mail, MARK_TAG),
     )
 
 

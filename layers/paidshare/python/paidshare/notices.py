@@ -5,6 +5,7 @@ A notice carries ids only, no personal data, and stays far below SQS's 256 KiB.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from paidshare.errors import NoticeUnreadable
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
 
 VERSION = 1
+
+_THIN = "v2.core.event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ EVENTS = frozenset(
         "payment_intent.canceled",
         "invoice.paid",
         "invoice.payment_succeeded",
+        # Money that goes back to a balance, or outside of Stripe, is no refund.
+        "credit_note.created",
+        "credit_note.updated",
+        "credit_note.voided",
         "charge.succeeded",
         # Such as a payment that the seller marks as safe.
         "charge.updated",
@@ -102,25 +109,30 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
 
 
 def from_event(event: Mapping[str, Any], *, livemode: bool) -> Notice | NotForUs:
-    """Read an event that Stripe's own API showed, like a verified one."""
-    event_id, why = as_id(event.get("id")), as_id(event.get("type"))
-    if event.get("object") != "event" or not event_id or not why:
-        return NotForUs("no_snapshot_event")
+    """
+    Read an event that Stripe's own API showed, like a verified one: with a snapshot of its object, or a thin one, which
+    only names it (docs.stripe.com/event-destinations).
+    """
+    is_thin = event.get("object") == _THIN
+    event_id, why = as_id(event.get("id")), as_id(event.get("type")).removeprefix("v1." if is_thin else "")
+    if not (is_thin or event.get("object") == "event") or not event_id or not why:
+        return NotForUs("no_event")
     if why not in EVENTS:
         return NotForUs("other_event_type", why)
     # Test events reach live Connect endpoints too (docs.stripe.com/connect/webhooks).
     if event.get("livemode") is not livemode:
         return NotForUs("other_mode", why)
-    about = _about(as_object(as_object(event.get("data")).get("object")))
-    if not about:
-        return NotForUs("no_object_id", why)
+    snapshot = as_object(as_object(event.get("data")).get("object"))
+    about = _about(as_object(event.get("related_object")) if is_thin else snapshot)
+    if not about or _is_invented(event_id) or _is_invented(about):
+        return NotForUs("made_up_object" if about else "no_object_id", why)
     return Notice(
         source="stripe",
         event_id=event_id,
         why=why,
         about=about,
         at=as_instant(event.get("created")),
-        account=as_id(event.get("account")) or None,
+        account=as_id(event.get("account")) or _account_in(as_id(event.get("context"))),
     )
 
 
@@ -128,13 +140,36 @@ def _about(thing: dict[str, Any]) -> str:
     """
     An order's or subscription's own id; of charges, refunds, disputes and warnings the payment's.
 
-    All of them name their payment by the same field in every API version, so Stripe need not be asked for it.
+    All of them name their payment by the same field in every API version, so Stripe need not be asked for it. A credit
+    note's order is its invoice, and a dispute of an old version has no id, but names its charge.
     """
     own = as_id(thing.get("id"))
     if own.startswith(_ORDERS):
         return own
-    payment = as_id(thing.get("payment_intent")) or as_id(as_object(thing.get("payment_intent")).get("id"))
-    return payment or own
+    fields = ("invoice",) if own.startswith("cn_") else ("payment_intent",)
+    return next(filter(None, (_id_in(thing, field) for field in fields)), "") or own or _id_in(thing, "charge")
+
+
+def _id_in(thing: dict[str, Any], field: str) -> str:
+    """The id in a field that has it, or the whole object."""
+    return as_id(thing.get(field)) or as_id(as_object(thing.get(field)).get("id"))
+
+
+def _is_invented(an_id: str) -> bool:
+    """
+    Whether Stripe made the id up for an event that only tries out an endpoint: `cs_00000000000000`. Nobody has to see
+    to what never was.
+    """
+    return re.fullmatch(r"[a-z]+_(test_|live_)?0+", an_id) is not None
+
+
+def _account_in(context: str) -> str | None:
+    """
+    The account that an organisation's event belongs to; None for the seller's own. A context is an account, or a path
+    that ends in one (docs.stripe.com/context).
+    """
+    account = context.rpartition("/")[2]
+    return account if account.startswith("acct_") else None
 
 
 def to_json(notice: Notice) -> str:

@@ -12,7 +12,10 @@ class Line:
     `id` is Stripe's and never changes (`li_…`, `il_…`). `amount` is what this line cost after its discounts, in the
     currency's smallest unit; None when Stripe does not say, negative for a credit. `period_end` is the end of the
     subscription period that the line pays for, None for anything bought once. `deleted`: the product was deleted in
-    Stripe, and its metadata with it. `credit`: the line gives money back for something else (a changed plan).
+    Stripe, and its metadata with it. `credit`: the line gives money back for something else (a changed plan), for the
+    lines `credits` (their ids, on whatever invoice of the subscription) where Stripe names them. `prorated`: the line
+    is for a part of a period, because the plan was changed within it. `added`: Stripe has not billed the line yet, but
+    the subscription that the invoice pays for has it already.
     """
 
     product_id: str
@@ -24,6 +27,9 @@ class Line:
     period_end: datetime | None = None
     deleted: bool = False
     credit: bool = False
+    credits: tuple[str, ...] = ()
+    prorated: bool = False
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class Payment:
     Money that was asked for, or came, for an order: one PaymentIntent with its charge and what became of it since.
 
     `status` is the PaymentIntent's, and like `disputes` (the status of each dispute) it may hold words we do not know.
-    `amount` and `refunded` are in the currency's smallest unit; `refunded` leaves out refunds that failed. `refunds`
+    `amount` (what was captured) and `refunded` are in the currency's smallest unit; `refunded` leaves out refunds that
+    failed, and what was reserved and never captured. `refunds`
     are the single refunds' amounts in the order they were made, without those that failed. `fraud_warning`: the card's
     issuer warns of fraud, nothing came of it yet, and the seller did not call the payment safe.
     """
@@ -48,10 +55,14 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The subscription that an invoice belongs to. `status` is Stripe's own word."""
+    """
+    The subscription that an order belongs to. `status` is Stripe's own word, `ended_at` when it was over for good, as
+    far as Stripe says.
+    """
 
     id: str
     status: str
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,13 @@ class Order:
 
     An order is a Checkout Session (`cs_…`) or an invoice (`in_…`). `mode` is the session's (payment, setup,
     subscription), or `invoice`. `status` and `payment_status` are Stripe's own words and may be words we do not know
-    yet; an invoice has its status in both. `email` is where the buyer asked for the goods; None when Stripe has none.
-    `total` is what was to be paid, in the currency's smallest unit, after discounts; None when Stripe does not say.
-    `paid_at` is when an invoice was paid; None for sessions.
+    yet; an invoice has its status in both. `email` is where the buyer asked for the goods, or what the seller corrected
+    it to; None when Stripe has none.
+    `total` is what was to be paid, in the currency's smallest unit, after discounts and credit notes; None when Stripe
+    does not say. `created_at` is when an invoice was made, `paid_at` when it was paid; None for sessions.
+    `credited` is what credit notes gave back after the payment other than by refunds (to a balance, or outside of
+    Stripe), `credited_lines` are the ids of the lines that they cover in full. `later` are the lines of the invoices of
+    the same subscription that were paid since, of each that gives anything back.
     `same_as` is the id under which this purchase is kept when that is another one: the first invoice of a session in
     mode subscription, the session of an invoice that Checkout wrote for a single payment.
     """
@@ -80,6 +95,10 @@ class Order:
     payments: tuple[Payment, ...] = ()
     subscription: Subscription | None = None
     same_as: str | None = None
+    created_at: datetime | None = None
+    credited: int = 0
+    credited_lines: tuple[str, ...] = ()
+    later: tuple[tuple[Line, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +153,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter before any sender sees it. Personal: never logged. `kind` is the value of its `letters.Kind`."""
+    """
+    A letter before any sender sees it. Personal: never logged.
+
+    `kind` is the value of its `letters.Kind`. `mark` tells it from every other letter of its order in SES's events.
+    """
 
     to: str
     subject: str
     text: str
     html: str
     kind: str = ""
+    mark: str = ""

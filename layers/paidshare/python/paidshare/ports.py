@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 
 # For the type checker only: Receive takes two ports, and must not load the values of all the others when it starts.
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from paidshare.mail_events import MailEvent
     from paidshare.notices import Notice
-    from paidshare.orders import Letter, Order, Share, ShareRequest
+    from paidshare.orders import Goods, Letter, Order, Share, ShareRequest
     from paidshare.progress import Progress
     from paidshare.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
     from paidshare.secret import Secret
@@ -21,6 +21,16 @@ type Clock = Callable[[], datetime]
 
 type LinkKey = Callable[[], str]
 """The secret's `link_key`, which names the shares. Raises SecretUnavailable."""
+
+
+type Live = Callable[[Sequence[str]], Collection[str]]
+"""Of some orders (their ids), those that the ledger still has something open for. Raises LedgerUnavailable."""
+
+
+def none_live(order_ids: Sequence[str]) -> Collection[str]:
+    """`Live` of a shop that has delivered nothing yet."""
+    del order_ids
+    return ()
 
 
 class Vault(Protocol):
@@ -54,13 +64,16 @@ class Payments(Protocol):
         Raises OrderUnknown, StripeUnavailable. Where `Order.same_as` is set, the rest may be left out.
         """
 
-    def orders_of(self, about: str, *, now: datetime, account: str | None = None) -> tuple[str, ...]:
+    def orders_of(
+        self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live
+    ) -> tuple[str, ...]:
         """
         The ids of the orders that *about* belongs to, empty when Stripe knows of none (yet).
 
-        *about* is an order (answered as it is, without asking), a payment, charge, refund, dispute or early fraud
-        warning, or a subscription: of that, the paid invoices whose period may still give access at *now*.
-        Raises OrderUnknown when Stripe does not know *about* itself, StripeUnavailable.
+        *about* is an order (answered as it is, without asking), a payment, charge, refund, dispute, early fraud warning
+        or credit note, or a subscription: of that, the paid invoices whose period is not over at *now*, and those,
+        however old, that are *live*. An old one that is not is none of ours: a shop may be older than its Paidshare.
+        Raises OrderUnknown when Stripe does not know *about* itself, StripeUnavailable, and what *live* raises.
         """
 
 
@@ -69,7 +82,8 @@ class Shares(Protocol):
 
     def find(self, request: ShareRequest) -> Share | None:
         """
-        The share under the request's name as it is, with the files that are in it; None when there is none.
+        The order's share (the request's, else the one under its name) as it is, with the files that are in it; None
+        when there is none.
 
         Changes nothing. Raises ShareTaken when it is another order's, ShareRefused, FastioUnavailable.
         """
@@ -81,9 +95,10 @@ class Shares(Protocol):
         Raises ShareRefused, FastioUnavailable.
         """
 
-    def reopen(self, share_id: str, *, until: datetime) -> bool:
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """
-        Un-archive the share as it was left, open until *until* (aware); False when it is gone.
+        Un-archive the share as it was left, open until *until* (aware); the end that Fast.io has for it then, None when
+        it is gone.
 
         Safe to repeat. Raises ShareRefused when only a person can open it again, FastioUnavailable.
         """
@@ -93,12 +108,21 @@ class Shares(Protocol):
         The order's share, live, with exactly the files of its goods as they are in Fast.io now. Call it before the
         first letter is mailed, or when it should hold other goods than it does.
 
-        Safe to call any number of times: a share that exists under the request's name is checked to be this
-        order's, unarchived, rid of what is not wanted, completed, and returned with the expiry it already has, put
-        off to the request's if it has been waiting for its letter for more than a day. Files are checked before
-        anything is made, so a missing one leaves no share behind. No call is begun after *deadline*; what is done
-        is kept.
+        Safe to call any number of times: the request's share, or one that exists under its name, is checked to be this
+        order's, rid of what is not wanted, given the request's end (unless a person prolonged it), and only then
+        unarchived and completed: at no moment does the link open what it should not. It is returned with the end that
+        Fast.io has for it. Files are checked before anything is made, so a missing one leaves no share behind. No call
+        is begun after *deadline*; what is done is kept.
         Raises FileMissing, ShareRefused, ShareTaken, FastioUnavailable, OutOfTime.
+        """
+
+    def strip(
+        self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
+    ) -> None:
+        """
+        Take out of the share what *gone* is and *kept* is not, where not all of *kept* is there any more to fill it
+        with. Where nobody can tell what went, all goes that is not known to stay; where nobody can tell either, the
+        share is closed. Safe to repeat. Raises ShareRefused, FastioUnavailable, OutOfTime.
         """
 
 
@@ -127,6 +151,11 @@ class Ledger(Protocol):
         Write *progress* and give the lease back. Unless all is *done*, the order stays one that the sweep asks for.
 
         Raises like `record`.
+        """
+
+    def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
+        """
+        Those of the orders that are not over: not settled, or with an open share. Raises LedgerUnavailable.
         """
 
 

@@ -12,7 +12,8 @@ class Secret:
     """
     What `paidshare/{Stage}` holds. Empty values refuse everything.
 
-    The webhook secrets are lists so that old and new overlap while one is rotated. Has no repr: it must not
+    The webhook secrets are lists so that old and new overlap while one is rotated. A blank or a line's end that was
+    pasted along with a key is none of it; of `link_key`, which names are made of, all counts. Has no repr: it must not
     end up in a log.
     """
 
@@ -37,19 +38,19 @@ class Secret:
             stripe_webhook_secrets=_texts(raw, "stripe_webhook_secrets"),
             fastio_api_key=_text(raw, "fastio_api_key"),
             fastio_webhook_secrets=_texts(raw, "fastio_webhook_secrets"),
-            link_key=_text(raw, "link_key"),
+            link_key=_text(raw, "link_key", strip=False),
         )
 
 
-def _text(raw: dict[str, Any], key: str) -> str:
+def _text(raw: dict[str, Any], key: str, *, strip: bool = True) -> str:
     value = raw.get(key, "")
     if not isinstance(value, str):
         raise SecretUnavailable(f"{key} in the secret must be text")
-    return value
+    return value.strip() if strip else value
 
 
 def _texts(raw: dict[str, Any], key: str) -> tuple[str, ...]:
     value = raw.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise SecretUnavailable(f"{key} in the secret must be a list of texts")
-    return tuple(value)
+    return tuple(item.strip() for item in value)

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+import idna
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
 from paidshare.errors import LetterRejected, MailUnavailable
-from paidshare.mail_events import LETTER_TAG, ORDER_TAG, is_tag
+from paidshare.mail_events import LETTER_TAG, MARK_TAG, ORDER_TAG, is_tag
 from paidshare.orders import Letter
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class SesMailer:
         try:
             answer = self._sesv2.send_email(
                 FromEmailAddress=self._sender,
-                Destination={"ToAddresses": [letter.to]},
+                Destination={"ToAddresses": [_ascii(letter.to)]},
                 Content={
                     "Simple": {
                         "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
@@ -44,13 +45,28 @@ class SesMailer:
                     }
                 },
                 ConfigurationSetName=self._configuration_set,
-                EmailTags=_tags({ORDER_TAG: order_id, LETTER_TAG: letter.kind}),
+                EmailTags=_tags({ORDER_TAG: order_id, LETTER_TAG: letter.kind, MARK_TAG: letter.mark}),
             )
         except AWS_ERRORS as exc:
             if isinstance(exc, ClientError) and code(exc) in _FINAL:
                 raise LetterRejected(summary("SES", exc)) from exc
             raise MailUnavailable(summary("SES", exc), in_doubt=_in_doubt(exc)) from exc
         return answer["MessageId"]
+
+
+def _ascii(address: str) -> str:
+    """
+    The address with its domain in Punycode: SES takes 7-bit ASCII only
+    (docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html). What no domain can be is left for SES to
+    refuse, and so is another script before the @, which it cannot deliver to.
+    """
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return local + at + idna.encode(domain, uts46=True, transitional=False).decode("ascii")
+    except idna.IDNAError:
+        return address
 
 
 def _tags(wanted: dict[str, str]) -> "list[MessageTagTypeDef]":

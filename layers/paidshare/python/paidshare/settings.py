@@ -40,7 +40,7 @@ class ReceiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """What `functions/deliver` needs. For the five from `link_days` on see `entitlement.Policy`."""
+    """What `functions/deliver` needs. For the seven from `link_days` on see `entitlement.Policy`."""
 
     stage: str
     livemode: bool
@@ -53,6 +53,8 @@ class DeliverSettings:
     link_days: int
     grace_days: int
     end_on_partial_refund: bool
+    keep_canceled: bool
+    ask_when_paid_late: bool
     hold_on_fraud_warning: bool
     connected_accounts: bool
     stripe_api_base: str
@@ -75,6 +77,8 @@ class DeliverSettings:
             link_days=read.whole_number("LINK_DAYS", 1, 3650),
             grace_days=read.whole_number("GRACE_DAYS", 0, 60),
             end_on_partial_refund=read.word("PARTIAL_REFUNDS", "keep", "end") == "end",
+            keep_canceled=read.word("CANCELED_SUBSCRIPTIONS", "end", "keep") == "keep",
+            ask_when_paid_late=read.word("LATE_PAYMENTS", "deliver", "ask") == "ask",
             hold_on_fraud_warning=read.word("FRAUD_WARNINGS", "ignore", "hold") == "hold",
             connected_accounts=read.word("CONNECTED_ACCOUNTS", "park", "allow") == "allow",
             stripe_api_base=read.base_url("STRIPE_API_BASE"),

@@ -4,11 +4,11 @@ import base64
 import hashlib
 import hmac
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from paidshare.orders import Goods, ShareRequest
+from paidshare.text import cut, one_line
 
 # Short enough for a letter's plain text, and 160 bits: nobody finds a share by trying names.
 _NAME_LENGTH = 32
@@ -63,7 +63,7 @@ def share_request(order_id: str, access_goods: tuple[Goods, ...], until: datetim
 
 def title(product_names: Iterable[str]) -> str:
     """The products' names, 2 to 80 characters: as many as fit, and then how many more there are."""
-    names = [name for name in dict.fromkeys(map(_plain, product_names)) if name]
+    names = [name for name in dict.fromkeys(map(one_line, product_names)) if name]
     for count in range(len(names), 0, -1):
         more = f" and {len(names) - count} more" if count < len(names) else ""
         text = ", ".join(names[:count]) + more
@@ -72,7 +72,7 @@ def title(product_names: Iterable[str]) -> str:
     if not names or len(names[0]) < _SHORTEST_TITLE:
         return _TITLE_OF_LAST_RESORT
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return names[0][: _LONGEST_TITLE - len(more) - 1].rstrip() + "…" + more
+    return cut(names[0], _LONGEST_TITLE - len(more)) + more
 
 
 def link(web_base: str, name: str) -> str:
@@ -104,9 +104,3 @@ def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
 def _numbered(name: str, number: int) -> str:
     stem, dot, extension = name.rpartition(".")
     return f"{stem} ({number}).{extension}" if dot and stem else f"{name} ({number})"
-
-
-def _plain(text: str) -> str:
-    """One line without control, format or other invisible characters, which Fast.io refuses in a title."""
-    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
-    return " ".join(visible.split())

@@ -1,25 +1,23 @@
 """What is asked of one Stripe account about an order, in as few calls as the order allows."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import stripe
 
 from paidshare import stripe_orders
 from paidshare.orders import Order, Payment
-from paidshare.stripe_orders import Json, Page
+from paidshare.ports import Live
+from paidshare.stripe_orders import Credits, Json, Page, the_id
 
 # Metadata comes with the product only when it is expanded (docs.stripe.com/checkout/fulfillment).
 _WITH_A_SESSION = ["line_items.data.price.product", "payment_intent.latest_charge.refunds"]
 _WITH_LINES = ["data.price.product"]
 _WITH_AN_INTENT = ["latest_charge.refunds"]
 _WITH_A_CHARGE = ["refunds"]
-_WITH_AN_INVOICE = ["payments", "parent.subscription_details.subscription"]
+_WITH_AN_INVOICE = ["payments"]
 _MOST_ON_A_PAGE = 100  # Stripe's own limit (docs.stripe.com/api/pagination).
-
-_AFTER_A_PERIOD = timedelta(days=62)
-"""How long after its period an invoice may still give access: the seller's grace is at most 60 days."""
 
 
 class StripeAccount:
@@ -40,7 +38,11 @@ class StripeAccount:
         sessions = self._v1.checkout.sessions
         session = _about(order_id, sessions.retrieve(order_id, {"expand": _WITH_A_SESSION}, self._options))
         mode = session.get("mode")
-        if mode in ("setup", "subscription"):
+        # A billing cycle that begins later, or is metered, is subscribed to without an invoice
+        # (docs.stripe.com/payments/checkout/billing-cycle).
+        without_invoice = mode == "subscription" and not session.get("invoice") and session.get("status") == "complete"
+        subscription = stripe_orders.id_in(session.get("subscription")) if without_invoice else None
+        if mode in ("setup", "subscription") and subscription is None:
             return stripe_orders.session_order(session, (), ())
         lines = _all(
             stripe_orders.page_of(session["line_items"]),
@@ -50,12 +52,14 @@ class StripeAccount:
         )
         intent = session["payment_intent"]
         paid = () if intent is None else (self._payment_of(stripe_orders.expanded(intent)),)
-        return stripe_orders.session_order(session, lines, paid)
+        since = None if subscription is None else self._subscription(subscription)
+        return stripe_orders.session_order(session, lines, paid, subscription=since)
 
     def invoice(self, order_id: str) -> Order:
         """
-        The order that an invoice is: a call for it, one for its products and one per payment; one more without a
-        subscription, to find the session that it was written for.
+        The order that an invoice is: a call for it, one for its products and one per payment; one more for its
+        subscription, and two where that has newer invoices; without one, one more to find the session that it was
+        written for. Credit notes cost a call when there are some.
         """
         invoices = self._v1.invoices
         invoice = _about(order_id, invoices.retrieve(order_id, {"expand": _WITH_AN_INVOICE}, self._options))
@@ -68,18 +72,65 @@ class StripeAccount:
             )
             if one["status"] != "canceled"
         ]
-        session = self._written_for(invoice, payments) if stripe_orders.subscription_of(invoice) is None else None
+        subscription_id = stripe_orders.subscription_of(invoice)
+        session = self._written_for(invoice, payments) if subscription_id is None else None
         if session:
             return stripe_orders.invoice_order(invoice, (), {}, (), same_as=session)
         lines = _all(
             stripe_orders.page_of(invoice["lines"]),
             lambda: invoices.line_items.list(order_id, {"limit": _MOST_ON_A_PAGE}, self._options),
         )
-        products = self._products(stripe_orders.products_on(lines))
+        subscription = None if subscription_id is None else self._subscription(subscription_id)
+        products = self._products(stripe_orders.products_on(lines, subscription))
         paid = [self._payment(one) for one in payments if one["type"] != "payment_record"]
-        return stripe_orders.invoice_order(invoice, lines, products, paid)
+        return stripe_orders.invoice_order(
+            invoice,
+            lines,
+            products,
+            paid,
+            subscription=subscription,
+            credits_=self._credits(invoice, lines),
+            later=() if subscription is None else self._later(invoice, subscription),
+        )
 
-    def orders_of(self, about: str, *, now: datetime) -> tuple[str, ...]:
+    def _subscription(self, subscription_id: str) -> Json:
+        # By itself, because what it holds by now has to be as new as its status; one inside of an invoice may be shown
+        # without its items.
+        return _about(subscription_id, self._v1.subscriptions.retrieve(subscription_id, {}, self._options))
+
+    def _credits(self, invoice: Json, lines: list[Json]) -> Credits | None:
+        if not stripe_orders.post_payment_credits(invoice):
+            return None
+        wanted: stripe.params.CreditNoteListParams = {"invoice": invoice["id"], "limit": _MOST_ON_A_PAGE}
+        return stripe_orders.credits_in(invoice, lines, _every(self._v1.credit_notes.list(wanted, self._options)))
+
+    def _later(self, invoice: Json, subscription: Json) -> Iterator[list[Json]]:
+        """
+        The lines of the subscription's invoices that were paid since *invoice*, which may give back what it paid for.
+
+        A list shows ten lines of each. The newest, where a change of plan stands, is read whole.
+        """
+        newest = stripe_orders.id_in(subscription.get("latest_invoice"))
+        if newest in (None, invoice["id"]):
+            return
+        invoices = self._v1.invoices
+        wanted: stripe.params.InvoiceListParams = {
+            "subscription": subscription["id"],
+            "status": "paid",
+            "created": {"gte": invoice["created"]},
+            "limit": _MOST_ON_A_PAGE,
+        }
+        for one in _every(invoices.list(wanted, self._options)):
+            if one["id"] not in (newest, invoice["id"]):
+                yield stripe_orders.page_of(one["lines"]).items
+        found = _about(newest, invoices.retrieve(newest, {}, self._options))
+        if found.get("status") == "paid":
+            yield _all(
+                stripe_orders.page_of(found["lines"]),
+                lambda: invoices.line_items.list(newest, {"limit": _MOST_ON_A_PAGE}, self._options),
+            )
+
+    def orders_of(self, about: str, *, now: datetime, live: Live) -> tuple[str, ...]:
         """As `Payments.orders_of` has it, for an id that is no order itself and whose form was checked."""
         match about.partition("_")[0]:
             case "pi":
@@ -87,7 +138,10 @@ class StripeAccount:
             case "ch" | "py":
                 return self._orders_of_charge(about)
             case "sub":
-                return self._orders_of_subscription(about, since=now - _AFTER_A_PERIOD)
+                return self._orders_of_subscription(about, since=now, live=live)
+            case "cn":
+                note = _about(about, self._v1.credit_notes.retrieve(about, {}, self._options))
+                return _ids([note.get("invoice")])
             case "re" | "pyr":
                 found = _about(about, self._v1.refunds.retrieve(about, {}, self._options))
             case "du" | "dp":
@@ -113,25 +167,28 @@ class StripeAccount:
         payments = self._v1.invoice_payments.list({"payment": paid, "limit": _MOST_ON_A_PAGE}, self._options)
         return _ids(one["invoice"] for one in _every(payments))
 
-    def _orders_of_subscription(self, subscription: str, *, since: datetime) -> tuple[str, ...]:
+    def _orders_of_subscription(self, subscription: str, *, since: datetime, live: Live) -> tuple[str, ...]:
         """
-        The subscription's paid invoices, newest first, that pay for a time after *since*.
-
-        The search ends with the first page that has none. A single invoice that is too old ends nothing: it may be for
-        something bought once, in the middle of a year that an older invoice pays for.
+        The subscription's paid invoices, newest first: those that pay for a time after *since*, and of the others those
+        that are *live*. Without any, the session that began it without an invoice.
         """
         wanted: stripe.params.InvoiceListParams = {
             "subscription": subscription,
             "status": "paid",
             "limit": _MOST_ON_A_PAGE,
         }
-        found: list[Json] = []
+        found: list[str] = []
         for page in _pages(self._v1.invoices.list(wanted, self._options)):
-            recent = [one for one in page.items if stripe_orders.may_be_paid_until(one, since)]
-            if not recent:
-                break
-            found += recent
-        return _ids(found)
+            recent = {the_id(one) for one in page.items if stripe_orders.may_be_paid_until(one, since)}
+            ids = [the_id(one) for one in page.items]
+            old = [one for one in ids if one not in recent]
+            kept = recent.union(live(old) if old else ())
+            found += [one for one in ids if one in kept]
+        if found:
+            return tuple(found)
+        sessions = self._v1.checkout.sessions
+        begun = _every(sessions.list({"subscription": subscription, "limit": _MOST_ON_A_PAGE}, self._options))
+        return _ids(one for one in begun if not one.get("invoice") and one["status"] == "complete")
 
     def _written_for(self, invoice: Json, payments: list[Json]) -> str | None:
         """The session that Checkout wrote the invoice for, when it writes invoices for single payments too."""
@@ -147,12 +204,16 @@ class StripeAccount:
         return _every(sessions.list({"payment_intent": intent, "limit": _MOST_ON_A_PAGE}, self._options))
 
     def _sessions_that_wrote(self, invoice: Json) -> list[Json]:
-        """Stripe finds no session by its invoice, but by its customer."""
-        customer = stripe_orders.id_in(invoice.get("customer"))
-        if not customer:
-            return []
+        """Stripe finds no session by its invoice, but by its customer, who may be an account (Accounts v2)."""
         sessions = self._v1.checkout.sessions
-        of_the_buyer = _every(sessions.list({"customer": customer, "limit": _MOST_ON_A_PAGE}, self._options))
+        wanted: stripe.params.checkout.SessionListParams = {"limit": _MOST_ON_A_PAGE}
+        if customer := stripe_orders.id_in(invoice.get("customer")):
+            wanted["customer"] = customer
+        elif account := stripe_orders.id_in(invoice.get("customer_account")):
+            wanted["customer_account"] = account
+        else:
+            return []
+        of_the_buyer = _every(sessions.list(wanted, self._options))
         return [one for one in of_the_buyer if stripe_orders.id_in(one["invoice"]) == invoice["id"]]
 
     def _products(self, wanted: list[str]) -> dict[str, Json]:

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from paidshare.errors import OrderUnknown
 from paidshare.orders import Order
+from paidshare.ports import Live, none_live
 from paidshare.stripe_access import StripeAccess
 from paidshare.stripe_account import StripeAccount
 
 # An id becomes part of a path, an account's a header, so what could lead elsewhere never gets that far.
 _ORDER_ID = re.compile(r"(cs|in)_[A-Za-z0-9_]{1,250}")
-_ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")
+_ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub|cn)_[A-Za-z0-9_]{1,250}")
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{1,250}")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
@@ -47,7 +48,9 @@ class StripePayments:
             order_id, account, lambda asked: asked.invoice(order_id) if is_invoice else asked.session(order_id)
         )
 
-    def orders_of(self, about: str, *, now: datetime, account: str | None = None) -> tuple[str, ...]:
+    def orders_of(
+        self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live
+    ) -> tuple[str, ...]:
         """
         The ids of the orders that *about* belongs to, empty when Stripe knows of none (yet).
 
@@ -57,7 +60,7 @@ class StripePayments:
         _check(about, _ABOUT, "id that leads to an order")
         if _ORDER_ID.fullmatch(about):
             return (about,)
-        return self._answer(about, account, lambda asked: asked.orders_of(about, now=now))
+        return self._answer(about, account, lambda asked: asked.orders_of(about, now=now, live=live))
 
     def _answer[T](self, about: str, account: str | None, ask: Callable[[StripeAccount], T]) -> T:
         if account is not None:
