@@ -122,6 +122,22 @@ def pay_invoice(state: StripeState, given: Json) -> Done:
     return _of_invoice(state, made, "invoice.paid")
 
 
+def credit_note(state: StripeState, given: Json) -> Done:
+    only(given, "invoice", "line", "amount", "to_card")
+    found = _known(state, "invoice", given["invoice"])
+    stripe_invoices.credited(
+        state, found, line=given.get("line", 0), amount=given.get("amount"), to_card=bool(given.get("to_card"))
+    )
+    return _of_invoice(state, found, "credit_note.created")
+
+
+def plan(state: StripeState, given: Json) -> Done:
+    only(given, "subscription", "session", "product")
+    product = state.find("product", given["product"], param="product")
+    made = stripe_subscriptions.replanned(state, _subscription(state, given), product)
+    return _of_subscription(made, "customer.subscription.updated")
+
+
 def cancel(state: StripeState, given: Json) -> Done:
     only(given, "subscription", "session", "at_period_end")
     made = stripe_subscriptions.cancelled(
@@ -157,6 +173,8 @@ ACTS: dict[str, Act] = {
     "/_warn": warn,
     "/_renew": renew,
     "/_pay_invoice": pay_invoice,
+    "/_credit_note": credit_note,
+    "/_plan": plan,
     "/_cancel": cancel,
     "/_subscription": subscription,
 }

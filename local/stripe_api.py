@@ -47,7 +47,7 @@ def create_session(state: StripeState, call: Call) -> Json:
 
 def list_sessions(state: StripeState, call: Call) -> Json:
     p = call.params
-    p.only(*PAGE, "payment_intent", "payment_link", "subscription", "customer", "status", "created")
+    p.only(*PAGE, "payment_intent", "payment_link", "subscription", "customer", "customer_account", "status", "created")
     status = p.choice("status", "open", "complete", "expired")
     wanted = state.filters(
         p,
@@ -195,6 +195,8 @@ def routes() -> list[tuple[str, str, Answer]]:
         ("GET", "/v1/invoices", stripe_billing_api.list_invoices),
         ("GET", "/v1/invoices/{id}", shows("invoice")),
         ("GET", "/v1/invoices/{id}/lines", stripe_billing_api.list_lines),
+        ("GET", "/v1/credit_notes", stripe_billing_api.list_credit_notes),
+        ("GET", "/v1/credit_notes/{id}", shows("credit_note")),
         ("GET", "/v1/invoice_payments", stripe_billing_api.list_payments),
     ]
 

@@ -22,6 +22,18 @@ def list_invoices(state: StripeState, call: Call) -> Json:
     return page(found, p, url="/v1/invoices")
 
 
+def list_credit_notes(state: StripeState, call: Call) -> Json:
+    p = call.params
+    p.only(*PAGE, "invoice", "customer", "customer_account", "created")
+    wanted = state.filters(p, call.account, invoice="invoice", customer="customer")
+    found = [
+        one
+        for one in state.every("credit_note", account=call.account)
+        if all(one[key] == value for key, value in wanted.items()) and in_range(one["created"], p)
+    ]
+    return page(found, p, url="/v1/credit_notes")
+
+
 def list_lines(state: StripeState, call: Call) -> Json:
     call.params.only(*PAGE)
     found = state.find("invoice", call.id, account=call.account)

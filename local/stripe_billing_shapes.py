@@ -254,6 +254,66 @@ def item_of_invoice(subscription_id: str | None) -> Json:
     }
 
 
+def credit_note(of: Json, line: Json, *, amount: int, refund: Json | None, now: int) -> Json:
+    """One after the payment of the invoice `of`, for *amount* of its *line*; without a *refund* to the balance."""
+    name = new_id("cn")
+    item = {
+        "id": new_id("cnli"),
+        "object": "credit_note_line_item",
+        "amount": amount,
+        "description": line["description"],
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "invoice_line_item": line["id"],
+        "livemode": of["livemode"],
+        "metadata": {},
+        "pretax_credit_amounts": [],
+        "quantity": 1,
+        "tax_rates": [],
+        "taxes": [],
+        "type": "invoice_line_item",
+        "unit_amount": amount,
+        "unit_amount_decimal": str(amount),
+    }
+    back = {"amount_refunded": amount, "payment_record_refund": None, "type": "refund"}
+    return {
+        "id": name,
+        "object": "credit_note",
+        "amount": amount,
+        "amount_shipping": 0,
+        "created": now,
+        "currency": of["currency"],
+        "customer": of["customer"],
+        "customer_account": None,
+        "customer_balance_transaction": None if refund else new_id("cbtxn"),
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "effective_at": now,
+        "invoice": of["id"],
+        "lines": {"object": "list", "data": [item], "has_more": False, "url": f"/v1/credit_notes/{name}/lines"},
+        "livemode": of["livemode"],
+        "memo": None,
+        "metadata": {},
+        "number": f"{of['number']}-CN-01",
+        "out_of_band_amount": None,
+        "pdf": f"https://pay.stripe.com/credit_notes/{name}/pdf",
+        "post_payment_amount": amount,
+        "pre_payment_amount": 0,
+        "pretax_credit_amounts": [],
+        "reason": None,
+        "refunds": [back | {"refund": refund["id"]}] if refund else [],
+        "shipping_cost": None,
+        "status": "issued",
+        "subtotal": amount,
+        "subtotal_excluding_tax": amount,
+        "total": amount,
+        "total_excluding_tax": amount,
+        "total_taxes": [],
+        "type": "post_payment",
+        "voided_at": None,
+    }
+
+
 def invoice_payment(of: Json, intent: Json, *, now: int) -> Json:
     """How *intent* pays the invoice `of`: `open` until it has."""
     return {

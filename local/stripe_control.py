@@ -32,6 +32,10 @@ made but not sent. PAID is one of `"session"`, `"invoice"`, `"payment_intent"`, 
 - `POST /_warn {PAID, "fraud_type"}`: an early fraud warning; a refund in full or a dispute settles it.
 - `POST /_renew {"subscription" | "session", "paid": true}`: the next period, paid or not.
 - `POST /_pay_invoice {"invoice"}`: an open invoice is paid after all.
+- `POST /_credit_note {"invoice", "line", "amount", "to_card"}`: for one of its lines (its place; the first one), all of
+  it without an amount, to the customer's balance or back to the card.
+- `POST /_plan {"subscription" | "session", "product"}`: another product instead of its only one, billed with the next
+  period, as Stripe does by default.
 - `POST /_cancel {"subscription" | "session", "at_period_end": false}`.
 - `POST /_subscription {"subscription" | "session", "status"}`, or `"pause_collection"` instead of a status: a
   behavior, or null to end the pause.

@@ -133,6 +133,28 @@ def paid_later(state: StripeState, invoice: Json) -> Json:
     return settled(state, invoice, "succeeded")
 
 
+def credited(state: StripeState, invoice: Json, *, line: int, amount: int | None, to_card: bool) -> Json:
+    """
+    A credit note after the payment for a *line* (its place), all of it without an *amount*: to the card it was paid
+    with, or to the customer's balance. Told.
+    """
+    of = state.lines[invoice["id"]][line]
+    amount = of["amount"] if amount is None else amount
+    if invoice["status"] != "paid" or not 0 < amount <= of["amount"]:
+        raise ValueError(f"{invoice['id']} is {invoice['status']}, and {amount} is not of its line's {of['amount']}")
+    refund = None
+    if to_card:
+        intent = payment_of(state, invoice)
+        if intent is None:
+            raise ValueError(f"{invoice['id']} was not paid with money that Stripe took")
+        refund = stripe_money.refunded(state, state.objects[intent["latest_charge"]], amount=amount)
+    made = shapes.credit_note(invoice, of, amount=amount, refund=refund, now=state.now)
+    state.keep(made, account=state.owners.get(invoice["id"]))
+    invoice["post_payment_credit_notes_amount"] += amount
+    state.tell("credit_note.created", made)
+    return made
+
+
 def payment_of(state: StripeState, invoice: Json) -> Json | None:
     """The invoice's payment intent."""
     payments = state.related("invoice_payment", invoice=invoice["id"])

@@ -113,6 +113,17 @@ def switched(state: StripeState, subscription: Json, status: str) -> Json:
     return subscription
 
 
+def replanned(state: StripeState, subscription: Json, product: Json) -> Json:
+    """The subscription on another plan, by Stripe's default (`create_prorations`): billed with the next period."""
+    [item] = subscription["items"]["data"]
+    # Among the prices of the product the one that repeats, made for it as Checkout makes one.
+    price = {**item["price"], "id": stripe_objects.new_id("price"), "product": product["id"]}
+    state.keep(price)
+    item |= {"price": price, "plan": {**item["plan"], "id": price["id"], "product": product["id"]}}
+    state.tell("customer.subscription.updated", subscription)
+    return subscription
+
+
 def collection_paused(state: StripeState, subscription: Json, behavior: str | None) -> Json:
     """The subscription whose invoices are not collected for now; None ends that. Its status stays."""
     subscription["pause_collection"] = {"behavior": behavior, "resumes_at": None} if behavior else None

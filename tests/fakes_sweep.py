@@ -1,7 +1,7 @@
 """The sweep's ports in memory. tests/contract/ holds each to what its adapter does."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from paidshare.errors import FastioUnavailable, OrderUnknown, PaidshareError, QueueUnavailable, RoundBusy
@@ -40,7 +40,11 @@ class MemoryBook(MemoryLedger):
                 yield Unsettled(order_id, self.orders[order_id].account, since, at)
 
     def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
-        return {order_id: Known.of(self.orders[order_id]) for order_id in order_ids if order_id in self.orders}
+        return {
+            order_id: replace(Known.of(self.orders[order_id]), touched_at=self.touched.get(order_id))
+            for order_id in order_ids
+            if order_id in self.orders
+        }
 
     def touch(self, order: Unsettled, *, now: datetime) -> None:
         if self.touched[order.order_id] == order.touched_at:
@@ -62,6 +66,7 @@ class MemoryLists:
     paid_sessions: list[tuple[datetime, Listed]] = field(default_factory=list)
     paid_invoices: list[tuple[datetime, Listed]] = field(default_factory=list)
     events: list[tuple[datetime, Notice]] = field(default_factory=list)
+    money_back: dict[str, list[tuple[datetime, Listed]]] = field(default_factory=dict)
     size: int = 100
     failures: list[PaidshareError] = field(default_factory=list)
     asked: int = 0
@@ -72,7 +77,10 @@ class MemoryLists:
     def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
         return self._page([(made, one, one.order_id) for made, one in self.paid_invoices], since, after)
 
-    def undelivered(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
+    def returned(self, kind: str, *, since: datetime, after: str | None) -> Page[Listed]:
+        return self._page([(made, one, one.order_id) for made, one in self.money_back.get(kind, ())], since, after)
+
+    def happened(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
         assert len(types) <= 20
         wanted = [(made, one, one.event_id) for made, one in self.events if one.why in types]
         return self._page(wanted, since, after)
@@ -104,7 +112,7 @@ class MemoryShelves:
             raise FastioUnavailable("the fake is down")
         every = list(self.shares.made)
         names = every[start : start + self.size]
-        found = tuple(self._shelved(name) for name in names)
+        found = tuple(replace(self._shelved(name), at=at) for at, name in enumerate(names))
         return Shelf(found, size=len(names), more=start + len(names) < len(every))
 
     def look(self, share_id: str) -> Shelved | None:

@@ -18,6 +18,7 @@ from paidshare import sweeping
 from paidshare.dynamo_bookmark import DynamoBookmark
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.dynamo_orders import DynamoOrders
+from paidshare.dynamo_received import DynamoReceived
 from paidshare.errors import RoundBusy, SettingsIncomplete
 from paidshare.fastio_shares import FastioShares
 from paidshare.fastio_shelf import FastioShelves
@@ -70,6 +71,8 @@ def _cupboard() -> _Cupboard:
         queue=SqsLooks(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
+        received=DynamoReceived(dynamodb, settings.events_table),
+        warnings=settings.hold_on_fraud_warning,
     )
     return _Cupboard(broom, Logger(service="sweep", use_rfc3339=True), settings.stage)
 
@@ -101,7 +104,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for part in parts:
         _tell(cupboard.logger, part)
     drift = sweeping.drift(parts)
-    _publish(cupboard, drift)
+    # A round that does not know says nothing: DriftAlarm takes silence for trouble.
+    _publish(cupboard, "Drift", drift)
+    _publish(cupboard, "OrdersOnHold", sweeping.on_hold(parts))
     for part in parts:
         if part.trouble is not None:
             raise part.trouble
@@ -115,6 +120,7 @@ def _tell(logger: Logger, part: Part) -> None:
         "asked": part.asked,
         "closed": part.closed,
         "deleted": part.deleted,
+        "on_hold": part.on_hold,
         "finished": part.finished,
     }
     if part.refused:
@@ -125,8 +131,7 @@ def _tell(logger: Logger, part: Part) -> None:
         logger.warning("part_failed", extra=facts | {"reason": part.trouble.reason, "what": str(part.trouble)})
 
 
-def _publish(cupboard: _Cupboard, drift: int | None) -> None:
-    """A round that does not know the drift says nothing: DriftAlarm takes silence for trouble."""
-    if drift is not None:
-        with single_metric(name="Drift", unit=MetricUnit.Count, value=drift, namespace="Paidshare") as metric:
+def _publish(cupboard: _Cupboard, name: str, value: int | None) -> None:
+    if value is not None:
+        with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace="Paidshare") as metric:
             metric.add_dimension(name="stage", value=cupboard.stage)

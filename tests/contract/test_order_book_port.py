@@ -138,11 +138,21 @@ class TestGiveUp:
 
 class TestKnown:
     def test_only_orders_that_the_ledger_has_are_known(self, world: World) -> None:
-        left(world, "cs_1", State.ACCESS_ENDED, share_id="77", closed_at=NOW)
+        ends, next_end = NOW + timedelta(days=7), NOW + timedelta(days=3)
+        left(
+            world,
+            "cs_1",
+            State.ACCESS_ENDED,
+            share_id="77",
+            closed_at=NOW,
+            reason="expired",
+            share_expires_at=ends,
+            next_end=next_end,
+        )
         left(world, "cs_2", State.NOT_OURS)
         assert world.book.known(["cs_1", "cs_2", "cs_3"]) == {
-            "cs_1": Known(State.ACCESS_ENDED, "77", NOW),
-            "cs_2": Known(State.NOT_OURS, None, None),
+            "cs_1": Known(State.ACCESS_ENDED, "77", NOW, "expired", ends, next_end, touched_at=NOW),
+            "cs_2": Known(State.NOT_OURS, None, None, touched_at=NOW),
         }
 
     def test_more_than_a_batch_is_known_and_an_order_may_be_asked_for_twice(self, world: World) -> None:

@@ -29,7 +29,10 @@ from tests.fakes_sweep import MemoryLists, MemoryShelves
 from tests.printed import Printed
 
 HOUR = timedelta(hours=1)
-PARTS = ["unsettled", "sessions", "invoices", "events_1", "events_2", "shares"]
+PARTS = [
+    *("unsettled", "sessions", "invoices", "refunds", "disputes", "credit_notes"),
+    *("events_1", "events_2", "shares"),
+]
 
 
 @dataclass
@@ -132,6 +135,15 @@ class TestTelling:
         assert counts == {"saw": 1, "asked": 1, "closed": 0, "deleted": 0, "finished": True}
         assert {line["level"] for line in lines.values()} == {"INFO"}
 
+    def test_how_many_orders_wait_for_a_person_is_a_metric_of_the_stage_in_every_round(self, floor: Floor) -> None:
+        for n in range(2):
+            floor.broom.ledger.claim(f"cs_test_{n}", holder="a", now=NOW)
+            floor.broom.ledger.release(f"cs_test_{n}", Progress(state=State.ON_HOLD), holder="a", now=NOW)
+        floor.clock.advance(seconds=1)
+        floor.run()
+        [metric] = floor.printed.metrics("OrdersOnHold")
+        assert (metric["OrdersOnHold"], metric["stage"]) == ([2], "test")
+
     @pytest.mark.parametrize("lost", [0, 2])
     def test_the_drift_is_a_metric_of_the_stage_in_every_round(self, floor: Floor, lost: int) -> None:
         for n in range(lost):
@@ -188,6 +200,7 @@ ENVIRON = {
     "STRIPE_MODE": "test",
     "SECRET_NAME": SECRET_NAME,
     "EVENTS_TABLE": EVENTS_TABLE,
+    "FRAUD_WARNINGS": "ignore",
     "ORDERS_TABLE": ORDERS_TABLE,
     # Nothing listens on the discard port: refused at once, nothing leaves the machine.
     "STRIPE_API_BASE": "http://127.0.0.1:9",

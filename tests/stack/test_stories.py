@@ -60,11 +60,11 @@ class Played:
 class Stage:
     """Plays the stories at the laptop system."""
 
-    def __init__(self, laptop: Laptop, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, laptop: Laptop, threads: ThreadPoolExecutor, *, domain: str = "stories.example") -> None:
         self._laptop = laptop
         self._threads = threads
         products = {name: self._product(name) for name in SHELF}
-        emails = {story.name: f"{story.name}@stories.example" for story in STORIES}
+        emails = {story.name: f"{story.name}@{domain}" for story in STORIES}
         self.played = {
             story.name: Played(Telling(story, products, email=emails[story.name]), emails[story.name])
             for story in STORIES
@@ -75,11 +75,15 @@ class Stage:
         for step in range(max(len(story.steps) for story in STORIES)):
             going_on = [one for one in self.played.values() if step < len(one.story.steps)]
             sent = self._side_by_side(partial(self._take, step), going_on)
+            self.told()
             self.quiet(event for events in sent for event in events)
             letters = self._laptop.stack.letters()
             for one in going_on:
                 known = sum(map(len, one.letters))
                 one.letters.append([letter for letter in letters if one.email in letter.to][known:])
+
+    def told(self) -> None:
+        """What happened is told of: by the events that were sent."""
 
     def replay(self) -> None:
         """Every event of every story again, and for each session one more Event object about it."""

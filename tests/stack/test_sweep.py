@@ -64,7 +64,7 @@ class TestSweep:
             if target["Arn"].endswith(f":function:{function}")
         }
         [rule] = rules.values()
-        assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(15 minutes)")
+        assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(5 minutes)")
 
     def test_a_paid_session_whose_event_was_never_sent_is_delivered(self, laptop: Laptop, product: str) -> None:
         email = "never-sent@example.com"

@@ -260,6 +260,35 @@ EVERY = (
         (KEPT_UNDER_INVOICE, open_(GUIDE, "invoice")),
     ),
     Story(
+        "plan-changed",
+        INVOICES,
+        "The plan is changed within a period, and Stripe bills it with the next one, as it does by default. "
+        "What is new is there at once; what was paid for stays until its period ends.",
+        (subscribe("guide"), act("plan", "subscription", product="atlas", then=(CHANGED,))),
+        (KEPT_UNDER_INVOICE, open_(BOTH, "invoice")),
+    ),
+    Story(
+        "invoice-credited",
+        INVOICES,
+        "An invoice is credited in full to the customer's balance.",
+        (
+            Step("/_invoice", fields={"products": ("guide",)}, letters=(LINK,)),
+            act("credit_note", "invoice", then=(OVER,)),
+        ),
+        (over(Why.REFUNDED, "invoice"),),
+    ),
+    Story(
+        "invoice-line-credited",
+        INVOICES,
+        "Of an invoice the guide is credited, and goes back to the card.",
+        (
+            Step("/_invoice", fields={"products": ("guide", "atlas")}, letters=(LINK,)),
+            act("credit_note", "invoice", to_card=True, then=(CHANGED,)),
+        ),
+        (open_(ATLAS, "invoice", Why.PARTLY_REFUNDED),),
+        policy=END_ON_PART,
+    ),
+    Story(
         "canceled-and-kept",
         INVOICES,
         "A subscription is canceled at once, and keeps the time that was paid for.",

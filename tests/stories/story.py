@@ -105,6 +105,8 @@ class Telling:
     def request(self, step: Step) -> tuple[str, dict[str, Any]]:
         """The path to post to, and what."""
         body = dict(step.fields) | {name: self.ids[name][-1] for name in step.of}
+        if "product" in body:
+            body["product"] = self._products[body["product"]]
         for sold in ("products", "once_products"):
             if sold in body:
                 body[sold] = [self._products[name] for name in body[sold]]

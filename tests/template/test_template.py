@@ -183,10 +183,10 @@ class TestDeliver:
 
 
 class TestSweep:
-    def test_it_runs_every_quarter_of_an_hour_and_a_round_ends_before_the_next_begins(self) -> None:
+    def test_it_runs_every_five_minutes_and_a_round_ends_before_the_next_begins(self) -> None:
         [event] = properties("Sweep")["Events"].values()
-        assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(15 minutes)"})
-        assert properties("Sweep")["Timeout"] < 15 * 60
+        assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(5 minutes)"})
+        assert properties("Sweep")["Timeout"] < 5 * 60
 
     def test_a_round_that_failed_is_not_run_again_by_lambda(self) -> None:
         assert properties("Sweep")["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}

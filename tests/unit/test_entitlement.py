@@ -209,6 +209,15 @@ CASES = [
         ENDED,
         Why.SUBSCRIPTION_CANCELED,
     ),
+    # One warned of is enough, and an invoice that does not say what it came to is given back with its payments.
+    Case(
+        "fraud warning of one of two payments",
+        an_order(payments=(a_payment(), a_payment(fraud_warning=True))),
+        ON_HOLD,
+        Why.FRAUD_WARNING,
+        HOLDING,
+    ),
+    Case("refunded, of an unknown total", replace(with_refund(an_invoice()), total=None), ENDED, Why.REFUNDED),
     # Early fraud warnings: the seller's choice.
     Case("fraud warning", paid_with(fraud_warning=True), ACCESS, Why.PAID),
     Case("fraud warning that holds", paid_with(fraud_warning=True), ON_HOLD, Why.FRAUD_WARNING, HOLDING),

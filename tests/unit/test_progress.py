@@ -257,6 +257,28 @@ class TestAfterALetter:
         assert replace(DELIVERED, grants=(over,)).taken_back(("li_a",), now=self.AT).grants == (over,)
 
 
+@pytest.mark.parametrize(
+    ("dues", "why"),
+    [
+        # What only holds is said before what ended, and what was taken back before what ran out by itself.
+        (due(Standing.ENDED, Why.PARTLY_REFUNDED, A) + due(Standing.ON_HOLD, Why.DISPUTED, B), Why.DISPUTED),
+        (due(Standing.ENDED, Why.EXPIRED, A) + due(Standing.ENDED, Why.PARTLY_REFUNDED, B), Why.PARTLY_REFUNDED),
+        (due(Standing.ENDED, Why.REFUNDED, A) + due(Standing.ENDED, Why.DISPUTE_LOST, B), Why.REFUNDED),
+        (due(Standing.ENDED, Why.EXPIRED, A, B), Why.EXPIRED),
+    ],
+)
+def test_of_several_reasons_the_one_that_matters_most_is_told(dues: tuple[Due, ...], why: Why) -> None:
+    todo = plan(dues, BOTH)
+    assert todo.why is why
+    assert (todo.letter is None) is (why is Why.EXPIRED)
+    assert todo.letter is None or todo.letter.why == why
+
+
+def test_nothing_is_left_to_do_for_a_settled_order_and_something_for_every_other() -> None:
+    settled = {State.NOT_OURS, State.ELSEWHERE, State.DELIVERED, State.ACCESS_ENDED}
+    assert {state for state in State if state.settled} == settled
+
+
 class TestRule:
     """While money is kept the buyer has access, or was told why not, or a person has the case."""
 

@@ -192,7 +192,7 @@ class TestFeedbackSettings:
         assert {gap.split()[0] for gap in caught.value.gaps} == self.FEEDBACK.keys()
 
 
-SWEEP = RECEIVE | {name: DELIVER[name] for name in ("ORDERS_TABLE", *BASES[:2])}
+SWEEP = RECEIVE | {name: DELIVER[name] for name in ("ORDERS_TABLE", "FRAUD_WARNINGS", *BASES[:2])}
 
 
 class TestSweepSettings:
@@ -204,6 +204,7 @@ class TestSweepSettings:
             queue_url="https://sqs/queue",
             events_table="events",
             orders_table="orders",
+            hold_on_fraud_warning=False,
             stripe_api_base="https://api.stripe.com",
             fastio_api_base="https://api.fast.io/current",
         )

@@ -31,6 +31,19 @@ def test_the_signature_is_the_one_that_openssl_makes() -> None:
     assert judge(f"t=1790000000,v1={known}", "whsec_known_answer_of_the_stripe_scheme") == Verified(Scheme.STRIPE_V1, 0)
 
 
+def test_another_header_of_the_same_length_is_no_signature() -> None:
+    other = "X" + NAME[1:]
+    assert verify_stripe(BODY, {other: GOOD}, (SECRET,), AT) == Refused(Reason.MISSING_SIGNATURE)
+    assert verify_stripe(BODY, {other: "t=1,v1=00", NAME: GOOD}, (SECRET,), AT) == Verified(Scheme.STRIPE_V1, 0)
+
+
+def test_where_no_secret_is_usable_a_fresh_one_may_help() -> None:
+    verdict = judge(GOOD, "")
+    assert verdict == Refused(Reason.NO_USABLE_SECRET)
+    assert isinstance(verdict, Refused)
+    assert verdict.new_secret_may_help
+
+
 class TestSecrets:
     def test_says_which_secret_matched(self) -> None:
         assert judge(GOOD, SECRET, OTHER) == Verified(Scheme.STRIPE_V1, 0)

@@ -1,7 +1,7 @@
 """Rounds of the sweep with every port in memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare import notices, shares, sweeping
-from paidshare.errors import FastioUnavailable, RoundBusy, SecretUnavailable, ShareRefused, StripeUnavailable
+from paidshare.errors import (
+    FastioUnavailable,
+    FileMissing,
+    RoundBusy,
+    SecretUnavailable,
+    ShareRefused,
+    StripeUnavailable,
+)
 from paidshare.notices import EVENTS, Notice
 from paidshare.orders import Share
+from paidshare.ports import Received
 from paidshare.progress import Progress, State
-from paidshare.rounds import Listed, Page, Pass, Place, Track
+from paidshare.rounds import Listed, Page, Pass, Place, Shelf, Shelved, Track
 from paidshare.sweeping import Broom, Part
 from tests.builders import LINK_KEY, NOW, a_notice, some_goods
 from tests.fakes import Clock, Crash
@@ -37,6 +45,9 @@ class World:
     link_key: str = LINK_KEY
     page_s: float = 0
     share_s: float = 0
+    look_s: float = 0
+    received: Received = field(default=lambda _notice: False)
+    warnings: bool = False
     lists: MemoryLists = field(init=False)
     shelves: MemoryShelves = field(init=False)
 
@@ -69,6 +80,8 @@ class World:
             queue=self.queue,
             link_key=lambda: self.link_key,
             clock=self.clock,
+            received=self.received,
+            warnings=self.warnings,
         )
         try:
             parts = sweeping.sweep(
@@ -153,19 +166,35 @@ class TestUnsettledOrders:
         world.round()
         assert world.asked() == []
 
-    def test_who_was_asked_for_is_asked_for_again_when_more_than_an_hour_has_passed(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - HOUR - MINUTE)
+    def test_who_was_asked_for_is_asked_for_again_when_an_hour_has_passed(self, world: World) -> None:
+        world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - HOUR - MINUTE)
         asked = []
         for _ in range(9):
             world.round()
             asked.append(len(world.asked()))
-        assert asked == [1, 1, 1, 1, 1, 2, 2, 2, 2]
+        assert asked == [1, 1, 1, 1, 2, 2, 2, 2, 3]
 
     def test_an_order_of_five_weeks_ago_is_given_up(self, world: World) -> None:
         world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 36 * DAY)
         world.round()
         assert world.asked() == []
         assert world.book.unsettled_at == {}
+
+    def test_what_waits_for_a_person_is_never_given_up_and_is_counted(self, world: World) -> None:
+        """However long it takes: its dead letter is written anew, and would else be gone after a fortnight."""
+        world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 300 * DAY)
+        world.book.put("cs_2", Progress(state=State.WAITING), at=world.clock.now)
+        assert sweeping.on_hold(world.round().values()) == 1
+        assert world.asked() == ["cs_1"]
+        for _ in range(6):
+            world.clock.advance(days=1)
+            world.round()
+        assert world.asked().count("cs_1") == 2
+
+    def test_how_many_wait_is_not_known_when_not_all_were_seen(self, world: World) -> None:
+        world.queue.broken = True
+        world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 2 * HOUR)
+        assert sweeping.on_hold(world.round().values()) is None
 
     def test_what_was_not_queued_is_asked_for_in_the_next_round(self, world: World) -> None:
         world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
@@ -303,6 +332,37 @@ class TestStripesLists:
         assert world.asked() == ["cs_1"]
 
 
+class TestMoneyBack:
+    """What went back without any event: docs/decisions/0019."""
+
+    def put(self, world: World, kind: str, about: str, *, ago: timedelta) -> None:
+        at = world.clock.now - ago
+        world.lists.money_back.setdefault(kind, []).insert(0, (at, Listed(about, at)))
+
+    @pytest.mark.parametrize("kind", ["refunds", "disputes", "credit_notes"])
+    def test_its_order_is_looked_at_within_half_an_hour_and_once(self, world: World, kind: str) -> None:
+        self.put(world, kind, "pi_1", ago=timedelta())
+        for _ in range(2):
+            world.round()
+        assert "pi_1" in world.asked()
+        for _ in range(9):
+            world.round()
+        assert 1 <= world.asked().count("pi_1") <= 2
+
+    @pytest.mark.parametrize("holds", [True, False])
+    def test_fraud_warnings_are_asked_for_where_they_hold_access(self, world: World, holds: bool) -> None:  # noqa: FBT001
+        world.warnings = holds
+        self.put(world, "warnings", "pi_1", ago=HOUR)
+        assert ("warnings" in world.round()) is holds
+        assert world.asked() == (["pi_1"] if holds else [])
+
+    def test_many_pieces_of_one_payment_are_one_look(self, world: World) -> None:
+        for _ in range(3):
+            self.put(world, "refunds", "pi_1", ago=HOUR)
+        world.round()
+        assert world.asked() == ["pi_1"]
+
+
 class TestUndeliveredEvents:
     def put(self, world: World, event_id: str, *, ago: timedelta, why: str = "refund.created") -> Notice:
         at = world.clock.now - ago
@@ -317,11 +377,17 @@ class TestUndeliveredEvents:
         assert sweeping.drift(parts.values()) == 0
 
     def test_an_event_that_may_be_on_its_way_is_left_for_later(self, world: World) -> None:
-        self.put(world, "evt_1", ago=29 * MINUTE)
+        self.put(world, "evt_1", ago=4 * MINUTE)
         world.round()
         assert world.asked() == []
         world.round()
         assert world.asked() == ["pi_1"]
+
+    def test_an_event_that_the_front_door_took_is_left_alone(self, world: World) -> None:
+        taken, missed = (self.put(world, f"evt_{n}", ago=HOUR) for n in (1, 2))
+        world.received = lambda notice: notice == taken
+        world.round()
+        assert world.queue.asked == [missed]
 
     def test_an_event_that_another_endpoint_refuses_for_ever_is_asked_for_twice_at_most(self, world: World) -> None:
         self.put(world, "evt_1", ago=HOUR)
@@ -334,6 +400,128 @@ class TestUndeliveredEvents:
         self.put(world, "evt_1", ago=HOUR, why=why)
         world.round()
         assert world.asked() == ["pi_1"]
+
+
+class TestLinksThatAreOpen:
+    """An order whose link is open is looked at when one of its lines ends, and once a day in any case."""
+
+    def looked_at(self, world: World, *, ago: timedelta, next_end: timedelta | None = None) -> list[str]:
+        world.shares_out("cs_1")
+        end = None if next_end is None else world.clock.now + next_end
+        world.book.put("cs_1", replace(world.book.orders["cs_1"], next_end=end), at=world.clock.now - ago)
+        world.round()
+        return world.asked()
+
+    @pytest.mark.parametrize(("ago", "asked"), [(23 * HOUR, []), (24 * HOUR, ["cs_1"])])
+    def test_once_a_day(self, world: World, ago: timedelta, asked: list[str]) -> None:
+        assert self.looked_at(world, ago=ago) == asked
+
+    @pytest.mark.parametrize(("next_end", "asked"), [(MINUTE, []), (timedelta(), ["cs_1"]), (-DAY, ["cs_1"])])
+    def test_when_a_line_ends(self, world: World, next_end: timedelta, asked: list[str]) -> None:
+        assert self.looked_at(world, ago=HOUR, next_end=next_end) == asked
+
+    def test_one_that_is_closed_is_not(self, world: World) -> None:
+        share = world.shares_out("cs_1")
+        world.book.put("cs_1", world.book.orders["cs_1"], at=world.clock.now - 3 * DAY)
+        world.shares.archived.add(share.id)
+        world.round()
+        assert world.asked() == []
+
+
+class TestSharesThatCannotBeRead:
+    def broken(self, world: World, *unreadable: str, error: type[Exception] = FileMissing) -> None:
+        """A list that does not say whose its shares are; of *unreadable* orders' the share does not either."""
+        shelves = world.shelves
+
+        class Silent(MemoryShelves):
+            def shelf(self, start: int) -> Shelf:
+                shown = shelves.shelf(start)
+                return replace(shown, shares=tuple(replace(one, order_id=None) for one in shown.shares))
+
+            def look(self, share_id: str) -> Shelved | None:
+                world.clock.advance(seconds=world.look_s)
+                found = super().look(share_id)
+                if found is not None and found.order_id in unreadable:
+                    raise error(f"share {share_id} cannot be read")
+                return found
+
+        world.shelves = Silent(world.shares)
+
+    @pytest.mark.parametrize("error", [FileMissing, ShareRefused, FastioUnavailable])
+    def test_one_of_them_keeps_no_other_from_being_tidied(self, world: World, error: type[Exception]) -> None:
+        world.shares_out("cs_bad", expired=3 * DAY)
+        world.shares_out("cs_old", expired=3 * DAY)
+        self.broken(world, "cs_bad", error=error)
+        part = world.round()["shares"]
+        assert (part.deleted, part.finished, len(part.refused)) == (1, True, 1)
+
+    def test_many_in_a_row_are_fast_io_s_trouble(self, world: World) -> None:
+        names = [f"cs_{n}" for n in range(5)]
+        for name in names:
+            world.shares_out(name, expired=3 * DAY)
+        self.broken(world, *names, error=FastioUnavailable)
+        part = world.round()["shares"]
+        assert isinstance(part.trouble, FastioUnavailable)
+        assert len(part.refused) == 3
+
+    def test_a_page_of_slow_answers_ends_in_time_and_every_share_is_reached(self, world: World) -> None:
+        for n in range(250):
+            world.shares_out(f"cs_{n}", expired=3 * DAY)
+        world.look_s = 1.1
+        self.broken(world)
+        rounds = 0
+        while world.shares.made:
+            began = world.clock.now
+            world.round(seconds=200)
+            took = world.clock.now - began
+            assert took <= max(QUARTER, timedelta(seconds=275))
+            rounds += 1
+            assert rounds < 12
+        assert rounds > 1
+
+
+class TestSharesAndLeases:
+    def test_a_sweep_that_lost_the_lease_does_nothing_to_the_share(self, world: World) -> None:
+        share = world.shares_out("cs_1", State.ACCESS_ENDED, closed=61 * DAY)
+
+        class Slow(MemoryShelves):
+            def look(self, share_id: str) -> Shelved | None:
+                found = super().look(share_id)
+                # Fast.io's answer comes when the lease is over, and Deliver gave access back meanwhile.
+                world.clock.advance(seconds=80)
+                world.book.claim("cs_1", holder="deliver", now=world.clock.now)
+                given = Progress(state=State.DELIVERED, share_id=share_id)
+                world.book.release("cs_1", given, holder="deliver", now=world.clock.now)
+                world.shares.archived.discard(share_id)
+                return found
+
+        world.shelves = Slow(world.shares)
+        part = world.round()["shares"]
+        assert (part.deleted, part.closed, part.trouble) == (0, 0, None)
+        assert world.is_open(share)
+
+    def test_a_share_that_a_person_prolonged_is_left_open(self, world: World) -> None:
+        share = world.shares_out("cs_1", State.ACCESS_ENDED)
+        world.book.put("cs_1", replace(world.book.orders["cs_1"], reason="expired"), at=world.clock.now)
+        assert world.round()["shares"].closed == 0
+        assert world.is_open(share)
+
+    def test_what_the_ledger_still_promises_is_not_deleted_however_soon_fast_io_has_it_end(self, world: World) -> None:
+        world.shares_out("cs_1", expired=3 * DAY)
+        promised = replace(world.book.orders["cs_1"], share_expires_at=world.clock.now + DAY)
+        world.book.put("cs_1", promised, at=world.clock.now)
+        assert world.round()["shares"].deleted == 0
+        world.clock.advance(days=1)
+        assert world.round()["shares"].deleted == 1
+
+    @pytest.mark.parametrize(
+        ("state", "deleted"), [(State.ACCESS_ENDED, 1), (State.ON_HOLD, 1), (State.ACCESS_ON_HOLD, 0)]
+    )
+    def test_a_slot_is_given_back_of_what_was_closed_long_ago_unless_it_can_come_back(
+        self, world: World, state: State, deleted: int
+    ) -> None:
+        world.shares_out("cs_1", state, closed=61 * DAY)
+        assert world.round()["shares"].deleted == deleted
 
 
 class TestShares:

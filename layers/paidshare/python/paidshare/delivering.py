@@ -44,8 +44,11 @@ _WAIT_FOR_ITS_ORDER_S = 60.0
 # mails: a second letter is better than none.
 _SES_TELLS_WITHIN = timedelta(seconds=90)
 
-_A_CASE_IS_TOLD_AGAIN_AFTER = timedelta(days=7)
-"""A dead letter lives for 14 days in its queue (template.yaml): a case that is still there gets another in time."""
+_A_CASE_IS_TOLD_AGAIN_AFTER = timedelta(days=5)
+"""
+A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at a case at least every six days
+(`rounds.Unsettled.due`): one that still waits gets another in time.
+"""
 
 _SAME_END = timedelta(hours=1)
 """Ends that lie no further apart are one to a buyer."""

@@ -21,6 +21,7 @@ INDEX = "unsettled-updated_at"
 
 _MOST = 100  # DynamoDB's own limit for a batch.
 _TRIES = 5
+_OF_KNOWN = "order_id, #state, reason, share_id, closed_at, share_expires_at, next_end, updated_at"
 _UNTOUCHED = "updated_at = :seen"
 
 
@@ -77,7 +78,7 @@ class DynamoOrders:
                     RequestItems={
                         self._table: {
                             "Keys": keys,
-                            "ProjectionExpression": "order_id, #state, share_id, closed_at",
+                            "ProjectionExpression": _OF_KNOWN,
                             "ExpressionAttributeNames": {"#state": "state"},
                         }
                     }
@@ -119,5 +120,13 @@ def _known(item: dict[str, Any]) -> Known:
     return Known(
         state=State(item["state"]["S"]),
         share_id=item["share_id"]["S"] if "share_id" in item else None,
-        closed_at=instant(item["closed_at"]) if "closed_at" in item else None,
+        closed_at=_moment(item, "closed_at"),
+        reason=item["reason"]["S"] if "reason" in item else None,
+        until=_moment(item, "share_expires_at"),
+        next_end=_moment(item, "next_end"),
+        touched_at=_moment(item, "updated_at"),
     )
+
+
+def _moment(item: dict[str, Any], name: str) -> datetime | None:
+    return instant(item[name]) if name in item else None

@@ -25,15 +25,16 @@ class FastioShelves:
         return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
 
     def shelf(self, start: int) -> Shelf:
-        """See `ports.Shelves`. One call, and one more for each share that looks like ours and does not say whose."""
+        """See `ports.Shelves`. One call."""
         doing = "list shares"
         reply = self._api.get(path("shares", "all"), {"limit": str(_PAGE), "offset": str(start)})
         data = self._api.data(reply, doing=doing)
         listed = fastio_wire.shares(data)
         if listed is None:
             raise fastio_refusals.not_understood(reply, doing=doing)
-        found = [self._shelved(share) for share in listed if share is not None]
-        return Shelf(tuple(filter(None, found)), size=len(listed), more=bool(listed) and fastio_wire.has_more(data))
+        found = (_listed(share, at) for at, share in enumerate(listed) if share is not None)
+        shown = tuple(share for share in found if share is not None)
+        return Shelf(shown, size=len(listed), more=bool(listed) and fastio_wire.has_more(data))
 
     def look(self, share_id: str) -> Shelved | None:
         """See `ports.Shelves`. One call."""
@@ -52,14 +53,15 @@ class FastioShelves:
         if reply.status != 404:
             self._api.data(reply, doing=f"delete share {share_id}")
 
-    def _shelved(self, listed: RemoteShare) -> Shelved | None:
-        # The properties that name the order are documented for the details only.
-        if listed.order_id is None and listed.name is not None and shares.is_share_name(listed.name):
-            return self.look(listed.id)
-        return _of_an_order(listed)
+
+def _listed(share: RemoteShare, at: int) -> Shelved | None:
+    """The properties that name the order are documented for the details only: a name like ours may be one of ours."""
+    if share.order_id is None and share.name is not None and shares.is_share_name(share.name):
+        return Shelved(share.id, share.name, None, share.expires_at, share.archived, at)
+    return _of_an_order(share, at)
 
 
-def _of_an_order(share: RemoteShare) -> Shelved | None:
+def _of_an_order(share: RemoteShare, at: int = 0) -> Shelved | None:
     if share.order_id is None or "deleted" in share.barred:
         return None
-    return Shelved(share.id, share.name, share.order_id, share.expires_at, share.archived)
+    return Shelved(share.id, share.name, share.order_id, share.expires_at, share.archived, at)

@@ -175,6 +175,10 @@ class OrderBook(Protocol):
         """*order* counts as settled until somebody works on it again. Not if somebody touched it since it was read."""
 
 
+type Received = Callable[[Notice], bool]
+"""Whether the front door took this event's notice. Raises LedgerUnavailable."""
+
+
 class StripeLists(Protocol):
     """
     What Stripe lists of the seller's own account, newest first, made at *since* (aware) or later, from *after* on.
@@ -189,15 +193,24 @@ class StripeLists(Protocol):
     def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
         """The invoices that were paid."""
 
-    def undelivered(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
-        """Those events of these *types* (at most 20) that not every endpoint has taken."""
+    def happened(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
+        """The events of these *types* (at most 20), whether any endpoint has taken them or not."""
+
+    def returned(self, kind: str, *, since: datetime, after: str | None) -> Page[Listed]:
+        """
+        Money that went back, or may: *kind* is `refunds`, `disputes`, `credit_notes` or `warnings`. Each is named by
+        what leads to its order.
+        """
 
 
 class Shelves(Protocol):
     """All shares of our Fast.io account. Every call raises FastioUnavailable, and ShareRefused or FileMissing."""
 
     def shelf(self, start: int) -> Shelf:
-        """A page of the list of shares, from the *start*-th on (0 is the first)."""
+        """
+        A page of the list of shares, from the *start*-th on (0 is the first). `look` says whose each is, where the list
+        does not.
+        """
 
     def look(self, share_id: str) -> Shelved | None:
         """The share as it is now; None when it is gone, or of no order."""

@@ -1,16 +1,21 @@
 """What a round of the sweep finds, where it stopped, and which of it is due. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from paidshare.entitlement import Why
 from paidshare.progress import Progress, State
 
 STALE = timedelta(hours=1)
 """An order that nobody touched for this long is nobody's work any more: Deliver comes back to it sooner by itself."""
 
+LOOKED_AT_EVERY = timedelta(days=1)
+"""So often an order whose link is open is looked at in any case: what made no event at all is found then."""
+
 _PART_OF_ITS_AGE = 8
+_AT_LEAST_EVERY = timedelta(days=6)
 _GIVEN_UP_AFTER = timedelta(days=35)  # Longer than Stripe lists its events (30 days, docs.stripe.com/api/events).
 _KEPT_AFTER_EXPIRY = timedelta(days=2)
 _KEPT_AFTER_CLOSING = timedelta(days=60)
@@ -29,7 +34,7 @@ class Unsettled:
     touched_at: datetime
 
     def given_up(self, now: datetime) -> bool:
-        """Whether it is too old for news that no event would bring."""
+        """Whether it is too old for news that no event would bring. What waits for a person is never given up."""
         return now - self.since > _GIVEN_UP_AFTER
 
     def due(self, now: datetime) -> bool:
@@ -39,12 +44,15 @@ class Unsettled:
         Some fifty times in all, instead of 840: each is a call to Stripe, and what nobody mended for weeks can wait
         for hours.
         """
-        return now - self.touched_at >= max(STALE, (now - self.since) / _PART_OF_ITS_AGE)
+        return now - self.touched_at >= max(STALE, min((now - self.since) / _PART_OF_ITS_AGE, _AT_LEAST_EVERY))
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An order in one of Stripe's lists. `at` is when it was paid, or else made, as far as Stripe says."""
+    """
+    An order in one of Stripe's lists, or what leads to one (a payment). `at` is when it was paid, or else made, as far
+    as Stripe says.
+    """
 
     order_id: str
     at: datetime
@@ -60,13 +68,17 @@ class Page[T]:
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A share that says which order it is for."""
+    """
+    A share that says which order it is for; `order_id` is None where only the share itself says so, and not the list.
+    `at` is its place on the page.
+    """
 
     id: str
     name: str | None
-    order_id: str
+    order_id: str | None
     expires_at: datetime | None
     archived: bool
+    at: int = field(default=0, compare=False)
 
     def shut(self, now: datetime) -> bool:
         """Whether nobody with the link gets in."""
@@ -84,15 +96,34 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger says of an order that has a share."""
+    """
+    What the ledger says of an order that has a share: as in `Progress`, `until` is when it promised to close it, and
+    `touched_at` when anybody last looked at the order.
+    """
 
     state: State
     share_id: str | None
     closed_at: datetime | None
+    reason: str | None = None
+    until: datetime | None = None
+    next_end: datetime | None = None
+    touched_at: datetime | None = None
 
     @classmethod
     def of(cls, progress: Progress) -> "Known":
-        return cls(progress.state, progress.share_id, progress.closed_at)
+        return cls(
+            state=progress.state,
+            share_id=progress.share_id,
+            closed_at=progress.closed_at,
+            reason=progress.reason,
+            until=progress.share_expires_at,
+            next_end=progress.next_end,
+        )
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether an order with an open link is to be looked at: one of its lines has ended, or nobody did for long."""
+        ended = self.next_end is not None and self.next_end <= now
+        return ended or (self.touched_at is not None and now - self.touched_at >= LOOKED_AT_EVERY)
 
 
 class Fate(StrEnum):
@@ -109,17 +140,19 @@ def fate(share: Shelved, order: Known, *, now: datetime) -> Fate:
     count, too.
 
     Where access was taken back it may be given back (a refund can fail, a dispute be won), and with what was in the
-    share then: it stays for 60 days, and as long as the order is only on hold.
+    share then: it stays for 60 days, and as long as the order is only on hold. A link that ran out by itself has
+    nothing to close: one that is open still was prolonged by a person. What the ledger promises for longer than Fast.io
+    has it stays, too.
     """
-    without_access = order.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD)
-    if without_access and not share.shut(now):
-        return Fate.CLOSE
+    taken_back = order.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and order.reason != Why.EXPIRED
+    if not share.shut(now):
+        return Fate.CLOSE if taken_back else Fate.KEEP
     if order.closed_at is not None:
-        over = order.state is State.ACCESS_ENDED and now - order.closed_at > _KEPT_AFTER_CLOSING
+        over = now - order.closed_at > _KEPT_AFTER_CLOSING
     else:
-        expired = share.expires_at is not None and now - share.expires_at > _KEPT_AFTER_EXPIRY
-        over = expired and order.state is not State.ACCESS_ON_HOLD
-    return Fate.DELETE if over else Fate.KEEP
+        promised = order.until is not None and order.until > now
+        over = share.expires_at is not None and now - share.expires_at > _KEPT_AFTER_EXPIRY and not promised
+    return Fate.DELETE if over and order.state is not State.ACCESS_ON_HOLD else Fate.KEEP
 
 
 @dataclass(frozen=True, slots=True)

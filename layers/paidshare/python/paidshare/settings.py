@@ -122,6 +122,7 @@ class SweepSettings:
     queue_url: str
     events_table: str
     orders_table: str
+    hold_on_fraud_warning: bool
     stripe_api_base: str
     fastio_api_base: str
 
@@ -136,6 +137,7 @@ class SweepSettings:
             queue_url=read.text("QUEUE_URL"),
             events_table=read.text("EVENTS_TABLE"),
             orders_table=read.text("ORDERS_TABLE"),
+            hold_on_fraud_warning=read.word("FRAUD_WARNINGS", "ignore", "hold") == "hold",
             stripe_api_base=read.base_url("STRIPE_API_BASE"),
             fastio_api_base=read.base_url("FASTIO_API_BASE"),
         )

@@ -33,24 +33,32 @@ if TYPE_CHECKING:
 REMEMBERED_SECONDS = 4 * 24 * 3600
 
 
+KEY_PREFIX = "intake"
+
+
+def idempotency() -> IdempotencyConfig:
+    """How an event's notice is remembered: under its key, `{"key": notice.key}`."""
+    return IdempotencyConfig(
+        event_key_jmespath="key",
+        raise_on_no_idempotency_key=True,
+        expires_after_seconds=REMEMBERED_SECONDS,
+    )
+
+
 class SqsIntake:
     """The port `Intake` on SQS and the Events table."""
 
     def __init__(self, *, sqs: "SQSClient", queue_url: str, dynamodb: "DynamoDBClient", events_table: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
-        self._config = IdempotencyConfig(
-            event_key_jmespath="key",
-            raise_on_no_idempotency_key=True,
-            expires_after_seconds=REMEMBERED_SECONDS,
-        )
+        self._config = idempotency()
         self._send_once: Callable[..., None] = idempotent_function(
             self._send,
             data_keyword_argument="event",
             persistence_store=DynamoDBPersistenceLayer(events_table, boto3_client=dynamodb),
             config=self._config,
             # Said here, because the default is made of module and function names, which a refactoring changes.
-            key_prefix="intake",
+            key_prefix=KEY_PREFIX,
         )
 
     def lasts(self, context: Any) -> None:

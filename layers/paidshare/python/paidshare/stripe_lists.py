@@ -39,9 +39,25 @@ class StripeListing:
         wanted = {"status": "paid"} | _from(since, after)
         return self._page("paid invoices", lambda client: client.v1.invoices.list, wanted, _invoices)
 
-    def undelivered(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
-        wanted = {"delivery_success": False, "types": list(types)} | _from(since, after)
-        return self._page("undelivered events", lambda client: client.v1.events.list, wanted, self._ours)
+    def happened(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
+        # Not by `delivery_success`: where no endpoint is registered any more, none has failed.
+        wanted = {"types": list(types)} | _from(since, after)
+        return self._page("events", lambda client: client.v1.events.list, wanted, self._ours)
+
+    def returned(self, kind: str, *, since: datetime, after: str | None) -> Page[Listed]:
+        listing: Callable[[stripe.StripeClient], Callable[[Any], stripe.ListObject[Any]]]
+        match kind:
+            case "refunds":
+                listing = lambda client: client.v1.refunds.list  # noqa: E731
+            case "disputes":
+                listing = lambda client: client.v1.disputes.list  # noqa: E731
+            case "credit_notes":
+                listing = lambda client: client.v1.credit_notes.list  # noqa: E731
+            case "warnings":
+                listing = lambda client: client.v1.radar.early_fraud_warnings.list  # noqa: E731
+            case _:
+                raise ValueError(f"no list of {kind}")
+        return self._page(kind, listing, _from(since, after), _returned)
 
     def _ours(self, events: Iterable[Json]) -> list[Notice]:
         read = [notices.from_event(event, livemode=self._livemode) for event in events]
@@ -67,8 +83,12 @@ def _from(since: datetime, after: str | None) -> dict[str, Any]:
 
 
 def _sessions(found: list[Json]) -> list[Listed]:
-    """A subscription's session is the same order as its first invoice, and a set-up is none."""
-    return [_session(one) for one in found if one["mode"] == "payment"]
+    """A subscription's session is the same order as its first invoice, if it has one, and a set-up is none."""
+    return [_session(one) for one in found if one["mode"] == "payment" or _has_no_invoice(one)]
+
+
+def _has_no_invoice(session: Json) -> bool:
+    return session["mode"] == "subscription" and not session.get("invoice")
 
 
 def _session(session: Json) -> Listed:
@@ -79,6 +99,16 @@ def _session(session: Json) -> Listed:
 
 def _invoices(found: list[Json]) -> list[Listed]:
     return [_invoice(one) for one in found]
+
+
+def _returned(found: list[Json]) -> list[Listed]:
+    return [Listed(_leads_on(one), _instant(one["created"])) for one in found]
+
+
+def _leads_on(thing: Json) -> str:
+    """What an order is found by: its payment, or a credit note's invoice."""
+    fields = (stripe_orders.id_in(thing.get(name)) for name in ("invoice", "payment_intent", "charge"))
+    return next(filter(None, fields), None) or stripe_orders.the_id(thing)
 
 
 def _invoice(invoice: Json) -> Listed:
