@@ -31,7 +31,7 @@ from tests.printed import Printed
 HOUR = timedelta(hours=1)
 PARTS = [
     *("unsettled", "sessions", "invoices", "refunds", "disputes", "credit_notes"),
-    *("events_1", "events_2", "shares"),
+    *("events_1", "shares"),
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.settings import WEBHOOK_EVENTS
 from paidshare import notices
 from paidshare.errors import NoticeUnreadable
 from paidshare.notices import NotForUs, Notice, from_json, from_stripe, to_json
@@ -247,6 +248,11 @@ class TestFromStripe:
         message = to_json(answer)
         for word in ("ada", "example.com", "Lovelace", "4420", "James", "London", "SW1Y", "https"):
             assert word.lower() not in message.lower()
+
+
+def test_what_readme_has_sent_is_what_the_laptop_sends_and_the_sweep_asks_for() -> None:
+    assert set(WEBHOOK_EVENTS) == notices.NEEDED | notices.OF_WARNINGS
+    assert notices.NEEDED | notices.OF_WARNINGS <= notices.EVENTS
 
 
 class TestToJson:

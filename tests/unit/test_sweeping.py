@@ -18,7 +18,7 @@ from paidshare.errors import (
     ShareRefused,
     StripeUnavailable,
 )
-from paidshare.notices import EVENTS, Notice
+from paidshare.notices import EVENTS, NEEDED, OF_WARNINGS, Notice
 from paidshare.orders import Share
 from paidshare.ports import Received
 from paidshare.progress import Progress, State
@@ -364,7 +364,7 @@ class TestMoneyBack:
 
 
 class TestUndeliveredEvents:
-    def put(self, world: World, event_id: str, *, ago: timedelta, why: str = "refund.created") -> Notice:
+    def put(self, world: World, event_id: str, *, ago: timedelta, why: str = "refund.updated") -> Notice:
         at = world.clock.now - ago
         notice = a_notice(event_id=event_id, why=why, about="pi_1", at=at)
         world.lists.events.insert(0, (at, notice))
@@ -395,8 +395,23 @@ class TestUndeliveredEvents:
             world.round()
         assert 1 <= len(world.asked()) <= 2
 
-    @pytest.mark.parametrize("why", sorted(EVENTS))
+    @pytest.mark.parametrize(("ago", "drift"), [(9 * MINUTE, 0), (10 * MINUTE, 1)])
+    def test_one_of_a_sale_that_never_came_is_drift_though_its_order_is_looked_at(
+        self, world: World, ago: timedelta, drift: int
+    ) -> None:
+        self.put(world, "evt_1", ago=ago, why="checkout.session.completed")
+        assert sweeping.drift(world.round().values()) == drift
+        assert world.asked() == ["pi_1"]
+
+    @pytest.mark.parametrize("why", sorted(EVENTS - NEEDED - OF_WARNINGS))
+    def test_what_sellers_are_not_told_to_have_sent_is_left_alone(self, world: World, why: str) -> None:
+        self.put(world, "evt_1", ago=HOUR, why=why)
+        world.round()
+        assert world.asked() == []
+
+    @pytest.mark.parametrize("why", sorted(NEEDED | OF_WARNINGS))
     def test_every_type_that_matters_is_asked_about(self, world: World, why: str) -> None:
+        world.warnings = why in OF_WARNINGS
         self.put(world, "evt_1", ago=HOUR, why=why)
         world.round()
         assert world.asked() == ["pi_1"]

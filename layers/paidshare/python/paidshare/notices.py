@@ -91,6 +91,31 @@ EVENTS = frozenset(
 )
 """The types of Stripe's events that are noticed."""
 
+NEEDED = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "charge.refunded",
+        "refund.updated",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
+        "invoice.paid",
+        "credit_note.created",
+        "credit_note.voided",
+        "customer.subscription.updated",
+        "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.resumed",
+    }
+)
+"""Those of them that README tells sellers to have sent: at least one for whatever happens."""
+
+OF_WARNINGS = frozenset({"radar.early_fraud_warning.created", "radar.early_fraud_warning.updated", "charge.updated"})
+"""Those that are needed, too, where fraud warnings hold access."""
+
 SWEEP, RESEND = "sweep", "operator.resend"
 """Why our own notices ask for a look. No event of Stripe's has such a type."""
 

@@ -23,7 +23,7 @@ from paidshare.errors import (
     ShareRefused,
     TryAgain,
 )
-from paidshare.notices import EVENTS, SWEEP, Notice
+from paidshare.notices import NEEDED, OF_WARNINGS, SWEEP, Notice
 from paidshare.ports import (
     Bookmark,
     Clock,
@@ -49,6 +49,8 @@ _EVENT_LATE_AFTER = timedelta(minutes=5)
 Stripe sends an event within seconds. With the five minutes between two rounds an event that reached nobody is taken in
 within a quarter of an hour, and within half an hour what went back without any event.
 """
+_OF_SALES = ("checkout.session.completed", "invoice.paid")
+_MISSED_AFTER = timedelta(minutes=10)
 _MONEY_LATE_AFTER = timedelta(minutes=10)
 _RETURNED = ("refunds", "disputes", "credit_notes")
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -94,8 +96,8 @@ class Part:
     What came of one part of a round, for the log.
 
     Of what it `saw` it `asked` for some orders, and `closed` and `deleted` some shares; `on_hold` wait for a person;
-    `refused` says which shares Fast.io would not let it look at or tidy. `finished`: it came to the end; else the next
-    round goes on. `trouble` is why not.
+    `missed` are events of sales that should have come; `refused` says which shares Fast.io would not let it look at or
+    tidy. `finished`: it came to the end; else the next round goes on. `trouble` is why not.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Part:
     closed: int = 0
     deleted: int = 0
     on_hold: int = 0
+    missed: int = 0
     refused: tuple[str, ...] = ()
     finished: bool = False
     trouble: TryAgain | NeedsAPerson | None = None
@@ -113,9 +116,14 @@ _COMPARED = ("sessions", "invoices")
 
 
 def drift(parts: Iterable[Part]) -> int | None:
-    """How many orders Stripe lists and the ledger does not have; None when that was not, or could not be, found out."""
-    compared = {part.name: part for part in parts if part.name in _COMPARED and part.trouble is None}
-    return sum(part.asked for part in compared.values()) if len(compared) == len(_COMPARED) else None
+    """
+    How many orders Stripe lists and the ledger does not have, and how many events of sales never came; None when that
+    was not, or could not be, found out.
+    """
+    sound = [part for part in parts if part.trouble is None]
+    compared = [part for part in sound if part.name in _COMPARED]
+    found = sum(part.asked for part in compared) + sum(part.missed for part in sound)
+    return found if len(compared) == len(_COMPARED) else None
 
 
 def on_hold(parts: Iterable[Part]) -> int | None:
@@ -158,7 +166,8 @@ class _Round:
         yield "invoices", partial(self._compare, lists.invoices, _REACH)
         for kind in (*_RETURNED, "warnings") if self._broom.warnings else _RETURNED:
             yield kind, partial(self._ask_about, kind)
-        for number, types in enumerate(batched(sorted(EVENTS), _EVENTS_A_CALL, strict=False), start=1):
+        needed = NEEDED | OF_WARNINGS if self._broom.warnings else NEEDED
+        for number, types in enumerate(batched(sorted(needed), _EVENTS_A_CALL, strict=False), start=1):
             yield f"events_{number}", partial(self._take_in, types)
 
     def _part(self, name: str, do: Callable[[Part, datetime], None], *, left: int) -> Part:
@@ -212,8 +221,11 @@ class _Round:
         def page(going: Pass) -> str | None:
             found = self._broom.lists.happened(types, since=going.since, after=going.after)
             part.saw += len(found.items)
-            late = [one for one in found.items if self._broom.clock() - one.at >= _EVENT_LATE_AFTER]
-            self._ask(part, [one for one in late if not self._broom.received(one)])
+            now = self._broom.clock()
+            late = [one for one in found.items if now - one.at >= _EVENT_LATE_AFTER]
+            missed = [one for one in late if not self._broom.received(one)]
+            self._ask(part, missed)
+            part.missed += sum(one.why in _OF_SALES and now - one.at >= _MISSED_AFTER for one in missed)
             return found.after
 
         # Each is asked for when it is late, and a few times: it is never remembered as received.
