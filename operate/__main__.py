@@ -26,9 +26,6 @@ from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
 from paidshare.sqs_looks import SqsLooks
 
-LOOK = "operator.look"
-"""Why `look` asks. No event of Stripe's has such a type."""
-
 # What `StripePayments.orders_of` and `StripePayments.order` take.
 ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")
 ORDER = re.compile(r"(cs|in)_[A-Za-z0-9_]{1,250}")
@@ -153,7 +150,7 @@ def look(
 ) -> None:
     """Have an order looked at again. What is due by Stripe's word of now, and missing, is done."""
     to = _stack(env, stack, endpoint_url)
-    _ask(to, order, why=LOOK, account=account)
+    _ask(to, order, why=notices.LOOK, account=account)
     _line(f"Asked for another look at {order} in {to.name}. {_THEN}")
 
 

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
@@ -27,13 +27,14 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import delivering, notices, retries
+from paidshare import delivering, mail_events, notices, retries
 from paidshare.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering import Shop
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.entitlement import Policy
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.fastio_shares import FastioShares
+from paidshare.notices import Notice
 from paidshare.ses_mailer import SesMailer
 from paidshare.settings import DeliverSettings
 from paidshare.sqs_looks import SqsLooks
@@ -211,6 +212,10 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
     workshop = shift.workshop
     try:
         notice = notices.from_json(record.body)
+    except NeedsAPerson as error:
+        _give_to_a_person(record.body, error, shift, seen)
+        return
+    try:
         # Until the order is found, what the event is about stands in for it.
         seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
         outcomes = delivering.deliver(
@@ -223,13 +228,11 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
         )
     except NeedsAPerson as error:
         for case in (error, *error.others):
-            # The sweep asks again and again whether a cause is mended; one dead letter tells of it. Whether that one
-            # got there is not known at a second attempt.
-            if not (case.known and seen.get("why") == notices.SWEEP and attempt == 1):
-                about = case.order_id or str(seen.get("order_id", ""))
-                workshop.messages.give_to_a_person(record.body, case, about=about)
-                shift.counted.append(("DeadLetters", None))
-            _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
+            # The sweep asks again and again whether a cause is mended; a dead letter a week tells of it, and does not
+            # outlive SQS's 14 days. Whether the last one got there is not known at a second attempt. Whoever else asks
+            # may be a person who took the dead letter out of its queue: there has to be one again.
+            told = case.known and notice.why == notices.SWEEP and attempt == 1
+            _give_to_a_person(_as_a_look(notice, record.body), case, shift, seen, told=told)
     else:
         for outcome in outcomes:
             facts: dict[str, object] = {
@@ -239,6 +242,31 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
                 "reason": outcome.reason,
             }
             _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
+    if (unmended := mail_events.case_again(notice)) is not None:
+        # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
+        _give_to_a_person(record.body, unmended, shift, seen)
+
+
+def _give_to_a_person(
+    body: str, case: NeedsAPerson, shift: _Shift, seen: dict[str, object], *, told: bool = False
+) -> None:
+    """Count and log *case*, and write its dead letter, unless a person was *told* already."""
+    workshop = shift.workshop
+    if not told:
+        workshop.messages.give_to_a_person(body, case, about=case.order_id or str(seen.get("order_id", "")))
+        shift.counted.append(("DeadLetters", None))
+    shift.counted.append(("PersonCases", None))
+    _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
+
+
+def _as_a_look(notice: Notice, body: str) -> str:
+    """
+    What a dead letter of *notice* is to be when it is redriven: an operator's look, where it was the sweep that asked,
+    whose looks at a known case write none; or where it was the dead letter of an order's letter, which has its own.
+    """
+    if notice.why == notices.SWEEP or mail_events.case_again(notice) is not None:
+        return notices.to_json(replace(notice, why=notices.LOOK))
+    return body
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:

@@ -87,6 +87,11 @@ class TestGiveToAPerson:
         messages.give_to_a_person(BODY, NeedsAPerson("x" * 300_000), about="cs_test_1")
         assert len(attributes(aws)["what"]) == 1024
 
+    def test_no_character_that_sqs_refuses_keeps_a_case_from_a_person(self, aws: Cloud, messages: SqsMessages) -> None:
+        refused = "\x00\x08\x0b\x1f\ud800\udfff\ufffe\uffff"
+        messages.give_to_a_person(BODY, NeedsAPerson(f"a{refused}b\t\n\r é\ud7ff\ue000\ufffd😀"), about="cs_test_1")
+        assert attributes(aws)["what"] == "a" + "\ufffd" * len(refused) + "b\t\n\r é\ud7ff\ue000\ufffd😀"
+
     def test_the_message_is_not_taken_off_the_work_queue(self, aws: Cloud, messages: SqsMessages) -> None:
         # Lambda does that once the batch says it is done.
         receipt = handle(aws)

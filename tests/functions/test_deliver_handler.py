@@ -17,7 +17,8 @@ from functions.deliver import handler as deliver
 from paidshare import notices
 from paidshare.delivering import Shop
 from paidshare.entitlement import Policy
-from paidshare.errors import MetadataBroken, SettingsIncomplete, StripeUnavailable
+from paidshare.errors import LetterBounced, MetadataBroken, NeedsAPerson, SettingsIncomplete, StripeUnavailable
+from paidshare.mail_events import Fact
 from paidshare.orders import Order
 from paidshare.retries import MOST_RECEIVES
 from paidshare.sqs_messages import SqsMessages
@@ -139,7 +140,15 @@ def about(order_id: str) -> str:
     return notices.to_json(a_notice(event_id=f"evt_{order_id}", about=order_id))
 
 
+def a_case(order_id: str, *, known: bool) -> NeedsAPerson:
+    case = MetadataBroken("product prod_1: no file")
+    case.order_id, case.known = order_id, known
+    return case
+
+
 GOOD = about("cs_test_1")
+SWEPT = notices.to_json(a_notice(about=BROKEN, why=notices.SWEEP))
+BOUNCED = notices.to_json(a_notice(about="cs_test_1", why="mail.bounced", event_id="mail:0100-1"))
 
 
 class TestBatch:
@@ -262,9 +271,9 @@ class TestNeedsAPerson:
         assert line["advice"] == MetadataBroken.advice
         assert line["order_id"] == BROKEN
 
-    def test_the_sweep_s_later_looks_at_it_add_no_dead_letter(self, floor: Floor) -> None:
+    def test_the_sweep_s_next_look_at_it_adds_no_dead_letter_and_any_other_does(self, floor: Floor) -> None:
         floor.run(about(BROKEN))
-        assert floor.run(notices.to_json(a_notice(about=BROKEN, why="sweep"))) == []
+        assert floor.run(SWEPT) == []
         assert len(floor.aws.dead_letters()) == 1
         floor.run(about(BROKEN))
         assert len(floor.aws.dead_letters()) == 1  # The first one is hidden by now, this is the second event's.
@@ -285,6 +294,122 @@ class TestNeedsAPerson:
         floor.payments.order = MemoryPayments(an_order(order_id=BROKEN)).order  # type: ignore[method-assign]  # Mended.
         assert floor.run(letter["body"]) == []
         assert len(floor.mailer.sent) == 1
+
+
+class TestNeverForgotten:
+    """A case keeps a dead letter until a person ends it: longer than SQS keeps one, and whoever redrives it."""
+
+    @pytest.fixture
+    def deliver_says(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Every look ends so, with the person told of it before or not."""
+
+        def says(*cases: NeedsAPerson) -> None:
+            first, *others = cases
+            first.others = tuple(others)
+
+            def raises(*_: object, **__: object) -> None:
+                raise first
+
+            monkeypatch.setattr(deliver.delivering, "deliver", raises)
+
+        return says
+
+    @pytest.mark.parametrize(
+        ("case", "why", "attempt", "written"),
+        [
+            ("new", notices.SWEEP, 1, 1),  # Or told of too long ago.
+            ("known", notices.SWEEP, 1, 0),
+            ("known", notices.SWEEP, 2, 1),  # Whether the first attempt's got there is not known.
+            ("known", "checkout.session.completed", 1, 1),  # It may be the redriven one.
+            ("known", notices.LOOK, 1, 1),
+            ("known", notices.RESEND, 1, 1),
+        ],
+    )
+    def test_only_the_sweep_s_look_at_what_was_told_lately_writes_none(
+        self, floor: Floor, deliver_says: Callable[..., None], case: str, why: str, attempt: int, written: int
+    ) -> None:
+        deliver_says(a_case(BROKEN, known=case == "known"))
+        assert floor.run(notices.to_json(a_notice(about=BROKEN, why=why)), attempt=attempt) == []
+        assert len(floor.aws.dead_letters()) == written
+
+    def test_each_case_of_a_look_is_told_or_not_by_itself(
+        self, floor: Floor, deliver_says: Callable[..., None]
+    ) -> None:
+        deliver_says(a_case("in_1", known=True), a_case("in_2", known=False), a_case("in_3", known=True))
+        floor.run(SWEPT)
+        assert [letter["order"] for letter in floor.aws.dead_letters()] == ["in_2"]
+
+    def test_a_case_is_counted_at_every_look_told_or_not(self, floor: Floor, deliver_says: Callable[..., None]) -> None:
+        deliver_says(a_case("in_1", known=True), a_case("in_2", known=False))
+        floor.run(SWEPT)
+        printed = {
+            name: line for line in floor.printed.lines() for name in ("PersonCases", "DeadLetters") if name in line
+        }
+        assert {name: (line[name], line["stage"]) for name, line in printed.items()} == {
+            "PersonCases": ([2.0], "test"),
+            "DeadLetters": ([1.0], "test"),
+        }
+
+    def test_a_message_that_is_no_notice_is_counted_too(self, floor: Floor) -> None:
+        floor.run("not a notice")
+        assert len(floor.printed.metrics("PersonCases")) == 1
+
+    @pytest.mark.parametrize("first", ["swept", "told"])
+    def test_however_often_it_is_redriven_there_is_a_dead_letter_again(self, floor: Floor, first: str) -> None:
+        body = SWEPT if first == "swept" else about(BROKEN)
+        for _ in range(3):
+            assert floor.run(body) == []
+            [letter] = floor.aws.dead_letters()
+            body = letter["body"]
+
+    def test_a_dead_letter_that_was_the_sweep_s_names_its_event_and_order_as_before(self, floor: Floor) -> None:
+        floor.run(SWEPT)
+        [letter] = floor.aws.dead_letters()
+        assert notices.from_json(letter["body"]) == replace(notices.from_json(SWEPT), why=notices.LOOK)
+
+    def test_two_copies_of_a_dead_letter_redriven_after_the_cause_is_mended_are_one_delivery(
+        self, floor: Floor
+    ) -> None:
+        floor.run(about(BROKEN))
+        [letter] = floor.aws.dead_letters()
+        floor.payments.order = MemoryPayments(an_order(order_id=BROKEN)).order  # type: ignore[method-assign]  # Mended.
+        for _ in range(2):
+            assert floor.run(letter["body"]) == []
+        assert (len(floor.mailer.sent), len(floor.shares.made)) == (1, 1)
+        assert floor.aws.dead_letters() == []
+
+
+class TestARedrivenLetterCase:
+    """Feedback's dead letters: a letter that failed is not mended by a look at its order, whoever redrives it."""
+
+    def test_it_is_a_dead_letter_again_with_its_reason_and_advice(self, floor: Floor) -> None:
+        floor.run(GOOD)
+        assert floor.run(BOUNCED) == []
+        [letter] = floor.aws.dead_letters()
+        assert (letter["reason"], letter["order"]) == ("letter_bounced", "cs_test_1")
+        assert letter["body"] == BOUNCED
+        assert letter["advice"] == LetterBounced.advice
+        assert len(floor.mailer.sent) == 1
+
+    @pytest.mark.parametrize("fact", [Fact.BOUNCED, Fact.COMPLAINED, Fact.REJECTED])
+    def test_every_letter_case_comes_back(self, floor: Floor, fact: Fact) -> None:
+        floor.run(notices.to_json(a_notice(about="cs_test_1", why=f"mail.{fact}")))
+        assert len(floor.aws.dead_letters()) == 1
+
+    @pytest.mark.parametrize("fact", [Fact.SENT, Fact.DELIVERED, Fact.DELAYED])
+    def test_news_of_a_letter_that_did_not_fail_is_only_a_look(self, floor: Floor, fact: Fact) -> None:
+        floor.run(notices.to_json(a_notice(about="cs_test_1", why=f"mail.{fact}")))
+        assert floor.aws.dead_letters() == []
+
+    def test_while_its_order_cannot_be_looked_at_it_waits(self, floor: Floor) -> None:
+        body = notices.to_json(a_notice(about=DOWN, why="mail.bounced"))
+        assert floor.run(body) == [body]
+        assert floor.aws.dead_letters() == []
+
+    def test_the_order_s_own_case_beside_it_is_one_that_can_be_redriven(self, floor: Floor) -> None:
+        floor.run(notices.to_json(a_notice(about=BROKEN, why="mail.bounced")))
+        found = {letter["reason"]: notices.from_json(letter["body"]).why for letter in floor.aws.dead_letters()}
+        assert found == {"metadata_broken": notices.LOOK, "letter_bounced": "mail.bounced"}
 
 
 class TestPatience:

@@ -13,7 +13,7 @@ from paidshare import mail_events, notices
 from paidshare.errors import LetterBounced, LetterComplained, LetterRejectedLater
 from paidshare.mail_events import Fact, MailEvent
 from paidshare.notices import NotForUs, Notice
-from tests.builders import BUYER, NOW
+from tests.builders import BUYER, NOW, a_notice
 from tests.fakes_mail import DETAILS, MESSAGE_ID, ORDER_ID, TAGS, a_mail_event, mail, notified, published
 
 FACTS = {
@@ -24,6 +24,7 @@ FACTS = {
     "Complaint": Fact.COMPLAINED,
     "Reject": Fact.REJECTED,
 }
+FAILED = (Fact.BOUNCED, Fact.COMPLAINED, Fact.REJECTED)
 # An identity's notifications are of these only.
 NOTIFIED = ("Bounce", "Complaint", "Delivery")
 OUR_TAGS = [{"name": "X-SES-MESSAGE-TAGS", "value": f"campaign=x, order={ORDER_ID} ,letter=delivery"}]
@@ -208,6 +209,21 @@ class TestNotice:
         notice = mail_events.notice(a_mail_event(fact=Fact.BOUNCED))
         assert notice == Notice("stripe", f"mail:{MESSAGE_ID}", "mail.bounced", ORDER_ID, NOW)
         assert notices.from_json(notices.to_json(notice)) == notice
+
+    @pytest.mark.parametrize("fact", Fact)
+    def test_redriven_it_is_the_same_case_again_where_the_letter_failed(self, fact: Fact) -> None:
+        told = mail_events.case(a_mail_event(fact=fact, permanent=True)) if fact in FAILED else None
+        again = mail_events.case_again(mail_events.notice(a_mail_event(fact=fact)))
+        assert type(again) is type(told)
+        if again is not None:
+            assert again.order_id == ORDER_ID
+            assert MESSAGE_ID in str(again)
+
+    @pytest.mark.parametrize(
+        "why", ["mail", "mail.", "mail.opened", "sweep", "operator.resend", "bounced", "invoice.paid"]
+    )
+    def test_any_other_notice_is_no_letter_s_case(self, why: str) -> None:
+        assert mail_events.case_again(a_notice(why=why)) is None
 
     def test_a_letter_s_id_that_is_too_long_for_a_notice_does_not_break_it(self) -> None:
         notice = mail_events.notice(a_mail_event(message_id="x" * 255))

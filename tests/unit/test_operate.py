@@ -251,7 +251,7 @@ class TestRedrive:
 
 
 class TestLookAndResend:
-    @pytest.mark.parametrize(("command", "why"), [("look", operate.LOOK), ("resend", notices.RESEND)])
+    @pytest.mark.parametrize(("command", "why"), [("look", notices.LOOK), ("resend", notices.RESEND)])
     def test_it_is_a_notice_that_deliver_reads(self, aws: Cloud, run: Run, command: str, why: str) -> None:
         record(aws, order_id=ORDER, state="delivered")
         before = datetime.now(UTC).replace(microsecond=0)

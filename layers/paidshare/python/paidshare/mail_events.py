@@ -24,6 +24,7 @@ ORDER_TAG, LETTER_TAG, MARK_TAG = "order", "letter", "mark"
 _TAG = re.compile(r"[A-Za-z0-9_.@-]{1,255}", re.ASCII)
 # A letter's tags may also be given in this header of it, and notifications without tags may hold its headers.
 _TAGS_HEADER = "x-ses-message-tags"
+_BY_MAIL = "mail:"
 # `General`, `OnAccountSuppressionList`, `not-spam`, `Bad content`: SES's own words, and never somebody's address.
 _WORDS = re.compile(r"[A-Za-z -]{1,64}", re.ASCII)
 
@@ -126,14 +127,32 @@ _CASES: dict[Fact, type[NeedsAPerson]] = {
 
 
 def notice(event: MailEvent) -> Notice:
-    """The dead letter's body: redriven, it is a look at the order, and changes nothing that is as it should be."""
+    """The dead letter's body: redriven, it is a look at the order, which mails nothing (`case_again`)."""
     return Notice(
         source="stripe",
-        event_id=as_id(f"mail:{event.message_id}") or "mail:unknown",
-        why=f"mail.{event.fact}",
+        event_id=as_id(f"{_BY_MAIL}{event.message_id}") or f"{_BY_MAIL}unknown",
+        why=_why(event.fact),
         about=event.order_id,
         at=event.at,
     )
+
+
+def case_again(notice: Notice) -> NeedsAPerson | None:
+    """
+    The case that *notice*, a dead letter's body, is of: a look at the order does not end it, so it must not vanish when
+    it is redriven. None when *notice* is of no letter that failed.
+    """
+    for fact, made in _CASES.items():
+        if notice.why == _why(fact):
+            letter = notice.event_id.removeprefix(_BY_MAIL)
+            case = made(f"the letter that SES calls {letter} {fact}; a redrive mailed nothing in its place")
+            case.order_id = notice.about
+            return case
+    return None
+
+
+def _why(fact: Fact) -> str:
+    return f"mail.{fact}"
 
 
 def _permanent(fact: Fact, detail: dict[str, Any]) -> bool:

@@ -119,6 +119,9 @@ OF_WARNINGS = frozenset({"radar.early_fraud_warning.created", "radar.early_fraud
 SWEEP, RESEND = "sweep", "operator.resend"
 """Why our own notices ask for a look. No event of Stripe's has such a type."""
 
+LOOK = "operator.look"
+"""Why an operator asks for one. Nor has any event this type."""
+
 _ORDERS = ("cs_", "in_", "sub_", "pi_")
 
 

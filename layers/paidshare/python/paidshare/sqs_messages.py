@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,11 @@ from paidshare.errors import NeedsAPerson, QueueUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+# SQS refuses the whole message for one character of these
+# (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+_NOT_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LONGEST = 1024
 
 
 class SqsMessages:
@@ -64,14 +70,13 @@ class SqsMessages:
 
         The body stays as it was, so that a redrive puts it back to work. Raises QueueUnavailable.
         """
-        words = {"reason": error.reason, "order": about, "advice": error.advice, "what": str(error)}
+        said = {"reason": error.reason, "order": about, "advice": error.advice, "what": str(error)}
+        words = {name: _NOT_SQS.sub("\ufffd", text)[:_LONGEST] for name, text in said.items() if text}
         try:
             self._sqs.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=body,
-                MessageAttributes={
-                    name: {"DataType": "String", "StringValue": text[:1024]} for name, text in words.items() if text
-                },
+                MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in words.items()},
             )
         except AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
