@@ -67,6 +67,14 @@ def list_sessions(state: StripeState, call: Call) -> Json:
     return page(found, p, url="/v1/checkout/sessions")
 
 
+def update_session(state: StripeState, call: Call) -> Json:
+    """Only the metadata (docs.stripe.com/api/checkout/sessions/update has a little more). No event tells."""
+    call.params.only("metadata")
+    found = state.find("checkout.session", call.id, account=call.account)
+    found["metadata"] = call.params.metadata(found["metadata"])
+    return found
+
+
 def list_lines(state: StripeState, call: Call) -> Json:
     call.params.only(*PAGE)
     found = state.find("checkout.session", call.id, account=call.account)
@@ -170,6 +178,7 @@ def routes() -> list[tuple[str, str, Answer]]:
         ("POST", "/v1/checkout/sessions", create_session),
         ("GET", "/v1/checkout/sessions", list_sessions),
         ("GET", "/v1/checkout/sessions/{id}", shows("checkout.session")),
+        ("POST", "/v1/checkout/sessions/{id}", update_session),
         ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
         ("POST", "/v1/payment_links", create_payment_link),
         ("GET", "/v1/payment_links", list_payment_links),
@@ -194,6 +203,7 @@ def routes() -> list[tuple[str, str, Answer]]:
         ("GET", "/v1/subscriptions/{id}", shows("subscription")),
         ("GET", "/v1/invoices", stripe_billing_api.list_invoices),
         ("GET", "/v1/invoices/{id}", shows("invoice")),
+        ("POST", "/v1/invoices/{id}", stripe_billing_api.update_invoice),
         ("GET", "/v1/invoices/{id}/lines", stripe_billing_api.list_lines),
         ("GET", "/v1/credit_notes", stripe_billing_api.list_credit_notes),
         ("GET", "/v1/credit_notes/{id}", shows("credit_note")),

@@ -34,6 +34,15 @@ def list_credit_notes(state: StripeState, call: Call) -> Json:
     return page(found, p, url="/v1/credit_notes")
 
 
+def update_invoice(state: StripeState, call: Call) -> Json:
+    """Only the metadata, which a finalized invoice still takes (docs.stripe.com/api/invoices/update)."""
+    call.params.only("metadata")
+    found = state.find("invoice", call.id, account=call.account)
+    found["metadata"] = call.params.metadata(found["metadata"])
+    state.tell("invoice.updated", found)
+    return found
+
+
 def list_lines(state: StripeState, call: Call) -> Json:
     call.params.only(*PAGE)
     found = state.find("invoice", call.id, account=call.account)

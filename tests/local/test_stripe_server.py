@@ -138,6 +138,49 @@ class TestStrictness:
         assert KEY not in json.dumps(calls)
 
 
+class TestWhatAnOperatorMayWrite:
+    """Of a sale that is over only its metadata changes, and nothing else is taken."""
+
+    def test_a_session_s_metadata_is_merged_and_no_event_tells(self, stand: Stand) -> None:
+        session = stand.control("/_pay")["session"]
+        events = stand.v1.events.list().data
+        for metadata in ({"paidshare_email": "ada@example.org", "a": "1"}, {"a": ""}):
+            changed = stand.v1.checkout.sessions.update(session, {"metadata": metadata})
+        assert changed.metadata is not None
+        assert changed.metadata.to_dict() == {"paidshare_email": "ada@example.org"}
+        assert stand.v1.checkout.sessions.retrieve(session) == changed
+        assert stand.v1.events.list().data == events
+
+    def test_an_invoice_s_metadata_is_merged_and_an_event_tells(self, stand: Stand) -> None:
+        product = stand.control("/_product", {"name": "Guide"})["product"]
+        invoice = stand.control("/_invoice", {"products": [product]})["invoice"]
+        changed = stand.v1.invoices.update(invoice, {"metadata": {"paidshare_email": "ada@example.org"}})
+        assert changed.metadata is not None
+        assert changed.metadata.to_dict() == {"paidshare_email": "ada@example.org"}
+        assert stand.v1.events.list().data[0].type == "invoice.updated"
+
+    @pytest.mark.parametrize("path", ["/v1/checkout/sessions/cs_test_nobody", "/v1/invoices/in_nobody"])
+    def test_what_is_not_there_is_404(self, stand: Stand, path: str) -> None:
+        answer = stand.raw("POST", path, data={"metadata[a]": "1"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "resource_missing")
+
+    @pytest.mark.parametrize("param", ["customer_email", "description", "status", "expand_all", "metadata_"])
+    def test_nothing_else_is_taken(self, stand: Stand, param: str) -> None:
+        product = stand.control("/_product", {"name": "Guide"})["product"]
+        paid = stand.control("/_pay", {"products": [product]})["session"]
+        billed = stand.control("/_invoice", {"products": [product]})["invoice"]
+        for path in (f"/v1/checkout/sessions/{paid}", f"/v1/invoices/{billed}"):
+            error = stand.raw("POST", path, data={param: "x"}).json()["error"]
+            assert (error["code"], error["param"]) == ("parameter_unknown", param)
+
+    def test_another_account_s_sale_is_not_there(self, stand: Stand) -> None:
+        session = stand.control("/_pay", {"account": "acct_1Other"})["session"]
+        metadata: Any = {"metadata": {"a": "1"}}
+        with pytest.raises(stripe.InvalidRequestError):
+            stand.v1.checkout.sessions.update(session, metadata)
+        assert stand.v1.checkout.sessions.update(session, metadata, {"stripe_account": "acct_1Other"}).id == session
+
+
 class TestIdempotencyKeys:
     def test_the_same_call_is_done_once(self, stand: Stand) -> None:
         made = [stand.v1.products.create({"name": "Guide"}, {"idempotency_key": "once"}) for _ in range(2)]
