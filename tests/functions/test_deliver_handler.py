@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.deliver import handler as deliver
-from paidshare import notices
+from paidshare import delivering, notices
 from paidshare.delivering import Shop
 from paidshare.entitlement import Policy
 from paidshare.errors import LetterBounced, MetadataBroken, NeedsAPerson, SettingsIncomplete, StripeUnavailable
@@ -310,7 +310,7 @@ class TestNeverForgotten:
             def raises(*_: object, **__: object) -> None:
                 raise first
 
-            monkeypatch.setattr(deliver.delivering, "deliver", raises)
+            monkeypatch.setattr(delivering, "deliver", raises)
 
         return says
 
