@@ -21,7 +21,9 @@ from local.standin import StandIn
 
 type Json = dict[str, Any]
 
+_CLAUSE = re.compile(r"\b(SET|REMOVE|ADD) ")
 _ASSIGNED = re.compile(r"(#?\w+) = (?:if_not_exists\((#?\w+), (:\w+)\)|(:\w+))")
+_ADDED = re.compile(r"(#?\w+) (:\w+)")
 
 
 def aws_app(*, secret: Json) -> StandIn:
@@ -65,16 +67,35 @@ def _put(items: dict[str, Json], asked: Json) -> Json | None:
 
 
 def _updated(items: dict[str, Json], asked: Json) -> Json:
-    """The item after an expression of the two kinds that we use, `SET a = :a, b = if_not_exists(b, :b) REMOVE c`."""
+    """
+    The item after an expression of the kinds that we use: `SET a = :a, b = if_not_exists(b, :b) REMOVE c ADD d :d`.
+
+    Raises ValueError for any other: a measurement of what AWS would refuse is none.
+    """
     item = items.setdefault(_key(asked), dict(asked["Key"]))
     names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
-    assignments, _, removed = asked["UpdateExpression"].partition(" REMOVE ")
-    for name, unless, default, value in _ASSIGNED.findall(assignments):
+    before, *clauses = _CLAUSE.split(asked["UpdateExpression"])
+    if before.strip():
+        raise ValueError(f"no expression that is known here: {asked['UpdateExpression']}")
+    for kind, said in zip(clauses[::2], clauses[1::2], strict=True):
+        for part in re.split(r", (?![^(]*\))", said.strip()):
+            _applied(item, kind, part, names, values)
+    return item
+
+
+def _applied(item: Json, kind: str, part: str, names: Json, values: Json) -> None:
+    """One assignment, removal or addition of an expression."""
+    if kind == "REMOVE" and re.fullmatch(r"#?\w+", part):
+        item.pop(names.get(part, part), None)
+    elif kind == "SET" and (assigned := _ASSIGNED.fullmatch(part)):
+        name, unless, default, value = assigned.groups(default="")
         if not unless or names.get(unless, unless) not in item:
             item[names.get(name, name)] = values[value or default]
-    for name in filter(None, removed.split(", ")):
-        item.pop(names.get(name, name), None)
-    return item
+    elif kind == "ADD" and (added := _ADDED.fullmatch(part)):
+        name, by = names.get(added[1], added[1]), int(values[added[2]]["N"])
+        item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + by)}
+    else:
+        raise ValueError(f"no {kind} that is known here: {part}")
 
 
 def _key(asked: Json) -> str:
