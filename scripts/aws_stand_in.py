@@ -88,7 +88,7 @@ def _applied(item: Json, kind: str, part: str, names: Json, values: Json) -> Non
     if kind == "REMOVE" and re.fullmatch(r"#?\w+", part):
         item.pop(names.get(part, part), None)
     elif kind == "SET" and (assigned := _ASSIGNED.fullmatch(part)):
-        name, unless, default, value = assigned.groups(default="")
+        name, unless, default, value = (found or "" for found in assigned.groups())
         if not unless or names.get(unless, unless) not in item:
             item[names.get(name, name)] = values[value or default]
     elif kind == "ADD" and (added := _ADDED.fullmatch(part)):

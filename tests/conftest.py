@@ -1,6 +1,7 @@
 """What tests of every kind may share."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
@@ -19,5 +20,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
     Tests share it, so each makes sales of its own and leaves no fault behind. Mark them with `stack`.
     """
-    with running(tmp_path_factory.mktemp("stack")) as found:
+    with ExitStack() as until_the_end:
+        try:
+            found = until_the_end.enter_context(running(tmp_path_factory.mktemp("stack")))
+        except Exception as error:  # noqa: BLE001  # Whatever it was: said once, and not again for each of its tests.
+            pytest.exit(f"the laptop's system did not start: {type(error).__name__}: {error}", returncode=1)
         yield found

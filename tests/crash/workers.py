@@ -15,7 +15,7 @@ from typing import Any
 from local import environs
 from local.settings import REGION, ROOT
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
