@@ -1,14 +1,16 @@
 """
 What an operator does to a deployed stack, with the AWS credentials and region of the shell.
 
-Nothing here can do harm: `redrive` and `look` ask for another look at an order, and a look only takes the steps that
-are missing. `resend` alone mails again what was mailed before.
+`redrive` and `look` can do no harm: they ask for another look at an order, and a look only takes the steps that are
+missing. `resend` mails again what was mailed before, and `dismiss` ends a case that nobody will mend; both ask first.
 """
 
+import os
 import re
 import sys
 import uuid
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Annotated
 
 import typer
@@ -17,14 +19,18 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from operate import ledger, stacks
-from operate.dead_letters import DeadLetter, DeadLetters
+from operate import correction, outcome, stacks
+from operate.correction import CorrectedBefore
+from operate.dead_letters import Case, DeadLetter, DeadLetters
+from operate.ledger import Ledger, Row
+from operate.outcome import Came
 from operate.stacks import Name, Stack, StackUnknown
 from paidshare import notices
 from paidshare.aws_errors import summary
-from paidshare.errors import QueueUnavailable
+from paidshare.errors import OrderUnknown, QueueUnavailable, StripeUnavailable
 from paidshare.notices import Notice
 from paidshare.sqs_looks import SqsLooks
+from paidshare.stripe_access import StripeAccess
 
 # What `StripePayments.orders_of` and `StripePayments.order` take.
 ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")
@@ -32,6 +38,12 @@ ORDER = re.compile(r"(cs|in)_[A-Za-z0-9_]{1,250}")
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{1,250}")
 
 _THEN = "In some seconds, `show` and `dead` tell what came of it."
+_TO_END = "`dismiss MESSAGE` deletes what nobody needs."
+_TO_MEND = (
+    "A redrive would mail nothing in place of a letter that failed: `resend ORDER --to ADDRESS` does,"
+    " and `dismiss ORDER` ends the case."
+)
+_STRIPE_S = 20.0
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -56,6 +68,12 @@ def _about(given: str) -> str:
 
 def _order(given: str) -> str:
     return _of_form(ORDER, "an order's id: the ledger has orders by cs_… and in_…", given)
+
+
+def _address(given: str | None) -> str | None:
+    if given is None or correction.is_address(given.strip()):
+        return given and given.strip()
+    raise typer.BadParameter(f"{_printable(given)[:80]!r} is no e-mail address that a letter could go to")
 
 
 def _account(given: str | None) -> str | None:
@@ -90,8 +108,11 @@ def dead(
     if as_json:
         _out.print_json(data=[_facts(letter) for letter in letters])
     else:
+        cases: dict[Case, list[DeadLetter]] = {}
         for letter in letters:
-            _show_letter(letter)
+            cases.setdefault(letter.case, []).append(letter)
+        for copies in cases.values():
+            _show_case(copies)
         _line("No dead letters." if not letters else f"{_letters(len(letters))}, newest first.")
     if counted > len(letters):
         _aside(
@@ -121,22 +142,71 @@ def redrive(
             chosen = [letter for letter in letters if reason in (None, letter.reason)]
         else:
             chosen = [letter for letter in letters if any(letter.about(order) for order in wanted)]
-        left = [letter for letter in chosen if letter.notice is None]
-        going = [letter for letter in chosen if letter.notice is not None]
+        left = [letter for letter in chosen if letter.stays]
+        going = [letter for letter in chosen if not letter.stays]
         moved = set()
         for letter in box.moved(going):
             moved.add(letter.message_id)
             _line(f"back to work: {letter.order}  {letter.reason or ''}".rstrip())
     for letter in left:
-        _line(f"left, no notice of ours: message {letter.message_id}  {letter.what}")
+        _line(f"left, {letter.stays}: {letter.order or f'message {letter.message_id}'}  {letter.reason or letter.what}")
     missing = [order for order in wanted if not any(letter.about(order) for letter in letters)]
     _line(f"{_letters(len(moved))} put back to work." + (" One whose cause is not mended comes back." if moved else ""))
     if missing:
         raise Refused("no dead letter of " + ", ".join(missing))
     if len(moved) < len(going):
         raise Refused(f"SQS did not take {_letters(len(going) - len(moved))}: they are where they were. Try again.")
-    if wanted and left:
-        raise Refused("no notice of ours can be put back to work")
+    if left:
+        _say_what_to_do(left, asked_for=bool(wanted))
+
+
+def _say_what_to_do(left: list[DeadLetter], *, asked_for: bool) -> None:
+    """About dead letters that a redrive leaves. Raises Refused when it was *asked_for* these."""
+    advice = f"{_letters(len(left))} left. {_TO_MEND}" if any(letter.order for letter in left) else _TO_END
+    if asked_for:
+        raise Refused(advice)
+    _line(advice)
+
+
+@app.command()
+def dismiss(
+    *,
+    named: Annotated[
+        list[str], typer.Argument(metavar="order", help="Orders, or a message's id, as `dead` shows them.")
+    ],
+    reason: Annotated[str | None, typer.Option(help="Only the cases for this reason.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    env: EnvOption = "prod",
+    stack: StackOption = None,
+    endpoint_url: EndpointOption = None,
+) -> None:
+    """End cases that are seen to, or that nobody will mend: their dead letters go, and none comes again."""
+    to = _stack(env, stack, endpoint_url)
+    box, book = _dead_letters(to), _ledger(to)
+    wanted = list(dict.fromkeys(named))
+    # Looked at and let go again: nobody knows how long the answer below takes.
+    with box.held() as letters:
+        meant = {letter.case for letter in letters if letter.is_meant(wanted) and reason in (None, letter.reason)}
+        chosen = [letter for letter in letters if letter.case in meant]
+    # Without a dead letter (somebody deleted it) an order may wait all the same.
+    meant |= {(name, row.reason) for name in wanted if (row := book.waiting(name)) and reason in (None, row.reason)}
+    if not meant:
+        raise Refused("nothing waits for a person of " + ", ".join(wanted) + (f" for {reason}" if reason else ""))
+    for name, why in sorted(meant, key=str):
+        _line(f"{name}  {why or 'without a reason'}")
+    if not yes:
+        typer.confirm(f"End this in {to.name}? What is not delivered stays so.", abort=True)
+    # The ledger first: what waits there comes back within a week, whatever was deleted.
+    now = datetime.now(UTC)
+    busy = {case for case in meant if not book.end_case(*case, now=now)}
+    ids = {letter.message_id for letter in chosen if letter.case not in busy}
+    with box.held() as letters:
+        gone = list(box.ended([letter for letter in letters if letter.message_id in ids]))
+    _line(f"{len(meant - busy)} ended, {_letters(len(gone))} deleted.")
+    if busy:
+        raise Refused(f"a worker has it in hand, try again: {', '.join(name for name, _ in busy)}")
+    if len(gone) < len(ids):
+        raise Refused(f"SQS did not show, or delete, {_letters(len(ids) - len(gone))}. Try again in two minutes.")
 
 
 @app.command()
@@ -155,24 +225,54 @@ def look(
 
 
 @app.command()
-def resend(
+def resend(  # noqa: PLR0913  # Each is an option.
     order: AboutArgument,
     *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            callback=_address,
+            help="A corrected address, which is written at Stripe with the key in STRIPE_API_KEY.",
+        ),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="In place of an address corrected before.")] = False,
+    wait: Annotated[int, typer.Option(min=0, max=900, help="For so many seconds, for what comes of it.")] = 60,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     account: AccountOption = None,
     env: EnvOption = "prod",
     stack: StackOption = None,
     endpoint_url: EndpointOption = None,
 ) -> None:
-    """Mail an order's link once more, if its buyer has access now."""
-    to = _stack(env, stack, endpoint_url)
-    state = ""
-    if ORDER.fullmatch(order):
-        state = f" ({_row(to, order)['state']})"
+    """
+    Mail an order's link once more, if its buyer has access now; say what came of it.
+
+    Exits with 1 when nothing was mailed, or nobody knows yet.
+    """
+    if to is None and replace:
+        raise typer.BadParameter("--replace goes with --to")
+    there = _stack(env, stack, endpoint_url)
+    if not ORDER.fullmatch(order):
+        if to is not None:
+            raise typer.BadParameter("--to needs the order itself: cs_… or in_…")
+        if not yes:
+            typer.confirm(f"Mail the link of {order} in {there.name} to its buyer once more?", abort=True)
+        _ask(there, order, why=notices.RESEND, account=account)
+        _line(f"Asked for the link of {order} in {there.name} to be mailed once more. {_THEN}")
+        return
+    row = _row(there, order)
+    access = None if to is None else _stripe(there)
     if not yes:
-        typer.confirm(f"Mail the link of {order}{state} in {to.name} to its buyer once more?", abort=True)
-    _ask(to, order, why=notices.RESEND, account=account)
-    _line(f"Asked for the link of {order} in {to.name} to be mailed once more. {_THEN}")
+        buyer = f"to {to}, and write that address at Stripe," if to else "to its buyer"
+        typer.confirm(f"Mail the link of {row.order_id} ({row.state}) in {there.name} {buyer} once more?", abort=True)
+    account = account or row.account
+    if to is not None and access is not None:
+        _correct(access, row.order_id, to, account=account, replace=replace)
+    wish = _ask(there, row.order_id, why=notices.RESEND, account=account)
+    _line(
+        f"Asked for the link of {row.order_id} in {there.name} to be mailed once more." + ("" if wait else f" {_THEN}")
+    )
+    if wait:
+        _tell_what_came(_came(there, wish, before=row, seconds=wait), wait)
 
 
 @app.command()
@@ -184,9 +284,12 @@ def show(
     endpoint_url: EndpointOption = None,
 ) -> None:
     """What the ledger says of an order. Never its link."""
-    row = _row(_stack(env, stack, endpoint_url), order)
+    to = _stack(env, stack, endpoint_url)
+    words = _ledger(to).words(order)
+    if not words:
+        raise Refused(_unknown(to, order))
     _out.print(Text(order, "bold"), soft_wrap=True)
-    for name, value in row.items():
+    for name, value in words.items():
         _out.print(Text.assemble((f"  {name:<20} ", "dim"), _printable(value)), soft_wrap=True)
 
 
@@ -198,16 +301,73 @@ def _dead_letters(of: Stack) -> DeadLetters:
     return DeadLetters(of.sqs, dead_letter_url=of.dead_letter_url, queue_url=of.queue_url)
 
 
-def _row(to: Stack, order: str) -> dict[str, str]:
-    if row := ledger.row(to.dynamodb, to.orders_table, order):
+def _ledger(of: Stack) -> Ledger:
+    return Ledger(of.dynamodb, of.orders_table)
+
+
+def _row(to: Stack, order: str) -> Row:
+    if row := _ledger(to).row(order):
         return row
-    raise Refused(f"the ledger of {to.name} has no order {order}; if Stripe has, `look` delivers it")
+    raise Refused(_unknown(to, order))
 
 
-def _ask(to: Stack, about: str, *, why: str, account: str | None) -> None:
+def _unknown(to: Stack, order: str) -> str:
+    return f"the ledger of {to.name} has no order {order}; if Stripe has, `look` delivers it"
+
+
+def _ask(to: Stack, about: str, *, why: str, account: str | None) -> str:
+    """The event id that the notice has."""
     now = datetime.now(UTC)
     notice = Notice("stripe", f"operator:{uuid.uuid4().hex}", why, about, now, account)
     SqsLooks(to.sqs, queue_url=to.queue_url).ask([notice])
+    return notice.event_id
+
+
+def _stripe(of: Stack) -> StripeAccess:
+    """The stack's Stripe, with the shell's key: the stack's own may not write."""
+    key = os.environ.get("STRIPE_API_KEY", "").strip()
+    if not key:
+        raise Refused("--to writes the address at Stripe: put a key that may into STRIPE_API_KEY (docs/runbook.md)")
+    if not correction.is_safe_base(of.stripe_api_base):
+        raise Refused(f"the key in STRIPE_API_KEY is not shown to {of.stripe_api_base}, which is no https:// address")
+    return StripeAccess(api_key=lambda: key, api_base=of.stripe_api_base, timeout_s=_STRIPE_S)
+
+
+def _correct(access: StripeAccess, order: str, address: str, *, account: str | None, replace: bool) -> None:
+    what = "Invoices" if order.startswith("in_") else "Checkout Sessions"
+    try:
+        written = correction.write(access, order, address, account=account, replace=replace)
+    except CorrectedBefore as exc:
+        raise Refused(
+            f"{order} has another corrected address already ({correction.METADATA_KEY} in its metadata at Stripe);"
+            " --replace puts this one in its place"
+        ) from exc
+    except (OrderUnknown, StripeUnavailable) as exc:
+        raise Refused(
+            f"the address is not written, and nothing was asked for: {exc}. The key in STRIPE_API_KEY has to be one of"
+            f" the account and mode of {order}, and may write {what}"
+        ) from exc
+    finally:
+        access.close()
+    _line("The address is written at Stripe." if written else "The address was written at Stripe before.")
+
+
+def _came(to: Stack, wish: str, *, before: Row, seconds: int) -> Came | None:
+    book = _ledger(to)
+
+    def look() -> Came | None:
+        now = book.row(before.order_id)
+        return outcome.came_of(wish, before=before, now=now) if now else None
+
+    return outcome.waited(look, seconds=seconds, monotonic=monotonic, sleep=sleep)
+
+
+def _tell_what_came(came: Came | None, seconds: int) -> None:
+    if came is None:
+        raise Refused(f"nothing came of it within {seconds} s: it waits its turn, or Deliver's log says why. {_THEN}")
+    if not came.mailed:
+        raise Refused(came.words)
+    _line(came.words)
 
 
 def _facts(letter: DeadLetter) -> dict[str, str | None]:
@@ -223,11 +383,17 @@ def _facts(letter: DeadLetter) -> dict[str, str | None]:
     }
 
 
-def _show_letter(letter: DeadLetter) -> None:
-    """Not a table: an order's id alone fills a line, and must stay whole to be copied."""
-    when = f"{letter.since:%Y-%m-%d %H:%M} UTC"
+def _show_case(copies: list[DeadLetter]) -> None:
+    """
+    The newest of *copies*, which comes first, and since when there are any.
+
+    Not a table: an order's id alone fills a line, and must stay whole to be copied.
+    """
+    letter = copies[0]
+    when = f"{copies[-1].since:%Y-%m-%d %H:%M} UTC"
     reason = letter.reason or ("given up by SQS" if letter.notice else "no notice of ours")
-    _out.print(Text.assemble((when, "dim"), "  ", (_printable(reason), "red")))
+    times = f"  (told {len(copies)} times)" if len(copies) > 1 else ""
+    _out.print(Text.assemble((when, "dim"), "  ", (_printable(reason), "red"), (times, "dim")))
     _out.print(Text(f"  {_printable(letter.order or f'message {letter.message_id}')}", "bold"), soft_wrap=True)
     for words in (letter.what, letter.advice):
         if words:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from paidshare import notices
+from paidshare import mail_events, notices
 from paidshare.aws_errors import AWS_ERRORS
 from paidshare.errors import NoticeUnreadable
 from paidshare.loose_json import as_instant
@@ -15,7 +15,7 @@ from paidshare.notices import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 # SQS's most for one call.
 _BATCH = 10
@@ -26,6 +26,10 @@ _HIDDEN_S = 120
 
 _GIVEN_UP = "Deliver crashed or timed out on it until SQS gave it up."
 _GIVEN_UP_ADVICE = "Deliver's log says where it happened; mend that, then redrive."
+
+
+type Case = tuple[str, str | None]
+"""What waits for a person (an order, or the message where there is none), and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,22 @@ class DeadLetter:
     def about(self, order: str) -> bool:
         """Whether it is of *order*, or was made by an event about it (a payment's `pi_…`, say)."""
         return order == self.order or (self.notice is not None and order == self.notice.about)
+
+    def is_meant(self, names: Sequence[str]) -> bool:
+        """Whether one of *names* is its order's, its event's or its own."""
+        return self.message_id in names or any(self.about(name) for name in names)
+
+    @property
+    def stays(self) -> str | None:
+        """Why a redrive leaves it where it is; None when it would bring the order on."""
+        if self.notice is None:
+            return "no notice of ours"
+        return "a letter that failed" if mail_events.case_again(self.notice) else None
+
+    @property
+    def case(self) -> Case:
+        """What later copies have in common with it: one is written every week until somebody ends the case."""
+        return (self.order or self.message_id, self.reason)
 
 
 class DeadLetters:
@@ -98,15 +118,25 @@ class DeadLetters:
                 Entries=[{"Id": place, "MessageBody": letter.body} for place, letter in by_place.items()],
             ).get("Successful", [])
             taken = [by_place[entry["Id"]] for entry in sent]
-            if not taken:
-                continue
-            gone = self._sqs.delete_message_batch(
-                QueueUrl=self._dead_letter_url,
-                Entries=[{"Id": entry["Id"], "ReceiptHandle": by_place[entry["Id"]].receipt_handle} for entry in sent],
-            ).get("Successful", [])
-            for entry in gone:
-                del self._held[by_place[entry["Id"]].message_id]
+            if taken:
+                self._delete(taken)
             yield from taken
+
+    def ended(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
+        """Delete *letters*, held → each that is gone."""
+        for batch in batched(letters, _BATCH, strict=False):
+            yield from self._delete(batch)
+
+    def _delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """At most ten → those that are gone."""
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(place), "ReceiptHandle": each.receipt_handle} for place, each in enumerate(letters)
+        ]
+        answer = self._sqs.delete_message_batch(QueueUrl=self._dead_letter_url, Entries=entries)
+        gone = [letters[int(entry["Id"])] for entry in answer.get("Successful", [])]
+        for letter in gone:
+            del self._held[letter.message_id]
+        return gone
 
     def _more(self) -> dict[str, DeadLetter]:
         """Those of the next read. SQS may hand one over twice, and then the younger handle counts."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SAMCONFIG = Path(__file__).resolve().parent.parent / "samconfig.toml"
 
+STRIPE = "https://api.stripe.com"
+
 _CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -44,6 +46,7 @@ class Stack:
     queue_url: str
     dead_letter_url: str
     orders_table: str
+    stripe_api_base: str = STRIPE
 
 
 def named(env: str, samconfig: Path = SAMCONFIG) -> Name:
@@ -88,6 +91,7 @@ def found(name: Name, *, endpoint_url: str | None = None) -> Stack:
             raise StackUnknown(f"no stack {name.stack} in {region} in the account of your credentials") from exc
         raise
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
     try:
         return Stack(
             name=name.stack,
@@ -96,6 +100,7 @@ def found(name: Name, *, endpoint_url: str | None = None) -> Stack:
             queue_url=outputs["QueueUrl"],
             dead_letter_url=outputs["DeadLetterQueueUrl"],
             orders_table=outputs["OrdersTable"],
+            stripe_api_base=parameters.get("StripeApiBase", STRIPE).rstrip("/"),
         )
     except KeyError as exc:
         raise StackUnknown(f"the stack {name.stack} has no output {exc.args[0]}: is it a Paidshare?") from exc

@@ -9,12 +9,15 @@ from local.settings import ROOT
 from tests.stack.laptop import Laptop, until
 
 
+STRIPE_KEY = "sk_test_paidshare_local_only"
+
+
 def operate(laptop: Laptop, command: str, *words: str, code: int = 0) -> str:
     """What it prints."""
     ran = subprocess.run(
         [sys.executable, "-m", "operate", command, "--stack", laptop.to.stack_name, *words],
         cwd=ROOT,
-        env=environs.deploying(laptop.to.aws_endpoint_url),
+        env=environs.deploying(laptop.to.aws_endpoint_url) | {"STRIPE_API_KEY": STRIPE_KEY},
         capture_output=True,
         text=True,
         timeout=60,
@@ -41,7 +44,7 @@ def mend(laptop: Laptop, product: str) -> None:
     mended = laptop.http.post(
         f"{laptop.to.stripe_url}/v1/products/{product}",
         data={"metadata[fastio_files]": node},
-        headers={"authorization": "Bearer sk_test_paidshare_local_only"},
+        headers={"authorization": f"Bearer {STRIPE_KEY}"},
     )
     assert mended.status_code == 200, mended.text
 
@@ -94,10 +97,39 @@ def test_a_resend_mails_the_same_link_once_more(laptop: Laptop) -> None:
     session = laptop.pay("resent@example.com", product)["session"]
     laptop.order_in("delivered", session)
 
-    operate(laptop, "resend", session, "--yes")
+    said = operate(laptop, "resend", session, "--yes")
 
-    letters = until(lambda: found if len(found := laptop.letters_to("resent@example.com")) > 1 else None, "two letters")
+    assert "The link was mailed once more." in said
+    letters = laptop.letters_to("resent@example.com")
     assert [laptop.downloaded(letter) for letter in letters] == [{"resent.pdf": "resent"}] * 2
+
+
+def test_a_corrected_address_is_written_at_stripe(laptop: Laptop) -> None:
+    product = laptop.ours(laptop.file("corrected.pdf", "corrected")["node_id"])
+    session = str(laptop.pay("mistyped@example.com", product)["session"])
+    laptop.order_in("delivered", session)
+
+    said = operate(laptop, "resend", session, "--to", "corrected@example.com", "--yes")
+
+    assert "The address is written at Stripe." in said
+    assert "The link was mailed once more." in said
+    shown = laptop.http.get(
+        f"{laptop.to.stripe_url}/v1/checkout/sessions/{session}", headers={"authorization": f"Bearer {STRIPE_KEY}"}
+    )
+    assert shown.json()["metadata"] == {"paidshare_email": "corrected@example.com"}
+
+
+def test_a_dismissed_case_is_gone_and_a_letter_that_failed_is_not_redriven(laptop: Laptop) -> None:
+    product = laptop.ours(laptop.file("bounced.pdf")["node_id"])
+    session = str(laptop.pay("bounce@simulator.amazonses.com", product)["session"])
+    laptop.dead_letter(session)
+
+    assert "resend ORDER --to ADDRESS" in operate(laptop, "redrive", session, code=1)
+    [letter] = until(lambda: dead(laptop, session), "the dead letter that was not redriven")
+    assert letter["reason"] == "letter_bounced"
+
+    operate(laptop, "dismiss", session, "--yes")
+    assert dead(laptop, session) == []
 
 
 def test_a_stack_that_is_not_there_is_one_line(laptop: Laptop) -> None:

@@ -28,7 +28,9 @@ async def _describe(request: Request) -> Response:
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in outputs.items()
     )
-    stack = f"<member><StackName>{name}</StackName><Outputs>{members}</Outputs></member>"
+    base = "<ParameterKey>StripeApiBase</ParameterKey><ParameterValue>https://stripe.example/</ParameterValue>"
+    parameters = f"<Parameters><member>{base}</member></Parameters>"
+    stack = f"<member><StackName>{name}</StackName>{parameters}<Outputs>{members}</Outputs></member>"
     found = f"<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>"
     return Response(f"<DescribeStacksResponse>{found}</DescribeStacksResponse>")
 
@@ -88,6 +90,9 @@ class TestFound:
             "whole",
             *_OUTPUTS.values(),
         )
+
+    def test_its_stripe_is_that_of_its_parameter(self, cloudformation: str) -> None:
+        assert stacks.found(Name("whole"), endpoint_url=cloudformation).stripe_api_base == "https://stripe.example"
 
     def test_the_region_is_the_shell_s_unless_samconfig_says_it(self, cloudformation: str) -> None:
         assert stacks.found(Name("whole"), endpoint_url=cloudformation).sqs.meta.region_name == "eu-west-1"

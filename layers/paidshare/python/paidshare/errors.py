@@ -238,37 +238,45 @@ class AddressMissing(NeedsAPerson):
     """Stripe has no e-mail address for a paid order."""
 
     advice = (
-        "Find the buyer through the payment in Stripe and deliver by hand: what was bought without an address stays so."
+        "Find the buyer through the payment in Stripe and ask for an address;"
+        " `python -m operate resend ORDER --to ADDRESS` writes it down and delivers."
     )
 
 
 class LetterRejected(NeedsAPerson):
     """SES refuses the letter: the sender or the address is not accepted, or the account is in the sandbox."""
 
-    advice = "Check the SES identity, the sandbox and the buyer's address; then redrive."
+    advice = (
+        "Check the SES identity and the sandbox, then redrive; or the buyer's address, and then"
+        " `python -m operate resend ORDER --to ADDRESS`."
+    )
 
 
 class LetterBounced(NeedsAPerson):
     """SES took the letter, and the buyer's mail server refused it for good: the buyer has no link, or no news."""
 
     advice = (
-        "Find the buyer through the payment in Stripe and write to them yourself, with the share's link from Fast.io."
-        " If SES only suppresses the address, take it off that list and resend. A redrive only looks at the order."
+        "Find the buyer through the payment in Stripe and ask for another address, then `python -m operate resend ORDER"
+        " --to ADDRESS`. If SES only suppresses the address, take it off that list and `resend ORDER`."
+        " Then `dismiss ORDER`: a redrive mails nothing."
     )
 
 
 class LetterComplained(NeedsAPerson):
     """The buyer called a letter spam. SES sends no more to an address that is on its suppression list."""
 
-    advice = "Ask the buyer in another way whether they have the goods. A redrive only looks at the order."
+    advice = (
+        "Ask the buyer in another way whether they have the goods; `python -m operate resend ORDER --to ADDRESS` mails"
+        " them elsewhere. Then `dismiss ORDER`: a redrive mails nothing."
+    )
 
 
 class LetterRejectedLater(NeedsAPerson):
     """SES took the letter, found what it takes for a virus, and did not send it."""
 
     advice = (
-        "Look for a link or a name in the product that SES could take for malware, and write to the buyer yourself."
-        " A redrive only looks at the order."
+        "Look for a link or a name in the product that SES could take for malware; mended, `python -m operate resend"
+        " ORDER` mails it again. Then `dismiss ORDER`: a redrive mails nothing."
     )
 
 

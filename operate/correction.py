@@ -1,0 +1,69 @@
+"""
+A buyer's corrected address, written down once: on the order at Stripe.
+
+Nowhere else, because queue, ledger and logs hold no personal data (docs/decisions/0021).
+"""
+
+import re
+import warnings
+from urllib.parse import urlsplit
+
+import stripe
+
+from paidshare.stripe_access import StripeAccess
+
+METADATA_KEY = "paidshare_email"
+"""Of the Checkout Session or invoice: where its letters go instead of the address it was paid with."""
+
+# As `SenderAddress` in template.yaml, without the dots and hyphens that SES and DNS refuse.
+_ADDRESS = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+_LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the brackets.
+_LAPTOP = ("127.0.0.1", "::1", "localhost")
+
+
+class CorrectedBefore(Exception):
+    """The order has another corrected address already."""
+
+
+def is_address(given: str) -> bool:
+    """Whether a letter could go to *given*, whose domain may be written in its own letters (`ada@bücher.example`)."""
+    local, at, domain = given.rpartition("@")
+    try:
+        plain = local + at + domain.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return len(plain) <= _LONGEST and _ADDRESS.fullmatch(plain) is not None
+
+
+def is_safe_base(api_base: str) -> bool:
+    """Whether a key that may write can be shown to *api_base*."""
+    return api_base.startswith("https://") or urlsplit(api_base).hostname in _LAPTOP
+
+
+def write(access: StripeAccess, order_id: str, address: str, *, account: str | None, replace: bool) -> bool:
+    """
+    Make *address* the one that the order's letters go to → whether it was not before.
+
+    *account* is the connected account that the order belongs to. Raises CorrectedBefore unless *replace*; and
+    OrderUnknown, StripeUnavailable.
+    """
+    options: stripe.RequestOptions = {"stripe_account": account} if account else {}
+
+    def asked(client: stripe.StripeClient) -> bool:
+        orders = client.v1.invoices if order_id.startswith("in_") else client.v1.checkout.sessions
+        found = orders.retrieve(order_id, {}, options).to_dict()
+        before = (found["metadata"] or {}).get(METADATA_KEY)
+        if before == address:
+            return False
+        if before and not replace:
+            raise CorrectedBefore
+        with warnings.catch_warnings():
+            # The SDK hands httpx the form as text, of which httpx would rather be told in another way.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            orders.update(order_id, {"metadata": {METADATA_KEY: address}}, options)
+        return True
+
+    return access.answer(order_id, asked)
