@@ -31,6 +31,7 @@ from paidshare.errors import OrderUnknown, QueueUnavailable, StripeUnavailable
 from paidshare.notices import Notice
 from paidshare.sqs_looks import SqsLooks
 from paidshare.stripe_access import StripeAccess
+from paidshare.stripe_orders import CORRECTED_ADDRESS
 
 # What `StripePayments.orders_of` and `StripePayments.order` take.
 ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")
@@ -339,7 +340,7 @@ def _correct(access: StripeAccess, order: str, address: str, *, account: str | N
         written = correction.write(access, order, address, account=account, replace=replace)
     except CorrectedBefore as exc:
         raise Refused(
-            f"{order} has another corrected address already ({correction.METADATA_KEY} in its metadata at Stripe);"
+            f"{order} has another corrected address already ({CORRECTED_ADDRESS} in its metadata at Stripe);"
             " --replace puts this one in its place"
         ) from exc
     except (OrderUnknown, StripeUnavailable) as exc:

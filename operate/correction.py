@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 import stripe
 
 from paidshare.stripe_access import StripeAccess
-
-METADATA_KEY = "paidshare_email"
-"""Of the Checkout Session or invoice: where its letters go instead of the address it was paid with."""
+from paidshare.stripe_orders import CORRECTED_ADDRESS
 
 # As `SenderAddress` in template.yaml, without the dots and hyphens that SES and DNS refuse.
 _ADDRESS = re.compile(
@@ -55,7 +53,7 @@ def write(access: StripeAccess, order_id: str, address: str, *, account: str | N
     def asked(client: stripe.StripeClient) -> bool:
         orders = client.v1.invoices if order_id.startswith("in_") else client.v1.checkout.sessions
         found = orders.retrieve(order_id, {}, options).to_dict()
-        before = (found["metadata"] or {}).get(METADATA_KEY)
+        before = (found["metadata"] or {}).get(CORRECTED_ADDRESS)
         if before == address:
             return False
         if before and not replace:
@@ -63,7 +61,7 @@ def write(access: StripeAccess, order_id: str, address: str, *, account: str | N
         with warnings.catch_warnings():
             # The SDK hands httpx the form as text, of which httpx would rather be told in another way.
             warnings.simplefilter("ignore", DeprecationWarning)
-            orders.update(order_id, {"metadata": {METADATA_KEY: address}}, options)
+            orders.update(order_id, {"metadata": {CORRECTED_ADDRESS: address}}, options)
         return True
 
     return access.answer(order_id, asked)

@@ -87,13 +87,14 @@ def _applied(item: Json, kind: str, part: str, names: Json, values: Json) -> Non
     """One assignment, removal or addition of an expression."""
     if kind == "REMOVE" and re.fullmatch(r"#?\w+", part):
         item.pop(names.get(part, part), None)
-    elif kind == "SET" and (assigned := _ASSIGNED.fullmatch(part)):
-        name, unless, default, value = (found or "" for found in assigned.groups())
+    elif kind == "SET" and _ASSIGNED.fullmatch(part):
+        [(name, unless, default, value)] = _ASSIGNED.findall(part)
         if not unless or names.get(unless, unless) not in item:
             item[names.get(name, name)] = values[value or default]
-    elif kind == "ADD" and (added := _ADDED.fullmatch(part)):
-        name, by = names.get(added[1], added[1]), int(values[added[2]]["N"])
-        item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + by)}
+    elif kind == "ADD" and _ADDED.fullmatch(part):
+        [(name, by)] = _ADDED.findall(part)
+        name = names.get(name, name)
+        item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(values[by]["N"]))}
     else:
         raise ValueError(f"no {kind} that is known here: {part}")
 

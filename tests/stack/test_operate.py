@@ -8,7 +8,6 @@ from local import environs
 from local.settings import ROOT
 from tests.stack.laptop import Laptop, until
 
-
 STRIPE_KEY = "sk_test_paidshare_local_only"
 
 
