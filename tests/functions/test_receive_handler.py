@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -260,12 +260,12 @@ class TestLog:
     @pytest.mark.parametrize(
         ("event", "level"),
         [
-            (signed(a_checkout(type="customer.created")), "INFO"),
-            (an_http_event(a_checkout(), {}), "WARNING"),
+            (lambda: signed(a_checkout(type="customer.created")), "INFO"),
+            (lambda: an_http_event(a_checkout(), {}), "WARNING"),
         ],
     )
-    def test_a_line_is_as_loud_as_its_fact(self, front: Front, event: dict[str, Any], level: str) -> None:
-        front.post(event)
+    def test_a_line_is_as_loud_as_its_fact(self, front: Front, event: Callable[[], dict[str, Any]], level: str) -> None:
+        front.post(event())
         assert [line["level"] for line in front.printed.log()] == [level]
 
     def test_what_we_could_not_take_is_an_error_that_says_why(
