@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from paidshare import notices
+
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local"
 """Logs, endpoints.json and scratch files of `make local`; every other system has a folder of its own."""
@@ -24,27 +26,7 @@ FASTIO_WEBHOOK_SECRET = "fastio_paidshare_local_only_0123456789abcdef"
 STRIPE_API_KEY = "sk_test_paidshare_local_only"
 FASTIO_API_KEY = "fastio_key_paidshare_local_only"
 
-WEBHOOK_EVENTS = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "charge.refunded",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "invoice.paid",
-    "credit_note.created",
-    "credit_note.voided",
-    "customer.subscription.updated",
-    "customer.subscription.deleted",
-    "customer.subscription.paused",
-    "customer.subscription.resumed",
-    "radar.early_fraud_warning.created",
-    "radar.early_fraud_warning.updated",
-    "charge.updated",
-)
+WEBHOOK_EVENTS = tuple(sorted(notices.NEEDED | notices.OF_WARNINGS))
 """What README tells sellers to have sent, and so what the laptop's Stripe sends."""
 
 STRIPE_API = "https://api.stripe.com"

@@ -189,7 +189,7 @@ class TestUnsettledOrders:
         for _ in range(6):
             world.clock.advance(days=1)
             world.round()
-        assert world.asked().count("cs_1") == 2
+        assert world.asked().count("cs_1") == 3
 
     def test_how_many_wait_is_not_known_when_not_all_were_seen(self, world: World) -> None:
         world.queue.broken = True

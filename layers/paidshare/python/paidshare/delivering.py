@@ -44,9 +44,9 @@ _WAIT_FOR_ITS_ORDER_S = 60.0
 # mails: a second letter is better than none.
 _SES_TELLS_WITHIN = timedelta(seconds=90)
 
-_A_CASE_IS_TOLD_AGAIN_AFTER = timedelta(days=5)
+_A_CASE_IS_TOLD_AGAIN_AFTER = timedelta(days=7)
 """
-A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at a case at least every six days
+A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at a case at least every three days
 (`rounds.Unsettled.due`): one that still waits gets another in time.
 """
 

@@ -4,10 +4,10 @@ The ledger on DynamoDB: one item per order in the Orders table.
 Three writes per delivered order: claim, “about to mail”, done. Each is conditional on the lease.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -91,29 +91,8 @@ class DynamoLedger:
         self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until", *settled))
 
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
-        items = (item for some in batched(dict.fromkeys(order_ids), _MOST, strict=False) for item in self._items(some))
+        items = read_many(self._dynamodb, self._table, order_ids, "order_id, unsettled, #state, share_expires_at")
         return [item["order_id"]["S"] for item in items if _is_live(item, now)]
-
-    def _items(self, order_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-        wanted: dict[str, Any] = {
-            self._table: {
-                "Keys": [{"order_id": {"S": order_id}} for order_id in order_ids],
-                "ProjectionExpression": "order_id, unsettled, #state, share_expires_at",
-                "ExpressionAttributeNames": {"#state": "state"},
-                "ConsistentRead": True,
-            }
-        }
-        for _ in range(_TRIES):
-            try:
-                answer = self._dynamodb.batch_get_item(RequestItems=wanted)
-            except AWS_ERRORS as exc:
-                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
-            yield from answer["Responses"].get(self._table, ())
-            # DynamoDB leaves some unread when it is short of capacity.
-            wanted = dict(answer.get("UnprocessedKeys") or {})
-            if not wanted:
-                return
-        raise LedgerUnavailable("DynamoDB left keys unread")
 
     def _write(
         self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
@@ -156,6 +135,32 @@ class DynamoLedger:
                 raise OrderBusy("another worker holds the order") from exc
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
         return answer.get("Attributes", {})
+
+
+def read_many(
+    dynamodb: "DynamoDBClient", table: str, order_ids: Iterable[str], attributes: str
+) -> Iterator[dict[str, Any]]:
+    """
+    Of the orders those that there are, each with its *attributes* (a projection, of which one is `#state`).
+
+    Raises LedgerUnavailable.
+    """
+    for some in batched(dict.fromkeys(order_ids), _MOST, strict=False):
+        keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in some]
+        for _ in range(_TRIES):
+            wanted = {"Keys": keys, "ProjectionExpression": attributes, "ExpressionAttributeNames": {"#state": "state"}}
+            try:
+                answer = dynamodb.batch_get_item(RequestItems={table: cast("Any", wanted)})
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            yield from answer["Responses"].get(table, ())
+            # What DynamoDB leaves out of a batch, being short of capacity, is asked for again.
+            left_out = answer.get("UnprocessedKeys", {}).get(table)
+            keys = list(left_out["Keys"]) if left_out else []
+            if not keys:
+                break
+        else:
+            raise LedgerUnavailable(f"DynamoDB left out {len(keys)} of {len(some)} orders")
 
 
 def _attributes(progress: Progress) -> dict[str, Any]:

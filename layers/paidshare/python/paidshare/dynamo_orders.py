@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from paidshare.aws_errors import AWS_ERRORS, code, summary
-from paidshare.dynamo_ledger import UNSETTLED
+from paidshare.dynamo_ledger import UNSETTLED, read_many
 from paidshare.dynamo_times import instant, number
 from paidshare.errors import LedgerUnavailable
 from paidshare.progress import State
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 INDEX = "unsettled-updated_at"
 
-_MOST = 100  # DynamoDB's own limit for a batch.
-_TRIES = 5
 _OF_KNOWN = "order_id, #state, reason, share_id, closed_at, share_expires_at, next_end, updated_at"
 _UNTOUCHED = "updated_at = :seen"
 
@@ -55,11 +52,8 @@ class DynamoOrders:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
-        found: dict[str, Known] = {}
-        for some in batched(dict.fromkeys(order_ids), _MOST, strict=False):
-            for item in self._items(some):
-                found[item["order_id"]["S"]] = _known(item)
-        return found
+        items = read_many(self._dynamodb, self._table, order_ids, _OF_KNOWN)
+        return {item["order_id"]["S"]: _known(item) for item in items}
 
     def touch(self, order: Unsettled, *, now: datetime) -> None:
         values = {":seen": number(order.touched_at), ":now": number(now)}
@@ -67,30 +61,6 @@ class DynamoOrders:
 
     def give_up(self, order: Unsettled) -> None:
         self._update(order.order_id, "REMOVE unsettled, unsettled_at", {":seen": number(order.touched_at)})
-
-    def _items(self, order_ids: tuple[str, ...]) -> list[dict[str, Any]]:
-        """What DynamoDB leaves out of a batch is asked for again."""
-        found: list[dict[str, Any]] = []
-        keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in order_ids]
-        for _ in range(_TRIES):
-            try:
-                answer = self._dynamodb.batch_get_item(
-                    RequestItems={
-                        self._table: {
-                            "Keys": keys,
-                            "ProjectionExpression": _OF_KNOWN,
-                            "ExpressionAttributeNames": {"#state": "state"},
-                        }
-                    }
-                )
-            except AWS_ERRORS as exc:
-                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
-            found += answer["Responses"].get(self._table, ())
-            left_out = answer["UnprocessedKeys"].get(self._table)
-            if not left_out:
-                return found
-            keys = list(left_out["Keys"])
-        raise LedgerUnavailable(f"DynamoDB left out {len(keys)} of {len(order_ids)} orders")
 
     def _update(self, order_id: str, expression: str, values: dict[str, Any]) -> None:
         try:

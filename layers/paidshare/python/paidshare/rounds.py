@@ -15,7 +15,7 @@ LOOKED_AT_EVERY = timedelta(days=1)
 """So often an order whose link is open is looked at in any case: what made no event at all is found then."""
 
 _PART_OF_ITS_AGE = 8
-_AT_LEAST_EVERY = timedelta(days=6)
+_AT_LEAST_EVERY = timedelta(days=3)
 _GIVEN_UP_AFTER = timedelta(days=35)  # Longer than Stripe lists its events (30 days, docs.stripe.com/api/events).
 _KEPT_AFTER_EXPIRY = timedelta(days=2)
 _KEPT_AFTER_CLOSING = timedelta(days=60)
