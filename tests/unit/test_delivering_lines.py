@@ -11,6 +11,7 @@ from paidshare.letter_kinds import Kind
 from paidshare.orders import Order, Share, ShareRequest, Subscription
 from paidshare.progress import State, Step, Told
 from tests.builders import LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from tests.fakes import Crash
 from tests.fakes_shares import MemoryShares
 from tests.world import DISPUTED, FILES, WON, World
 
@@ -164,6 +165,27 @@ class TestTheShareInTheLedger:
         assert world.open_files() == (("notes",) if after else FILES)
         # Nobody is mailed because a row was lost, and the end that was mailed stands.
         assert (world.letters(), world.progress().share_expires_at) == ([Kind.DELIVERY], ends)
+
+    def test_a_crash_while_it_is_found_again_mails_nobody_either(self) -> None:
+        world = in_one(both())
+        world.forget()
+        shares = world.shares
+
+        class Dying:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(shares, name)
+
+            def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
+                shares.open(request, deadline=deadline)
+                raise Crash
+
+        world.with_port(shares=Dying())
+        with pytest.raises(Crash):
+            world.look(a_notice(why="sweep"))
+        world.with_port(shares=shares)
+        world.clock.advance(seconds=400)
+        world.look(a_notice(event_id="evt_2"), holder="next")
+        assert (world.letters(), world.progress().state) == ([Kind.DELIVERY], State.DELIVERED)
 
 
 class TestTimeGivenBack:

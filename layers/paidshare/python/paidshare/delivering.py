@@ -316,10 +316,12 @@ class _Work:
         said of the share's end stands. An operator can ask for another letter.
         """
         access = ids(todo.access)
-        self._note(share_id=found.id, share_expires_at=found.expires_at)
+        # Until all is written down the row says `unseen`: whoever comes after a crash adopts the share, too.
+        self._begin(unseen=True, share_id=found.id, share_expires_at=found.expires_at)
         if found.expires_at > self._now:
             kept = replace(request, share_id=found.id, expires_at=found.expires_at, last_end=found.expires_at)
-            self._fill(kept, access)
+            share = self._shop.shares.open(kept, deadline=self._deadline)
+            self._note(share_expires_at=share.expires_at)
         self._promise(todo)
         until = self.progress.share_expires_at or found.expires_at
         grants = tuple(replace(one, until=min(one.until, until), closed_at=None) for one in self.progress.grants)
