@@ -21,7 +21,6 @@ from rich.text import Text
 
 from operate import correction, outcome, stacks
 from operate.correction import CorrectedBefore
-from operate.dead_letters import Case, DeadLetter, DeadLetters
 from operate.ledger import Ledger, Row
 from operate.outcome import Came
 from operate.stacks import Name, Stack, StackUnknown
@@ -29,6 +28,7 @@ from paidshare import notices
 from paidshare.aws_errors import summary
 from paidshare.errors import OrderUnknown, QueueUnavailable, StripeUnavailable
 from paidshare.notices import Notice
+from paidshare.sqs_dead_letters import Case, DeadLetter, DeadLetters
 from paidshare.sqs_looks import SqsLooks
 from paidshare.stripe_access import StripeAccess
 from paidshare.stripe_orders import CORRECTED_ADDRESS
@@ -391,7 +391,7 @@ def _show_case(copies: list[DeadLetter]) -> None:
     Not a table: an order's id alone fills a line, and must stay whole to be copied.
     """
     letter = copies[0]
-    when = f"{copies[-1].since:%Y-%m-%d %H:%M} UTC"
+    when = f"{min(each.since for each in copies):%Y-%m-%d %H:%M} UTC"
     reason = letter.reason or ("given up by SQS" if letter.notice else "no notice of ours")
     times = f"  (told {len(copies)} times)" if len(copies) > 1 else ""
     _out.print(Text.assemble((when, "dim"), "  ", (_printable(reason), "red"), (times, "dim")))

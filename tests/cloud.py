@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 EVENTS_TABLE, ORDERS_TABLE, SECRET_NAME = "events", "orders", "paidshare/test"
@@ -86,5 +87,8 @@ def _table(dynamodb: "DynamoDBClient", name: str, wanted: dict[str, Any]) -> Non
 
 
 def _queue(sqs: "SQSClient", name: str, wanted: dict[str, Any]) -> str:
-    visibility = wanted.get("VisibilityTimeout", 30)
-    return sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(visibility)})["QueueUrl"]
+    attributes: dict[QueueAttributeNameType, str] = {
+        "VisibilityTimeout": str(wanted.get("VisibilityTimeout", 30)),
+        "MessageRetentionPeriod": str(wanted["MessageRetentionPeriod"]),
+    }
+    return sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]

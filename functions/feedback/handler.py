@@ -1,7 +1,12 @@
-"""Feedback: what SES says of our letters in; each is noted on its order, and a letter that failed goes to a person."""
+"""
+Feedback: what SES says of our letters in; each is noted on its order, and a letter that failed goes to a person.
+
+Once a day it also writes those dead letters anew that SQS would drop while a person has not seen to them.
+"""
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -14,13 +19,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import mail_events, notices, retries
+from paidshare import mail_events, notices, retries, sqs_dead_letters
 from paidshare.dynamo_mail_log import DynamoMailLog
 from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
 from paidshare.mail_events import MailEvent
 from paidshare.notices import NotForUs
 from paidshare.ports import MailLog
 from paidshare.settings import FeedbackSettings
+from paidshare.sqs_dead_letters import DeadLetters
 from paidshare.sqs_messages import SqsMessages
 
 _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
@@ -32,6 +38,7 @@ class _Desk:
 
     log: MailLog
     messages: SqsMessages
+    dead_letters: DeadLetters
     logger: Logger
     stage: str
 
@@ -40,25 +47,26 @@ class _Desk:
 def _desk() -> _Desk:
     settings = FeedbackSettings.from_environ(os.environ)
     session = boto3.session.Session()
+    sqs = session.client("sqs", config=_CLIENT)
     return _Desk(
         log=DynamoMailLog(session.client("dynamodb", config=_CLIENT), settings.orders_table),
-        messages=SqsMessages(
-            session.client("sqs", config=_CLIENT),
-            queue_url=settings.queue_url,
-            dead_letter_url=settings.dead_letter_url,
-        ),
+        messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
+        dead_letters=DeadLetters(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         logger=Logger(service="feedback", use_rfc3339=True),
         stage=settings.stage,
     )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
+    """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done. The day's event → None."""
     try:
         desk = _desk()
     except SettingsIncomplete as error:
         Logger(service="feedback").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and FeedbackErrorsAlarm pages.
+    if event.get("detail-type") == "Scheduled Event":
+        _remind(desk, now=datetime.now(UTC))
+        return None
     return process_partial_response(
         event=event,
         record_handler=partial(_work, desk=desk),
@@ -66,6 +74,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,
     )
+
+
+def _remind(desk: _Desk, *, now: datetime) -> None:
+    """
+    What waits in the ledger, Deliver tells of again every week. Of what waits nowhere else (a letter that failed, a
+    message that is no notice, a parked account's event) the dead letter itself is kept.
+    """
+    with desk.dead_letters.held() as letters:
+        for letter in desk.dead_letters.renewed(sqs_dead_letters.forgotten_soon(letters, now=now)):
+            _count(desk, "DeadLetters")
+            facts = {"order_id": letter.order, "reason": letter.reason, "since": letter.since.isoformat()}
+            desk.logger.warning("dead_letter_renewed", extra=facts)
 
 
 def _work(record: SQSRecord, desk: _Desk) -> None:

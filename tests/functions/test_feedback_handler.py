@@ -1,7 +1,8 @@
 """Feedback with moto's queues and table: SES's events in, notes on the orders and dead letters out."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -12,12 +13,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.feedback import handler as feedback
-from paidshare import notices
+from paidshare import notices, sqs_dead_letters
 from paidshare.dynamo_mail_log import DynamoMailLog
 from paidshare.errors import LedgerUnavailable, QueueUnavailable, SettingsIncomplete
 from paidshare.mail_events import MailEvent
 from paidshare.ports import MailLog
 from paidshare.retries import MOST_RECEIVES
+from paidshare.sqs_dead_letters import DeadLetters
 from paidshare.sqs_messages import SqsMessages
 from tests.builders import BUYER, NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
@@ -57,6 +59,7 @@ class Post:
             return feedback._Desk(
                 log=log or DynamoMailLog(self.aws.dynamodb, ORDERS_TABLE),
                 messages=SqsMessages(self.aws.sqs, **queues),
+                dead_letters=DeadLetters(self.aws.sqs, **queues),
                 # Made at the first call: pytest gives a test another standard output than its fixtures.
                 logger=Logger(service="feedback", use_rfc3339=True),
                 stage="test",
@@ -83,7 +86,13 @@ class Post:
             for message in self.aws.queued()
         ]
         assert len(records) == len(events)
-        return len(feedback.handler({"Records": records}, cast("LambdaContext", None))["batchItemFailures"])
+        answer = feedback.handler({"Records": records}, cast("LambdaContext", None))
+        assert answer is not None
+        return len(answer["batchItemFailures"])
+
+    def remind(self) -> None:
+        event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+        assert feedback.handler(event, cast("LambdaContext", None)) is None
 
     def order(self) -> dict[str, Any]:
         key = {"order_id": {"S": ORDER_ID}}
@@ -208,6 +217,55 @@ class TestForAPerson:
                 post.run(published("Bounce"))
         post.run(published("Bounce"))
         assert len(post.aws.dead_letters()) == 2
+
+
+class TestReminder:
+    """Once a day: what SQS would drop, and a person has not seen to, is written anew."""
+
+    @pytest.fixture
+    def days(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+        """SQS's clock is so many days ago."""
+        monkeypatch.setattr(sqs_dead_letters, "_WAIT_S", 0)  # moto really waits.
+
+        def ago(days: int) -> None:
+            monkeypatch.setattr("moto.sqs.models.unix_time_millis", lambda: (time.time() - days * 86_400) * 1000)
+
+        return ago
+
+    def test_a_letter_that_failed_has_a_dead_letter_as_long_as_nobody_saw_to_it(
+        self, post: Post, days: Callable[[int], None]
+    ) -> None:
+        days(11)
+        post.run(published("Bounce"))
+        days(0)
+        post.remind()
+        (dead,) = post.aws.queued(post.aws.dead_letter_url)
+        assert int(dead["Attributes"]["SentTimestamp"]) / 1000 > time.time() - 86_400
+        words = {name: value["StringValue"] for name, value in dead["MessageAttributes"].items()}
+        assert (words["reason"], words["order"]) == ("letter_bounced", ORDER_ID)
+        assert time.time() - 12 * 86_400 < int(words["since"]) < time.time() - 10 * 86_400
+
+    def test_it_is_told_and_counted_as_a_new_one(self, post: Post, days: Callable[[int], None]) -> None:
+        days(11)
+        post.run(published("Bounce"))
+        post.printed.lines()
+        days(0)
+        post.remind()
+        lines = post.printed.lines()
+        (line,) = (line for line in lines if "_aws" not in line)
+        assert (line["message"], line["order_id"], line["reason"]) == (
+            "dead_letter_renewed",
+            ORDER_ID,
+            "letter_bounced",
+        )
+        assert [line["DeadLetters"] for line in lines if "DeadLetters" in line] == [[1.0]]
+
+    def test_a_young_one_stays_as_it_is_and_is_there_at_once(self, post: Post, days: Callable[[int], None]) -> None:
+        days(0)  # moto hides nothing for 12 hours after it was sent, where SQS counts from when it was received.
+        post.run(published("Bounce"))
+        post.remind()
+        (dead,) = post.aws.dead_letters()
+        assert "since" not in dead
 
 
 class TestTrouble:

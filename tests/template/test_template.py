@@ -4,13 +4,14 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from paidshare import fastio_shares, mail_events, retries
+from paidshare import fastio_shares, mail_events, retries, sqs_dead_letters
 from paidshare.dynamo_ledger import LEASE
 from paidshare.errors import SettingsIncomplete
 from paidshare.mail_events import Fact, MailEvent
@@ -156,6 +157,12 @@ class TestMail:
         assert event["Type"] == "SQS"
         assert event["Properties"]["Queue"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
         assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_old_dead_letters_are_looked_for_often_enough_before_sqs_drops_them(self) -> None:
+        event = properties("Feedback")["Events"]["Reminder"]
+        assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(1 day)"})
+        kept = timedelta(seconds=properties("DeadLetterQueue")["MessageRetentionPeriod"])
+        assert kept - sqs_dead_letters._OLD >= timedelta(days=3)
 
 
 class TestDeliver:

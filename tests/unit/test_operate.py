@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from local.serving import serving
 from local.stripe_server import stripe_app
 from operate import __main__ as operate
-from operate import correction, dead_letters, outcome, stacks
+from operate import correction, outcome, stacks
 from operate.ledger import Row
 from operate.stacks import Name, Stack
-from paidshare import mail_events, notices
+from paidshare import mail_events, notices, sqs_dead_letters
 from paidshare.dynamo_ledger import DynamoLedger
 from paidshare.dynamo_orders import DynamoOrders
 from paidshare.errors import (
@@ -73,7 +73,7 @@ def run(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """The command line on *stack*, whichever is asked for."""
     monkeypatch.setattr(stacks, "found", lambda name, **_: replace(stack, name=name.stack))
     # moto really waits, and has one server only.
-    monkeypatch.setattr(dead_letters, "_WAIT_S", 0)
+    monkeypatch.setattr(sqs_dead_letters, "_WAIT_S", 0)
 
     def ran(*arguments: str) -> Ran:
         try:

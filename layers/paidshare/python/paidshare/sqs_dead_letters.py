@@ -1,11 +1,11 @@
-"""The dead-letter queue as an operator sees it, and the way back to the work queue."""
+"""The dead-letter queue: what is in it, the way back to the work queue, and what is kept in it beyond SQS's 14 days."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paidshare import mail_events, notices
 from paidshare.aws_errors import AWS_ERRORS
@@ -15,7 +15,11 @@ from paidshare.notices import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        DeleteMessageBatchRequestEntryTypeDef,
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
 # SQS's most for one call.
 _BATCH = 10
@@ -23,6 +27,10 @@ _BATCH = 10
 _WAIT_S = 1
 # Enough to read and move some ten thousand. What a killed command leaves hidden comes back after it.
 _HIDDEN_S = 120
+
+# With a look a day there are three tries before SQS drops it.
+_OLD = timedelta(days=10)
+_SINCE = "since"
 
 _GIVEN_UP = "Deliver crashed or timed out on it until SQS gave it up."
 _GIVEN_UP_ADVICE = "Deliver's log says where it happened; mend that, then redrive."
@@ -38,7 +46,8 @@ class DeadLetter:
     A message that waits for a person. `notice` is None when it is none of ours.
 
     `order`, `reason`, `what` and `advice` are what Deliver wrote beside it. SQS writes nothing beside a message that
-    it gave up itself: the order is then the notice's, and there is no `reason`. `since` is when the message was sent.
+    it gave up itself: the order is then the notice's, and there is no `reason`. `sent_at` is when the message was sent,
+    and `since` when the one was that it was written anew from, with the same `attributes`.
     """
 
     message_id: str
@@ -50,6 +59,8 @@ class DeadLetter:
     advice: str
     since: datetime
     receipt_handle: str
+    sent_at: datetime
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def about(self, order: str) -> bool:
         """Whether it is of *order*, or was made by an event about it (a payment's `pi_…`, say)."""
@@ -70,6 +81,22 @@ class DeadLetter:
     def case(self) -> Case:
         """What later copies have in common with it: one is written every week until somebody ends the case."""
         return (self.order or self.message_id, self.reason)
+
+
+def forgotten_soon(letters: Iterable[DeadLetter], *, now: datetime) -> list[DeadLetter]:
+    """
+    Those of *letters* that SQS drops before long, with no younger one to tell of the same case. Pure.
+
+    Not what SQS gave up and no version of ours wrote: SES's news is, and it has the buyer's address in it.
+    """
+    youngest: dict[Case, DeadLetter] = {}
+    for letter in sorted(letters, key=lambda each: each.sent_at):
+        youngest[letter.case] = letter
+    return [
+        letter
+        for letter in youngest.values()
+        if now - letter.sent_at > _OLD and (letter.notice is not None or letter.reason is not None)
+    ]
 
 
 class DeadLetters:
@@ -122,6 +149,21 @@ class DeadLetters:
                 self._delete(taken)
             yield from taken
 
+    def renewed(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
+        """
+        Write *letters*, held, anew, so that SQS keeps them for another 14 days → each that is.
+
+        Each is deleted only after it was sent: a crash between leaves two of it.
+        """
+        for batch in batched(letters, _BATCH, strict=False):
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(place), "MessageBody": each.body, "MessageAttributes": _with_since(each)}
+                for place, each in enumerate(batch)
+            ]
+            sent = self._sqs.send_message_batch(QueueUrl=self._dead_letter_url, Entries=entries).get("Successful", [])
+            if sent:
+                yield from self._delete([batch[int(entry["Id"])] for entry in sent])
+
     def ended(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
         """Delete *letters*, held → each that is gone."""
         for batch in batched(letters, _BATCH, strict=False):
@@ -173,6 +215,8 @@ def _letter(message: "MessageTypeDef") -> DeadLetter:
     except NoticeUnreadable as exc:
         notice = None
         what, advice = str(exc), exc.advice
+    sent_at = as_instant(int(message["Attributes"]["SentTimestamp"]) // 1000)
+    since = words.get(_SINCE, "")
     return DeadLetter(
         message_id=message["MessageId"],
         body=message["Body"],
@@ -182,6 +226,15 @@ def _letter(message: "MessageTypeDef") -> DeadLetter:
         # A reason without them is Deliver's all the same, and SQS did not give it up.
         what=words.get("what", "" if "reason" in words else what),
         advice=words.get("advice", "" if "reason" in words else advice),
-        since=as_instant(int(message["Attributes"]["SentTimestamp"]) // 1000),
+        since=as_instant(int(since)) if since.isdecimal() else sent_at,
         receipt_handle=message["ReceiptHandle"],
+        sent_at=sent_at,
+        attributes=message.get("MessageAttributes", {}),
     )
+
+
+def _with_since(letter: DeadLetter) -> dict[str, Any]:
+    """The letter's attributes as SQS takes them, which is not quite as it gives them."""
+    words = {name: each["StringValue"] for name, each in letter.attributes.items() if "StringValue" in each}
+    words[_SINCE] = str(int(letter.since.timestamp()))
+    return {name: {"DataType": "String", "StringValue": text} for name, text in words.items()}
