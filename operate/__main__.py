@@ -269,10 +269,10 @@ def resend(  # noqa: PLR0913  # Each is an option.
     if to is not None and access is not None:
         _correct(access, row.order_id, to, account=account, replace=replace)
     wish = _ask(there, row.order_id, why=notices.RESEND, account=account)
-    _line(
-        f"Asked for the link of {row.order_id} in {there.name} to be mailed once more." + ("" if wait else f" {_THEN}")
-    )
-    if wait:
+    _line(f"Asked for the link of {row.order_id} in {there.name} to be mailed once more.")
+    if not wait:
+        _line(_THEN)
+    else:
         _tell_what_came(_came(there, wish, before=row, seconds=wait), wait)
 
 
