@@ -103,7 +103,7 @@ def test_a_resend_mails_the_same_link_once_more(laptop: Laptop) -> None:
     assert [laptop.downloaded(letter) for letter in letters] == [{"resent.pdf": "resent"}] * 2
 
 
-def test_a_corrected_address_is_written_at_stripe(laptop: Laptop) -> None:
+def test_a_corrected_address_is_written_at_stripe_and_gets_the_link(laptop: Laptop) -> None:
     product = laptop.ours(laptop.file("corrected.pdf", "corrected")["node_id"])
     session = str(laptop.pay("mistyped@example.com", product)["session"])
     laptop.order_in("delivered", session)
@@ -116,6 +116,8 @@ def test_a_corrected_address_is_written_at_stripe(laptop: Laptop) -> None:
         f"{laptop.to.stripe_url}/v1/checkout/sessions/{session}", headers={"authorization": f"Bearer {STRIPE_KEY}"}
     )
     assert shown.json()["metadata"] == {"paidshare_email": "corrected@example.com"}
+    assert laptop.downloaded(laptop.letter_to("corrected@example.com")) == {"corrected.pdf": "corrected"}
+    assert len(laptop.letters_to("mistyped@example.com")) == 1
 
 
 def test_a_dismissed_case_is_gone_and_a_letter_that_failed_is_not_redriven(laptop: Laptop) -> None:
