@@ -25,13 +25,10 @@ from operate.ledger import Ledger, Row
 from operate.outcome import Came
 from operate.stacks import Name, Stack, StackUnknown
 from paidshare import notices
-from paidshare.aws_errors import summary
+from paidshare.aws import Case, DeadLetter, DeadLetters, SqsLooks, summary
 from paidshare.errors import OrderUnknown, QueueUnavailable, StripeUnavailable
 from paidshare.notices import Notice
-from paidshare.sqs_dead_letters import Case, DeadLetter, DeadLetters
-from paidshare.sqs_looks import SqsLooks
-from paidshare.stripe_access import StripeAccess
-from paidshare.stripe_orders import CORRECTED_ADDRESS
+from paidshare.payments_stripe import CORRECTED_ADDRESS, StripeAccess
 
 # What `StripePayments.orders_of` and `StripePayments.order` take.
 ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from paidshare.stripe_access import StripeAccess
-from paidshare.stripe_orders import CORRECTED_ADDRESS
+from paidshare.payments_stripe import CORRECTED_ADDRESS, StripeAccess
 
 # As `SenderAddress` in template.yaml, without the dots and hyphens that SES and DNS refuse.
 _ADDRESS = re.compile(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from paidshare.aws_errors import code
-from paidshare.dynamo_times import number
+from paidshare.aws import code, number
 from paidshare.loose_json import as_instant
 from paidshare.progress import State
 

@@ -11,8 +11,8 @@ from time import perf_counter
 
 sys.path[:0] = [str(root := Path(__file__).resolve().parents[1]), str(root / "layers" / "paidshare" / "python")]
 
+from paidshare.delivering.plan import answer, decide  # noqa: E402
 from paidshare.errors import NeedsAPerson  # noqa: E402
-from paidshare.progress import answer, decide  # noqa: E402
 from tests.every_order import Combination, every_combination  # noqa: E402
 
 

@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(LAYER)]
 import stripe  # noqa: E402
 
 from local.signing import sign_stripe  # noqa: E402
-from paidshare.signatures import verify_stripe  # noqa: E402
+from paidshare.receiving.signatures import verify_stripe  # noqa: E402
 
 SECRET = "whsec_" + "b" * 32
 EVENT_BYTES = 3_900  # A checkout.session.completed with the usual fields.
@@ -60,7 +60,7 @@ def _per_event(body: bytes) -> dict[str, float]:
     header = sign_stripe(body, SECRET, int(time.time()))
     headers = {"content-type": "application/json", "host": "example.com", "stripe-signature": header}
     rivals: dict[str, Callable[[], object]] = {
-        "`paidshare.signatures.verify_stripe`": lambda: verify_stripe(body, headers, [SECRET], time.time()),
+        "`paidshare.receiving.signatures.verify_stripe`": lambda: verify_stripe(body, headers, [SECRET], time.time()),
         "`stripe.WebhookSignature.verify_header`": lambda: stripe.WebhookSignature.verify_header(
             body, header, SECRET, 300
         ),
@@ -79,7 +79,7 @@ def _per_event(body: bytes) -> dict[str, float]:
 
 def _per_import() -> dict[str, float]:
     """Milliseconds for the first import in a fresh interpreter."""
-    modules = ["paidshare.signatures", "stripe"]
+    modules = ["paidshare.receiving.signatures", "stripe"]
     times: dict[str, list[float]] = {module: [] for module in modules}
     with tempfile.TemporaryDirectory() as bytecode:
         # A place of our own for bytecode, filled by the first round, which is not counted.

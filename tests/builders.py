@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from paidshare.entitlement import Policy
+from paidshare.delivering.entitlement import Policy
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
 from paidshare.secret import Secret

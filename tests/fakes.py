@@ -9,8 +9,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from paidshare.dynamo_ledger import LEASE
-from paidshare.errors import LetterRejected, OrderBusy, QueueUnavailable, SecretUnavailable
+from paidshare.aws.ledger import LEASE
+from paidshare.delivering.errors import LetterRejected
+from paidshare.errors import OrderBusy, QueueUnavailable, SecretUnavailable
 from paidshare.notices import Notice
 from paidshare.orders import Letter
 from paidshare.progress import Progress, State

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from paidshare.mail_events import Fact, MailEvent
+from paidshare.feedback.mail_events import Fact, MailEvent
 from tests.builders import BUYER, NOW, SENDER
 
 ORDER_ID = "cs_test_1"

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
+from paidshare.delivering.ports import Live, none_live
 from paidshare.errors import OrderUnknown, PaidshareError
 from paidshare.orders import Order
-from paidshare.ports import Live, none_live
 
 
 class MemoryPayments:

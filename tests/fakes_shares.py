@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from paidshare import shares
-from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareRefused, ShareTaken
+from paidshare.delivering.errors import OutOfTime, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from paidshare.errors import FastioUnavailable, OrderUnknown, PaidshareError, QueueUnavailable, RoundBusy
+from paidshare.errors import FastioUnavailable, OrderUnknown, PaidshareError, QueueUnavailable
 from paidshare.notices import Notice
 from paidshare.progress import Progress
-from paidshare.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
+from paidshare.sweeping.errors import RoundBusy
+from paidshare.sweeping.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
 from tests.fakes import MemoryLedger
 from tests.fakes_shares import MemoryShares
 

@@ -10,8 +10,8 @@ import httpx
 
 from local.fastio_server import API_KEY
 from paidshare import shares
-from paidshare.fastio_shares import FastioShares
 from paidshare.orders import Goods, ShareRequest
+from paidshare.shares_fastio import FastioShares
 
 LINK_KEY = "a-link-key-for-tests-of-32-letters"
 CREATE = "POST /workspace/*/create/share/"

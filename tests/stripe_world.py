@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import stripe
 
+from paidshare.delivering.ports import Payments
 from paidshare.orders import Order
-from paidshare.ports import Payments
-from paidshare.stripe_payments import StripePayments
+from paidshare.payments_stripe import StripePayments
 
 KEY = "sk_test_51KeyThatNobodyMaySee"
 BUYER = "ada@example.com"

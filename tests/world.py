@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from paidshare import delivering
-from paidshare.delivering import Outcome, Shop
+from paidshare.delivering.deliver import Outcome, Shop, deliver
 from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Order
@@ -53,7 +52,7 @@ class World:
         return outcome
 
     def look_at_all(self, notice: Notice | None = None, *, holder: str = "worker") -> tuple[Outcome, ...]:
-        return delivering.deliver(notice or a_notice(), self.shop, holder=holder)
+        return deliver(notice or a_notice(), self.shop, holder=holder)
 
     def becomes(self, order: Order) -> Outcome:
         """*order* is the truth from now on, and is looked at."""

@@ -27,20 +27,17 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import delivering, mail_events, notices, retries
-from paidshare.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
-from paidshare.delivering import Shop
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.entitlement import Policy
+from paidshare import notices, retries
+from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsLooks, SqsMessages
+from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
+from paidshare.delivering.deliver import Shop, deliver
+from paidshare.delivering.entitlement import Policy
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
-from paidshare.fastio_shares import FastioShares
+from paidshare.feedback import mail_events
 from paidshare.notices import Notice
-from paidshare.ses_mailer import SesMailer
+from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
-from paidshare.sqs_looks import SqsLooks
-from paidshare.sqs_messages import SqsMessages
-from paidshare.stripe_payments import StripePayments
-from paidshare.vault import SecretsManagerVault
+from paidshare.shares_fastio import FastioShares
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
@@ -218,7 +215,7 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
     try:
         # Until the order is found, what the event is about stands in for it.
         seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
-        outcomes = delivering.deliver(
+        outcomes = deliver(
             notice,
             workshop.shop,
             holder=f"{shift.request_id}/{record.message_id}",

@@ -19,15 +19,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import mail_events, notices, retries, sqs_dead_letters
-from paidshare.dynamo_mail_log import DynamoMailLog
+from paidshare import notices, retries
+from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, dead_letters
 from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
-from paidshare.mail_events import MailEvent
+from paidshare.feedback import mail_events
+from paidshare.feedback.mail_events import MailEvent
+from paidshare.feedback.ports import MailLog
 from paidshare.notices import NotForUs
-from paidshare.ports import MailLog
 from paidshare.settings import FeedbackSettings
-from paidshare.sqs_dead_letters import DeadLetters
-from paidshare.sqs_messages import SqsMessages
 
 _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
@@ -82,7 +81,7 @@ def _remind(desk: _Desk, *, now: datetime) -> None:
     message that is no notice, a parked account's event) the dead letter itself is kept.
     """
     with desk.dead_letters.held() as letters:
-        for letter in desk.dead_letters.renewed(sqs_dead_letters.forgotten_soon(letters, now=now)):
+        for letter in desk.dead_letters.renewed(dead_letters.forgotten_soon(letters, now=now)):
             _count(desk, "DeadLetters")
             facts = {"order_id": letter.order, "reason": letter.reason, "since": letter.since.isoformat()}
             desk.logger.warning("dead_letter_renewed", extra=facts)

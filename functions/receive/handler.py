@@ -15,12 +15,11 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import receiving
+from paidshare.aws import SecretsManagerVault, SqsIntake
 from paidshare.errors import SettingsIncomplete
-from paidshare.receiving import Answer, Request, Sender
+from paidshare.receiving import receive
+from paidshare.receiving.receive import Answer, Request, Sender
 from paidshare.settings import ReceiveSettings
-from paidshare.sqs_intake import SqsIntake
-from paidshare.vault import SecretsManagerVault
 
 # Checkout waits up to ten seconds for the answer before it sends the buyer on
 # (docs.stripe.com/checkout/fulfillment), so AWS gets far less than boto3's sixty seconds and five attempts.
@@ -44,8 +43,8 @@ def _door() -> _Door:
     session = boto3.session.Session()
     return _Door(
         senders={
-            "POST /webhook/stripe": receiving.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
-            "POST /webhook/fastio": receiving.fastio(allowed=settings.fastio_allowed),
+            "POST /webhook/stripe": receive.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
+            "POST /webhook/fastio": receive.fastio(allowed=settings.fastio_allowed),
         },
         vault=SecretsManagerVault(
             SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
@@ -95,7 +94,7 @@ def _answer(event: dict[str, Any], sender: Sender, door: _Door) -> Answer:
         )
     except ValueError:  # No base64, or half a surrogate pair.
         return Answer(400, "body_unreadable")
-    return receiving.receive(request, sender, vault=door.vault, intake=door.intake, now=time.time())
+    return receive.receive(request, sender, vault=door.vault, intake=door.intake, now=time.time())
 
 
 def _body(event: dict[str, Any]) -> bytes:

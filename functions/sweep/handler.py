@@ -14,19 +14,14 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import sweeping
-from paidshare.dynamo_bookmark import DynamoBookmark
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.dynamo_orders import DynamoOrders
-from paidshare.dynamo_received import DynamoReceived
-from paidshare.errors import RoundBusy, SettingsIncomplete
-from paidshare.fastio_shares import FastioShares
-from paidshare.fastio_shelf import FastioShelves
+from paidshare.aws import DynamoBookmark, DynamoLedger, DynamoOrders, DynamoReceived, SecretsManagerVault, SqsLooks
+from paidshare.errors import SettingsIncomplete
+from paidshare.payments_stripe import StripeListing
 from paidshare.settings import SweepSettings
-from paidshare.sqs_looks import SqsLooks
-from paidshare.stripe_lists import StripeListing
-from paidshare.sweeping import Broom, Part
-from paidshare.vault import SecretsManagerVault
+from paidshare.shares_fastio import FastioShares, FastioShelves
+from paidshare.sweeping import sweep
+from paidshare.sweeping.errors import RoundBusy
+from paidshare.sweeping.sweep import Broom, Part
 
 # Kept for what is begun at the last moment: a page of Stripe's with one more attempt, the batch of notices about it,
 # the place; or a share with two calls to Fast.io and the order's lease.
@@ -97,16 +92,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = cupboard.broom.clock()
     until = now + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
-        parts = sweeping.sweep(cupboard.broom, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
+        parts = sweep.sweep(cupboard.broom, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
     except RoundBusy:
         cupboard.logger.info("round_busy")
         return {"busy": True, "drift": None, "finished": False}
     for part in parts:
         _tell(cupboard.logger, part)
-    drift = sweeping.drift(parts)
+    drift = sweep.drift(parts)
     # A round that does not know says nothing: DriftAlarm takes silence for trouble.
     _publish(cupboard, "Drift", drift)
-    _publish(cupboard, "OrdersOnHold", sweeping.on_hold(parts))
+    _publish(cupboard, "OrdersOnHold", sweep.on_hold(parts))
     for part in parts:
         if part.trouble is not None:
             raise part.trouble

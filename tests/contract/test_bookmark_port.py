@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from paidshare.dynamo_bookmark import KEY, DynamoBookmark
-from paidshare.errors import LedgerUnavailable, RoundBusy
-from paidshare.ports import Bookmark
-from paidshare.rounds import Pass, Track
+from paidshare.aws import DynamoBookmark
+from paidshare.aws.checkpoint import KEY
+from paidshare.errors import LedgerUnavailable
+from paidshare.sweeping.errors import RoundBusy
+from paidshare.sweeping.ports import Bookmark
+from paidshare.sweeping.rounds import Pass, Track
 from tests.builders import NOW
 from tests.cloud import EVENTS_TABLE, Cloud, cloud
 from tests.fakes_sweep import MemoryBookmark

@@ -15,10 +15,10 @@ import pytest
 
 from local.fastio_server import API_KEY, fastio_app
 from local.serving import serving
-from paidshare import fastio_files
-from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, PaidshareError, ShareRefused, ShareTaken
-from paidshare.fastio_api import FastioApi, Walked, http_client
-from paidshare.fastio_shares import FastioShares
+from paidshare.delivering.errors import OutOfTime, ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
+from paidshare.shares_fastio import FastioShares, files
+from paidshare.shares_fastio.api import FastioApi, Walked, http_client
 from tests.fastio_world import (
     ADD,
     ARCHIVE,
@@ -518,7 +518,7 @@ class TestBigFolders:
             said = []
             for _ in range(6):
                 try:
-                    bought = fastio_files.bought(api.until(at[0] + timedelta(seconds=35)), (goods("f0"),))
+                    bought = files.bought(api.until(at[0] + timedelta(seconds=35)), (goods("f0"),))
                     said.append(str(len({node.id for node in bought})))
                 except (OutOfTime, ShareRefused) as error:
                     said.append(error.reason)

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import pytest
 
 from paidshare import notices
+from paidshare.aws import SqsIntake
+from paidshare.aws.intake import REMEMBERED_SECONDS
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
-from paidshare.ports import Intake
-from paidshare.sqs_intake import REMEMBERED_SECONDS, SqsIntake
+from paidshare.receiving.ports import Intake
 from tests.builders import a_notice
 from tests.cloud import EVENTS_TABLE, Cloud, cloud
 from tests.fakes import Crash, MemoryIntake

@@ -9,13 +9,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from paidshare.dynamo_ledger import LEASE, DynamoLedger
-from paidshare.dynamo_mail_log import DynamoMailLog
-from paidshare.entitlement import Grant
+from paidshare.aws import DynamoLedger, DynamoMailLog
+from paidshare.aws.ledger import LEASE
 from paidshare.errors import LedgerUnavailable, OrderBusy
-from paidshare.mail_events import Fact
+from paidshare.feedback.mail_events import Fact
 from paidshare.ports import Ledger
-from paidshare.progress import Progress, State, Told
+from paidshare.progress import Grant, Progress, State, Told
 from tests.builders import NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger

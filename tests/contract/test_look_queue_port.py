@@ -8,10 +8,10 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from paidshare import notices
+from paidshare.aws import SqsLooks
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
 from paidshare.ports import LookQueue
-from paidshare.sqs_looks import SqsLooks
 from tests.builders import a_notice
 from tests.cloud import Cloud, cloud
 from tests.fakes_sweep import MemoryQueue

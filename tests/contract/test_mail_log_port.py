@@ -8,11 +8,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.dynamo_mail_log import DynamoMailLog
+from paidshare.aws import DynamoLedger, DynamoMailLog
 from paidshare.errors import LedgerUnavailable
-from paidshare.mail_events import Fact
-from paidshare.ports import MailLog
+from paidshare.feedback.mail_events import Fact
+from paidshare.feedback.ports import MailLog
 from paidshare.progress import Progress, State
 from tests.builders import NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud

@@ -10,11 +10,11 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
-from paidshare.errors import LetterRejected, MailUnavailable
+from paidshare.aws import SesMailer
+from paidshare.delivering.errors import LetterRejected, MailUnavailable
+from paidshare.delivering.ports import Mailer
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter
-from paidshare.ports import Mailer
-from paidshare.ses_mailer import SesMailer
 from tests.builders import BUYER, SENDER
 from tests.cloud import Cloud, cloud
 from tests.fakes import MemoryMailer

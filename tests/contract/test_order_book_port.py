@@ -9,12 +9,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.dynamo_orders import INDEX, DynamoOrders
+from paidshare.aws import DynamoLedger, DynamoOrders
+from paidshare.aws.order_index import INDEX
 from paidshare.errors import LedgerUnavailable
-from paidshare.ports import Ledger, OrderBook
+from paidshare.ports import Ledger
 from paidshare.progress import Progress, State
-from paidshare.rounds import Known, Unsettled
+from paidshare.sweeping.ports import OrderBook
+from paidshare.sweeping.rounds import Known, Unsettled
 from tests.builders import NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_sweep import MemoryBook

@@ -8,10 +8,10 @@ from typing import Any, Protocol, cast
 
 import pytest
 
+from paidshare.delivering.ports import Payments
 from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
 from paidshare.orders import Line, Order, Payment
-from paidshare.ports import Payments
-from paidshare.stripe_payments import StripePayments
+from paidshare.payments_stripe import StripePayments
 from tests.fakes_payments import MemoryPayments
 from tests.stripe_world import BUYER, GUIDE, KEY, StripeWorld
 

@@ -6,9 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from paidshare.dynamo_received import DynamoReceived
+from paidshare.aws import DynamoReceived, SqsIntake
 from paidshare.errors import LedgerUnavailable, QueueUnavailable
-from paidshare.sqs_intake import SqsIntake
 from tests.builders import a_notice
 from tests.cloud import EVENTS_TABLE, Cloud, cloud
 

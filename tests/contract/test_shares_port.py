@@ -9,9 +9,10 @@ import pytest
 
 from local.fastio_server import fastio_app
 from local.serving import serving
-from paidshare.errors import FastioUnavailable, FileMissing, OutOfTime, ShareRefused, ShareTaken
+from paidshare.delivering.errors import OutOfTime, ShareTaken
+from paidshare.delivering.ports import Shares
+from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Share
-from paidshare.ports import Shares
 from tests.fakes_shares import MemoryShares
 from tests.fastio_world import ARCHIVE, UNARCHIVE, FastioWorld, goods, now, request
 

@@ -10,12 +10,13 @@ import pytest
 
 from local.fastio_server import API_KEY, fastio_app
 from local.serving import serving
+from paidshare.delivering.ports import Shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
-from paidshare.fastio_api import FastioApi
-from paidshare.fastio_shelf import FastioShelves
 from paidshare.orders import Share
-from paidshare.ports import Shares, Shelves
-from paidshare.rounds import Shelf, Shelved
+from paidshare.shares_fastio import FastioShelves
+from paidshare.shares_fastio.api import FastioApi
+from paidshare.sweeping.ports import Shelves
+from paidshare.sweeping.rounds import Shelf, Shelved
 from tests.fakes_shares import MemoryShares
 from tests.fakes_sweep import MemoryShelves
 from tests.fastio_world import LINK_KEY, FastioWorld, goods, now, request

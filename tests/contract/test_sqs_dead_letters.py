@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import notices, sqs_dead_letters
-from paidshare.errors import MetadataBroken, NeedsAPerson, NoticeUnreadable
-from paidshare.sqs_dead_letters import DeadLetter, DeadLetters, forgotten_soon
-from paidshare.sqs_messages import SqsMessages
+from paidshare import notices
+from paidshare.aws import DeadLetter, DeadLetters, SqsMessages, forgotten_soon
+from paidshare.delivering.errors import MetadataBroken
+from paidshare.errors import NeedsAPerson, NoticeUnreadable
 from tests.builders import NOW, a_notice
 from tests.cloud import Cloud, cloud
 
@@ -74,7 +74,7 @@ def aws() -> Iterator[Cloud]:
 
 @pytest.fixture
 def box(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
-    monkeypatch.setattr(sqs_dead_letters, "_WAIT_S", 0)  # moto really waits, and has one server only.
+    monkeypatch.setattr("paidshare.aws.dead_letters._WAIT_S", 0)  # moto really waits, and has one server only.
     return DeadLetters(aws.sqs, queue_url=aws.queue_url, dead_letter_url=aws.dead_letter_url)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from paidshare import notices
-from paidshare.errors import MetadataBroken, NeedsAPerson, OrderUnknown, QueueUnavailable
-from paidshare.sqs_messages import SqsMessages
+from paidshare.aws import SqsMessages
+from paidshare.delivering.errors import MetadataBroken
+from paidshare.errors import NeedsAPerson, OrderUnknown, QueueUnavailable
 from tests.builders import a_notice
 from tests.cloud import Cloud, cloud
 

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from local.serving import serving
 from paidshare.errors import OrderUnknown, StripeUnavailable
 from paidshare.notices import EVENTS, Notice
-from paidshare.ports import StripeLists
-from paidshare.rounds import Listed, Page
-from paidshare.stripe_lists import StripeListing
+from paidshare.payments_stripe import StripeListing
+from paidshare.sweeping.ports import StripeLists
+from paidshare.sweeping.rounds import Listed, Page
 from tests.fakes_sweep import MemoryLists
 from tests.stripe_world import KEY, StripeWorld
 

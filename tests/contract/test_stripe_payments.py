@@ -10,7 +10,7 @@ from local.serving import serving
 from local.stripe_server import stripe_app
 from paidshare.errors import OrderUnknown, StripeUnavailable
 from paidshare.orders import Payment
-from paidshare.stripe_payments import StripePayments
+from paidshare.payments_stripe import StripePayments
 from tests.stripe_world import BUYER, GUIDE, KEY, SESSION, SESSIONS, StripeWorld
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

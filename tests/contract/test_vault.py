@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
+from paidshare.aws import SecretsManagerVault
 from paidshare.errors import SecretUnavailable
-from paidshare.vault import SecretsManagerVault
 from tests.builders import a_secret
 from tests.cloud import SECRET_NAME, Cloud, cloud
 from tests.fakes import MemoryVault

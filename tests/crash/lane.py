@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from paidshare.mail_events import Fact, MailEvent
+from paidshare.feedback.mail_events import Fact, MailEvent
 from tests.crash import proxy, scenarios
 from tests.crash.proxy import Call, Proxy, Strike
 from tests.crash.site import Queue, Site

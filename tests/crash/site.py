@@ -13,8 +13,8 @@ from local.services import Services
 from local.settings import STRIPE_API_KEY
 from local.stack import Stack
 from paidshare import notices
-from paidshare.dynamo_mail_log import DynamoMailLog
-from paidshare.mail_events import MailEvent
+from paidshare.aws import DynamoMailLog
+from paidshare.feedback.mail_events import MailEvent
 from paidshare.notices import Notice
 
 FILES = {"atlas.pdf": "the atlas", "guide.pdf": "the guide"}

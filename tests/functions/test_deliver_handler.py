@@ -14,14 +14,16 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.deliver import handler as deliver
-from paidshare import delivering, notices
-from paidshare.delivering import Shop
-from paidshare.entitlement import Policy
-from paidshare.errors import LetterBounced, MetadataBroken, NeedsAPerson, SettingsIncomplete, StripeUnavailable
-from paidshare.mail_events import Fact
+from paidshare import notices
+from paidshare.aws import SqsMessages
+from paidshare.delivering.deliver import Shop
+from paidshare.delivering.entitlement import Policy
+from paidshare.delivering.errors import MetadataBroken
+from paidshare.errors import NeedsAPerson, SettingsIncomplete, StripeUnavailable
+from paidshare.feedback.errors import LetterBounced
+from paidshare.feedback.mail_events import Fact
 from paidshare.orders import Order
 from paidshare.retries import MOST_RECEIVES
-from paidshare.sqs_messages import SqsMessages
 from tests.builders import BUYER, LINK_KEY, a_line, a_notice, a_policy, an_order
 from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
@@ -310,7 +312,7 @@ class TestNeverForgotten:
             def raises(*_: object, **__: object) -> None:
                 raise first
 
-            monkeypatch.setattr(delivering, "deliver", raises)
+            monkeypatch.setattr(deliver, "deliver", raises)
 
         return says
 
@@ -457,7 +459,7 @@ class TestBug:
         assert floor.run(about(BUGGY)) == [about(BUGGY)]
         [line] = floor.printed.log()
         assert (line["message"], line["error"], line["order_id"]) == ("order_failed", "RuntimeError", BUGGY)
-        assert any(place.startswith("delivering.py:") for place in line["at"])
+        assert any(place.startswith("deliver.py:") for place in line["at"])
         assert BUYER not in floor.printed.everything
 
 

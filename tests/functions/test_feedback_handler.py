@@ -13,14 +13,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.feedback import handler as feedback
-from paidshare import notices, sqs_dead_letters
-from paidshare.dynamo_mail_log import DynamoMailLog
+from paidshare import notices
+from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages
 from paidshare.errors import LedgerUnavailable, QueueUnavailable, SettingsIncomplete
-from paidshare.mail_events import MailEvent
-from paidshare.ports import MailLog
+from paidshare.feedback.mail_events import MailEvent
+from paidshare.feedback.ports import MailLog
 from paidshare.retries import MOST_RECEIVES
-from paidshare.sqs_dead_letters import DeadLetters
-from paidshare.sqs_messages import SqsMessages
 from tests.builders import BUYER, NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import DETAILS, MESSAGE_ID, ORDER_ID, MemoryMailLog, iso, notified, published
@@ -225,7 +223,7 @@ class TestReminder:
     @pytest.fixture
     def days(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         """SQS's clock is so many days ago."""
-        monkeypatch.setattr(sqs_dead_letters, "_WAIT_S", 0)  # moto really waits.
+        monkeypatch.setattr("paidshare.aws.dead_letters._WAIT_S", 0)  # moto really waits.
 
         def ago(days: int) -> None:
             monkeypatch.setattr("moto.sqs.models.unix_time_millis", lambda: (time.time() - days * 86_400) * 1000)

@@ -12,15 +12,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sweep import handler as sweep
 from paidshare import notices
-from paidshare.dynamo_bookmark import DynamoBookmark
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.dynamo_orders import DynamoOrders
+from paidshare.aws import DynamoBookmark, DynamoLedger, DynamoOrders, SqsLooks
 from paidshare.errors import SettingsIncomplete, ShareRefused, StripeUnavailable
 from paidshare.progress import Progress, State
-from paidshare.rounds import Listed
 from paidshare.shares import share_request
-from paidshare.sqs_looks import SqsLooks
-from paidshare.sweeping import Broom
+from paidshare.sweeping.rounds import Listed
+from paidshare.sweeping.sweep import Broom
 from tests.builders import LINK_KEY, NOW, some_goods
 from tests.cloud import EVENTS_TABLE, ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock

@@ -31,7 +31,7 @@ except ImportError:
 # Instrumented: the fuzzer sees which of our branches an input reaches. Only in its own process, for it is slow.
 with atheris.instrument_imports() if atheris and __name__ == "__main__" else contextlib.nullcontext():
     from local.signing import sign_fastio_pair, sign_fastio_single, sign_stripe
-    from paidshare.signatures import Verified, verify_fastio, verify_stripe
+    from paidshare.receiving.signatures import Verified, verify_fastio, verify_stripe
 
 AT = 1_790_000_000
 OURS = ["whsec_" + "o" * 32, "0123456789abcdef" * 4]

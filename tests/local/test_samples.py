@@ -5,8 +5,9 @@ from typing import Any
 
 from local import samples
 from local.settings import ROOT, STRIPE_WEBHOOK_SECRET
-from paidshare import notices, signatures
-from paidshare.signatures import Refused, Verified
+from paidshare import notices
+from paidshare.receiving import signatures
+from paidshare.receiving.signatures import Refused, Verified
 
 NOW = 1_800_000_000
 

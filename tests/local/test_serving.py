@@ -4,7 +4,7 @@ import httpx
 from uvicorn import Config
 
 from local.serving import IDLE_SECONDS, config
-from paidshare.fastio_api import http_client
+from paidshare.shares_fastio.api import http_client
 
 
 def kept_by(client: httpx.Client) -> float:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from local.ses_events import SIMULATOR, events
-from paidshare import mail_events
-from paidshare.errors import LetterBounced, LetterComplained
-from paidshare.mail_events import Fact, MailEvent
+from paidshare.feedback import mail_events
+from paidshare.feedback.errors import LetterBounced, LetterComplained
+from paidshare.feedback.mail_events import Fact, MailEvent
 from tests.builders import NOW, SENDER
 
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from paidshare.entitlement import Why
 from paidshare.letter_kinds import Kind
-from paidshare.progress import State
+from paidshare.progress import State, Why
 from tests.stories.story import Ending, Product, Step, Story
 
 SHELF = {

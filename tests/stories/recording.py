@@ -17,7 +17,7 @@ from paidshare import notices
 from paidshare.errors import OrderUnknown
 from paidshare.notices import Notice
 from paidshare.orders import Order
-from paidshare.stripe_payments import StripePayments
+from paidshare.payments_stripe import StripePayments
 from tests.fakes import Clock
 from tests.fakes_shares import MemoryShares
 from tests.stories.every import SHELF

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paidshare.delivering import Shop, deliver
-from paidshare.entitlement import Due, Policy, Standing, Why, entitlement
+from paidshare.delivering.deliver import Shop, deliver
+from paidshare.delivering.entitlement import Due, Policy, Standing, entitlement
 from paidshare.errors import NeedsAPerson
 from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress, State, Why
 from tests.builders import LINK_KEY
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments

@@ -4,8 +4,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import assert_never
 
-from paidshare.entitlement import Why
-from paidshare.progress import State
+from paidshare.progress import State, Why
 from tests.stories.every import EVERY
 from tests.stories.story import Ending, Story
 

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from paidshare import fastio_shares, mail_events, retries, sqs_dead_letters
-from paidshare.dynamo_ledger import LEASE
+from paidshare import retries
+from paidshare.aws import dead_letters
+from paidshare.aws.ledger import LEASE
 from paidshare.errors import SettingsIncomplete
-from paidshare.mail_events import Fact, MailEvent
+from paidshare.feedback import mail_events
+from paidshare.feedback.mail_events import Fact, MailEvent
 from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
+from paidshare.shares_fastio import shares
 from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
 
@@ -162,7 +165,7 @@ class TestMail:
         event = properties("Feedback")["Events"]["Reminder"]
         assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(1 day)"})
         kept = timedelta(seconds=properties("DeadLetterQueue")["MessageRetentionPeriod"])
-        assert kept - sqs_dead_letters._OLD >= timedelta(days=3)
+        assert kept - dead_letters._OLD >= timedelta(days=3)
 
 
 class TestDeliver:
@@ -411,8 +414,8 @@ class TestParameters:
         assert default(name) is not None
 
     def test_the_default_services_are_the_adapters_own(self) -> None:
-        assert default("FastioApiBase") == fastio_shares.API_BASE
-        assert default("FastioWebBase") == fastio_shares.WEB_BASE
+        assert default("FastioApiBase") == shares.API_BASE
+        assert default("FastioWebBase") == shares.WEB_BASE
 
     def test_the_default_stage_is_a_deployed_one_and_so_refuses_plain_http(self) -> None:
         assert default("Stage") != "local"

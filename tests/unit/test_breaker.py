@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.breaker import ORDERS, SECONDS, Breaker, SparedMailer, SparedPayments, SparedShares
-from paidshare.errors import FastioUnavailable, LetterRejected, MailUnavailable, OrderUnknown, StripeUnavailable
+from paidshare.delivering.breaker import ORDERS, SECONDS, Breaker, SparedMailer, SparedPayments, SparedShares
+from paidshare.delivering.errors import LetterRejected, MailUnavailable
+from paidshare.errors import FastioUnavailable, OrderUnknown, StripeUnavailable
 from paidshare.orders import Letter
 from tests.builders import BUYER, an_order
 from tests.fakes import Clock, MemoryMailer

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import catalog
-from paidshare.errors import MetadataBroken
+from paidshare.delivering import catalog
+from paidshare.delivering.errors import MetadataBroken
 from paidshare.orders import Goods
 from tests.builders import a_line
 

@@ -10,28 +10,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import delivering, notices, shares
-from paidshare.delivering import Outcome
-from paidshare.dynamo_ledger import LEASE
-from paidshare.entitlement import Grant
-from paidshare.errors import (
+from paidshare import notices, shares
+from paidshare.aws.ledger import LEASE
+from paidshare.delivering import deliver
+from paidshare.delivering.deliver import Outcome
+from paidshare.delivering.errors import (
     AccountUnexpected,
     AddressMissing,
-    FastioUnavailable,
-    FileMissing,
     LetterInDoubt,
     LetterRejected,
     MailUnavailable,
     MetadataBroken,
     ModeMismatch,
+    OrderNotThereYet,
+    OutOfTime,
+    PaymentUndone,
+)
+from paidshare.delivering.plan import Step
+from paidshare.errors import (
+    FastioUnavailable,
+    FileMissing,
     NeedsAPerson,
     OrderBusy,
-    OrderNotThereYet,
     OrderUnknown,
-    OutOfTime,
     PaidshareError,
     PatienceExhausted,
-    PaymentUndone,
     QueueUnavailable,
     SecretUnavailable,
     StripeUnavailable,
@@ -39,7 +42,7 @@ from paidshare.errors import (
 )
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Progress, State, Step, Told
+from paidshare.progress import Grant, Progress, State, Told
 from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
 from tests.fakes import Crash, MemoryMailer
 from tests.fakes_payments import MemoryPayments
@@ -290,7 +293,7 @@ class TestTryAgain:
         world.with_port(shares=OutOfTimeOnce())
         deadline = world.clock.now + timedelta(seconds=45)
         with pytest.raises(OutOfTime):
-            delivering.deliver(a_notice(), world.shop, holder="a", deadline=deadline)
+            deliver.deliver(a_notice(), world.shop, holder="a", deadline=deadline)
         assert told == [deadline]
         assert (world.mailer.sent, world.ledger.leases) == ([], {})
         world.look(holder="b")
@@ -597,13 +600,13 @@ class TestLastAttempt:
         world = World()
         world.payments.failures.append(StripeUnavailable("down"))
         with pytest.raises(PatienceExhausted, match="stripe_unavailable: down"):
-            delivering.deliver(a_notice(about=about), world.shop, holder="a", last=True)
+            deliver.deliver(a_notice(about=about), world.shop, holder="a", last=True)
 
     def test_the_order_says_that_it_is_on_hold_and_why(self) -> None:
         world = World()
         world.shares.down = True
         with pytest.raises(PatienceExhausted) as caught:
-            delivering.deliver(a_notice(), world.shop, holder="a", last=True)
+            deliver.deliver(a_notice(), world.shop, holder="a", last=True)
         assert caught.value.order_id == ORDER_ID
         assert (world.progress().state, world.progress().reason) == (State.ON_HOLD, "patience_exhausted")
         world.shares.down = False
@@ -613,7 +616,7 @@ class TestLastAttempt:
         world = World()
         world.ledger.claim(ORDER_ID, holder="another", now=world.clock.now)
         with pytest.raises(PatienceExhausted, match="order_busy"):
-            delivering.deliver(a_notice(), world.shop, holder="a", last=True)
+            deliver.deliver(a_notice(), world.shop, holder="a", last=True)
         assert world.progress().state is State.NEW
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.errors import LetterInDoubt, MailUnavailable, PaymentUndone, TryAgain
+from paidshare.delivering.errors import LetterInDoubt, MailUnavailable, PaymentUndone
+from paidshare.errors import TryAgain
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Order
 from paidshare.progress import State, Told

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from paidshare.errors import FileMissing, MailUnavailable
+from paidshare.delivering.errors import MailUnavailable
+from paidshare.delivering.plan import Step
+from paidshare.errors import FileMissing
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Order, Share, ShareRequest, Subscription
-from paidshare.progress import State, Step, Told
+from paidshare.progress import State, Told
 from tests.builders import LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
 from tests.fakes import Crash
 from tests.fakes_shares import MemoryShares

@@ -10,15 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paidshare import notices
-from paidshare.errors import (
-    FastioUnavailable,
-    LedgerUnavailable,
-    LetterRejected,
-    MailUnavailable,
-    NeedsAPerson,
-    ShareRefused,
-    TryAgain,
-)
+from paidshare.delivering.errors import LetterRejected, MailUnavailable
+from paidshare.errors import FastioUnavailable, LedgerUnavailable, NeedsAPerson, ShareRefused, TryAgain
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Line, Order
 from paidshare.progress import State

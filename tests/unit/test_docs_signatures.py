@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.signing import sign_stripe
-from paidshare.signatures import LONGEST_HEADER, MOST_PARTS, SHORTEST_SECRET, TOLERANCE, Reason
+from paidshare.receiving.signatures import LONGEST_HEADER, MOST_PARTS, SHORTEST_SECRET, TOLERANCE, Reason
 
 DOC = Path(__file__).parents[2] / "docs" / "signatures.md"
 OLD, NEW = "whsec_" + "o" * 32, "whsec_" + "n" * 32

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.entitlement import Due, Grant, Promise, Standing, Why, entitlement, money_kept
-from paidshare.errors import MetadataBroken, ModeMismatch, PaidLate
+from paidshare.delivering.entitlement import Due, Standing, entitlement, money_kept
+from paidshare.delivering.errors import MetadataBroken, ModeMismatch, PaidLate
 from paidshare.orders import Line, Order, Payment, Subscription
+from paidshare.progress import Grant, Promise, Why
 from tests.builders import NOW, a_line, a_payment, a_policy, an_invoice, an_order
 
 NOTHING_YET, ACCESS, ON_HOLD, ENDED = Standing.NOTHING_YET, Standing.ACCESS, Standing.ON_HOLD, Standing.ENDED

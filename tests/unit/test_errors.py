@@ -1,14 +1,13 @@
-import inspect
 import re
 
 import pytest
 
 from paidshare import errors
-from paidshare.errors import NeedsAPerson, PaidshareError, SettingsIncomplete, TryAgain
+from paidshare.delivering.errors import MetadataBroken
+from paidshare.errors import NeedsAPerson, SettingsIncomplete, TryAgain
+from tests.every_error import EVERY
 
-CLASSES = {
-    name: made for name, made in vars(errors).items() if inspect.isclass(made) and issubclass(made, PaidshareError)
-}
+CLASSES = {made.__name__: made for made in EVERY}
 FOR_A_PERSON = [made for made in CLASSES.values() if issubclass(made, NeedsAPerson) and made is not NeedsAPerson]
 FOR_LATER = [made for made in CLASSES.values() if issubclass(made, TryAgain) and made is not TryAgain]
 
@@ -46,7 +45,7 @@ class TestNeedsAPerson:
         assert errors.FileMissing("gone").advice == errors.FileMissing.advice
 
     def test_the_reason_is_the_fact_s_name(self) -> None:
-        assert errors.MetadataBroken("x").reason == "metadata_broken"
+        assert MetadataBroken("x").reason == "metadata_broken"
 
     def test_reasons_tell_all_kinds_apart(self) -> None:
         reasons = [made("x").reason for made in FOR_A_PERSON] + [made("x").reason for made in FOR_LATER]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.fastio_contents import differences
-from paidshare.fastio_wire import Node
+from paidshare.shares_fastio.contents import differences
+from paidshare.shares_fastio.wire import Node
 
 GUIDE = Node("n-1", "guide.pdf", "file", 5, "ab", "sha256", gone=False, infected=False)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.fastio_events import Kind, from_fastio
 from paidshare.notices import NotForUs, Notice
+from paidshare.receiving.fastio_events import Kind, from_fastio
 
 AT = 1_795_300_000
 

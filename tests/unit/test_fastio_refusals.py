@@ -5,8 +5,8 @@ from typing import Literal
 import pytest
 
 from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, PaidshareError, ShareRefused
-from paidshare.fastio_refusals import KEY_WAIT, PLAN_WAIT, not_understood, refusal
-from paidshare.fastio_wire import Reply
+from paidshare.shares_fastio.refusals import KEY_WAIT, PLAN_WAIT, not_understood, refusal
+from paidshare.shares_fastio.wire import Reply
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paidshare import fastio_wire as wire
-from paidshare.fastio_wire import Reply
 from paidshare.orders import ShareRequest
+from paidshare.shares_fastio import wire
+from paidshare.shares_fastio.wire import Reply
 
 AT = datetime(2026, 4, 24, 23, 49, 4, tzinfo=UTC)
 FILE = {"id": "n-1", "name": "a.pdf", "type": "file", "size": "12", "hash": "ab", "hash_algo": "sha256"}

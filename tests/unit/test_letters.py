@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare import letters
-from paidshare.entitlement import Why
+from paidshare.delivering import letters
 from paidshare.letter_kinds import Kind
 from paidshare.orders import Goods, Letter, Share, ShareFile
+from paidshare.progress import Why
 from paidshare.text import one_line
 from tests.builders import BUYER, LINK, a_share, some_goods
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paidshare import mail_events, notices
-from paidshare.errors import LetterBounced, LetterComplained, LetterRejectedLater
-from paidshare.mail_events import Fact, MailEvent
+from paidshare import notices
+from paidshare.feedback import mail_events
+from paidshare.feedback.errors import LetterBounced, LetterComplained, LetterRejectedLater
+from paidshare.feedback.mail_events import Fact, MailEvent
 from paidshare.notices import NotForUs, Notice
 from tests.builders import BUYER, NOW, a_notice
 from tests.fakes_mail import DETAILS, MESSAGE_ID, ORDER_ID, TAGS, a_mail_event, mail, notified, published

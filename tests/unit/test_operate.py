@@ -17,22 +17,15 @@ from operate import __main__ as operate
 from operate import outcome, stacks
 from operate.ledger import Row
 from operate.stacks import Name, Stack
-from paidshare import mail_events, notices, sqs_dead_letters
-from paidshare.dynamo_ledger import DynamoLedger
-from paidshare.dynamo_orders import DynamoOrders
-from paidshare.errors import (
-    FileMissing,
-    MetadataBroken,
-    NeedsAPerson,
-    OrderUnknown,
-    PatienceExhausted,
-    StripeUnavailable,
-)
-from paidshare.mail_events import Fact
+from paidshare import notices
+from paidshare.aws import DynamoLedger, DynamoOrders, SqsMessages
+from paidshare.delivering.errors import MetadataBroken
+from paidshare.errors import FileMissing, NeedsAPerson, OrderUnknown, PatienceExhausted, StripeUnavailable
+from paidshare.feedback import mail_events
+from paidshare.feedback.mail_events import Fact
 from paidshare.notices import Notice
+from paidshare.payments_stripe import StripePayments
 from paidshare.progress import Progress, State
-from paidshare.sqs_messages import SqsMessages
-from paidshare.stripe_payments import StripePayments
 from tests.builders import NOW, a_notice
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import a_mail_event
@@ -69,7 +62,7 @@ def run(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """The command line on *stack*, whichever is asked for."""
     monkeypatch.setattr(stacks, "found", lambda name, **_: replace(stack, name=name.stack))
     # moto really waits, and has one server only.
-    monkeypatch.setattr(sqs_dead_letters, "_WAIT_S", 0)
+    monkeypatch.setattr("paidshare.aws.dead_letters._WAIT_S", 0)
 
     def ran(*arguments: str) -> Ran:
         try:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from paidshare.entitlement import Due, Grant, Standing, Why
-from paidshare.errors import PaymentUndone
+from paidshare.delivering.entitlement import Due, Standing
+from paidshare.delivering.errors import PaymentUndone
+from paidshare.delivering.plan import Plan, Step, plan
 from paidshare.letter_kinds import Kind
-from paidshare.progress import Plan, Progress, Said, State, Step, Told, plan
+from paidshare.progress import Grant, Progress, Said, State, Told, Why
 from tests.builders import NOW, a_line
 
 UNTIL = NOW + timedelta(days=7)

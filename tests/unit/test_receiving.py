@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from local.signing import sign_fastio_pair, sign_fastio_single, sign_stripe
-from paidshare import receiving
-from paidshare.receiving import LARGEST_BODY, Answer, Request, receive
+from paidshare.receiving.receive import LARGEST_BODY, Answer, Request, fastio, receive, stripe
 from tests.builders import WEBHOOK_SECRET, a_notice, a_secret
 from tests.fakes import MemoryIntake, MemoryVault
 
@@ -35,7 +34,7 @@ class Door:
         self.vault = MemoryVault()
         self.intake = MemoryIntake()
         networks = tuple(ipaddress.ip_network(block) for block in allowed)
-        self.sender = receiving.stripe(livemode=False, allowed=networks)
+        self.sender = stripe(livemode=False, allowed=networks)
 
     def post(
         self,
@@ -145,7 +144,7 @@ class TestFastio:
     def post(
         self, headers: dict[str, str], *, intake: MemoryIntake | None = None, address: str = "192.0.2.1"
     ) -> Answer:
-        sender = receiving.fastio(allowed=(ipaddress.ip_network("192.0.2.0/24"),))
+        sender = fastio(allowed=(ipaddress.ip_network("192.0.2.0/24"),))
         request = Request(self.BODY, tuple(headers.items()), address)
         return receive(request, sender, vault=MemoryVault(), intake=intake or MemoryIntake(), now=AT)
 

@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from paidshare.progress import Progress, State
-from paidshare.rounds import Fate, Known, Pass, Shelved, Track, Unsettled, fate
+from paidshare.sweeping.rounds import Fate, Known, Pass, Shelved, Track, Unsettled, fate
 from tests.builders import NOW
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.signing import sign_fastio_pair, sign_stripe
-from paidshare import signatures
-from paidshare.signatures import Reason, Refused, Scheme, Verified, verify_fastio, verify_stripe
+from paidshare.receiving import signatures
+from paidshare.receiving.signatures import Reason, Refused, Scheme, Verified, verify_fastio, verify_stripe
 
 SECRET = "whsec_5p1nmAk3rSfavourite5ecretF0rTests"
 OTHER = "whsec_0therSecretThatSomebodyElseHasMade"

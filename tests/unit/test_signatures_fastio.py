@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.signing import sign_fastio_pair, sign_fastio_single
-from paidshare.signatures import Headers, Reason, Refused, Scheme, Verified, verify_fastio
+from paidshare.receiving.signatures import Headers, Reason, Refused, Scheme, Verified, verify_fastio
 
 AT = 1_790_000_000
 BODY = b'{"id":"evt_1","event_type":"file.uploaded"}'

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from stripe import _webhook
 
 from local.signing import sign_stripe
-from paidshare.signatures import LONGEST_HEADER, MOST_PARTS, Reason, Refused, Verified, verify_stripe
+from paidshare.receiving.signatures import LONGEST_HEADER, MOST_PARTS, Reason, Refused, Verified, verify_stripe
 
 AT = 1_790_000_000
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from local.signing import sign_stripe
-from paidshare.signatures import Reason, Refused, Scheme, Verified, verify_stripe
+from paidshare.receiving.signatures import Reason, Refused, Scheme, Verified, verify_stripe
 
 SECRET = "whsec_test_secret"  # The four suites' own.
 BODY = b'{\n  "id": "evt_test_webhook",\n  "object": "event"\n}'

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from paidshare.orders import Line, Payment, Subscription
-from paidshare.stripe_orders import (
+from paidshare.payments_stripe.orders import (
     Credits,
     Json,
     charge_of,

@@ -15,13 +15,12 @@ import pytest
 
 from local.serving import serving
 from local.stripe_server import stripe_app
-from paidshare import sweeping
-from paidshare.delivering import Shop, deliver
+from paidshare.delivering.deliver import Shop, deliver
 from paidshare.errors import NeedsAPerson
 from paidshare.letter_kinds import Kind
-from paidshare.stripe_lists import StripeListing
-from paidshare.stripe_payments import StripePayments
-from paidshare.sweeping import Broom
+from paidshare.payments_stripe import StripeListing, StripePayments
+from paidshare.sweeping import sweep
+from paidshare.sweeping.sweep import Broom
 from tests.builders import LINK_KEY, a_policy
 from tests.fakes import Clock, MemoryMailer
 from tests.fakes_shares import MemoryShares
@@ -72,7 +71,7 @@ class Silence:
             link_key=lambda: LINK_KEY,
             clock=self.clock,
         )
-        parts = sweeping.sweep(broom, holder=f"r{self.rounds}", until=now + ROUND, deadline=now + timedelta(minutes=3))
+        parts = sweep.sweep(broom, holder=f"r{self.rounds}", until=now + ROUND, deadline=now + timedelta(minutes=3))
         assert [part.trouble for part in parts if part.trouble] == []
         shop = Shop(
             ledger=self.book,

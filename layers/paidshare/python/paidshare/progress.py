@@ -1,16 +1,97 @@
-"""How far an order has come, and what is next. Pure."""
+"""How far an order has come: the values of its row in the ledger. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paidshare.entitlement import Due, Grant, Policy, Promise, Standing, Why, entitlement, money_kept
-from paidshare.errors import PaidNothingGiven, PaymentUndone
 from paidshare.letter_kinds import Kind
-from paidshare.orders import Order
+from paidshare.orders import Line
 
 _CLOCKS_APART = timedelta(seconds=5)
+
+
+class Why(StrEnum):
+    """The reason, for the log, the ledger and the letter."""
+
+    NO_LINE_OF_OURS = "no_line_of_ours"
+
+    CHECKOUT_OPEN = "checkout_open"
+    NO_INVOICE = "no_invoice"
+    NOT_PAID = "not_paid"
+    PAYMENT_FAILED = "payment_failed"
+    SUBSCRIPTION_NOT_ACTIVE = "subscription_not_active"
+
+    PAID = "paid"
+
+    DISPUTED = "disputed"
+    FRAUD_WARNING = "fraud_warning"
+    SUBSCRIPTION_PAUSED = "subscription_paused"
+    SUBSCRIPTION_UNPAID = "subscription_unpaid"
+
+    GIVEN_ALREADY = "given_already"
+    """Another order of the same subscription gives it, for the same time: one more seat, say."""
+
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    PARTLY_REFUNDED = "partly_refunded"
+    CREDITED = "credited"
+    """The plan was changed, and what was not used of this one was given back."""
+    SUBSCRIPTION_CHANGED = "subscription_changed"
+    """The plan was changed, and what is new of it is there already."""
+    DISPUTE_LOST = "dispute_lost"
+    SUBSCRIPTION_CANCELED = "subscription_canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """
+    What the buyer was given of one line: goods (`nodes` of `workspace`), until when, and since when it is taken back
+    (None while it is not). What the product says later changes nothing of it.
+    """
+
+    line: str
+    until: datetime
+    workspace: str
+    nodes: tuple[str, ...]
+    closed_at: datetime | None = None
+
+    def resumed_until(self, now: datetime) -> datetime:
+        """Until when the line lasts if it is open from *now* on: the time while it was taken back does not count."""
+        return self.until if self.closed_at is None else self.until + (now - self.closed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """
+    What the buyer was given: the ids of the lines that are ours, and until when their link works.
+
+    `closed_at` is when access was taken back; None while it is open. `grants` say the same of each line by itself;
+    rows of versions before they were written have none, and `until` for all.
+    """
+
+    lines: tuple[str, ...]
+    until: datetime
+    closed_at: datetime | None = None
+    grants: tuple[Grant, ...] | None = None
+
+    def of(self, line_id: str) -> Grant | None:
+        """What was given of the line; None when it has never been given."""
+        if self.grants is None:
+            return Grant(line_id, self.until, "", (), self.closed_at)
+        return next((grant for grant in self.grants if grant.line == line_id), None)
+
+    def without_what_ran_out(self, lines: Iterable[Line], now: datetime) -> "Promise":
+        """The promise as if what was bought once, and has run out by itself, had not been given yet."""
+        kept = [(line, grant) for line in lines if (grant := self.of(line.id)) is not None]
+        left = (grant for line, grant in kept if line.period_end is not None or grant.closed_at or grant.until > now)
+        return replace(self, grants=tuple(left))
+
+    def over(self, now: datetime) -> bool:
+        """Whether all that was given has run out by itself."""
+        if self.grants is None:
+            return self.closed_at is None and self.until <= now
+        return all(grant.closed_at is None and grant.until <= now for grant in self.grants)
 
 
 class State(StrEnum):
@@ -44,7 +125,7 @@ class Told(StrEnum):
     ENDED = "ended"
 
 
-_TELLS = {
+TELLS = {
     Kind.DELIVERY: Told.ACCESS,
     Kind.PAYMENT_FAILED: Told.PAYMENT_FAILED,
     Kind.ACCESS_ON_HOLD: Told.ON_HOLD,
@@ -176,7 +257,7 @@ class Progress:
         if self.mailing is None or self.mailing_at is None:
             return self
         when = at or (self.sent_at if self.sent_at and self.has_left else self.mailing_at)
-        told = _TELLS[Kind(self.mailing)]
+        told = TELLS[Kind(self.mailing)]
         unsure = (at is None and not self.has_left) if self.mailing == Kind.DELIVERY else self.unsure
         now = replace(self.unmarked(), told=told, mailed_at=when, message_id=message_id, unsure=unsure)
         if told is not Told.ACCESS:
@@ -211,191 +292,3 @@ class Progress:
         live = {grant.line for grant in self.grants if grant.closed_at is not None or grant.until > now}
         added = {grant.line: grant for grant in new if grant.line not in live}
         return replace(self, grants=tuple(({grant.line: grant for grant in self.grants} | added).values()))
-
-
-class Step(StrEnum):
-    """What is to be done next."""
-
-    DELIVER = "deliver"
-    """Open the share and mail the link."""
-    WAIT = "wait"
-    TELL_FAILURE = "tell_failure"
-    """Mail that the payment failed."""
-    CLOSE = "close"
-    """Archive the share, and mail why."""
-    REOPEN = "reopen"
-    """Open the share again, and mail so."""
-    CHANGE = "change"
-    """Make the share hold other lines than it does, and mail so."""
-    SPREAD = "spread"
-    """Of one event's many orders, each gets a notice of its own."""
-    NOTHING = "nothing"
-    """All is as it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """
-    The one step that takes an order to what is due, the state it is in then, because *why*, and what is mailed.
-
-    `access` are those of all `dues` that the buyer should have.
-    """
-
-    step: Step
-    state: State
-    why: Why | None = None
-    access: tuple[Due, ...] = ()
-    letter: Said | None = None
-    dues: tuple[Due, ...] = ()
-
-    @property
-    def until(self) -> datetime:
-        """
-        An order has one share, which stays open as long as its longest line; what ends before is taken out of it then.
-        Raises ValueError when there is no access.
-        """
-        return max(due.until for due in self.access if due.until is not None)
-
-
-class Answer(StrEnum):
-    """How a seller who keeps money for an order answers for it."""
-
-    NOTHING_KEPT = "nothing_kept"
-    NOT_OURS = "not_ours"
-    ACCESS = "access"
-    TOLD = "told"
-    """The buyer was told why there is no access, or, with the link, until when there would be."""
-    NOT_YET = "not_yet"
-    """For a day; then a person is asked."""
-
-
-_NOT_YET_FOR = timedelta(days=1)  # A bank debit is no kept money before it has come; what has come is told of at once.
-
-
-def decide(order: Order, policy: Policy, progress: Progress, *, now: datetime, renew: bool = False) -> Plan:
-    """
-    What to do about *order*. To *renew* is an operator's wish: what ran out by itself is given for its days again.
-
-    While money is kept the buyer has access, or was told why not, or a person has the case; nothing is ever settled in
-    silence. Raises like `entitlement`, and PaymentUndone and PaidNothingGiven.
-    """
-    seen_at = progress.first_seen_at
-    dues = entitlement(order, policy, now=now, promise=progress.promise, seen_at=seen_at, renew=renew)
-    todo = plan(dues, progress, kept=money_kept(order))
-    said = answer(order, todo, progress)
-    late = seen_at is not None and now - seen_at >= _NOT_YET_FOR
-    if said is None or (said is Answer.NOT_YET and late):
-        raise PaidNothingGiven(f"money is kept, and the order is {todo.state}: {todo.why}")
-    return todo
-
-
-def answer(order: Order, todo: Plan, progress: Progress) -> Answer | None:
-    """How the plan answers for the money that is kept; None when it does not."""
-    if not money_kept(order):
-        return Answer.NOTHING_KEPT
-    if todo.access:
-        return Answer.ACCESS
-    if todo.state is State.NOT_OURS:
-        return Answer.NOT_OURS
-    if todo.state is State.WAITING:
-        return Answer.NOT_YET
-    told = _TELLS[Kind(todo.letter.kind)] if todo.letter else progress.told
-    ran_out = todo.why is Why.EXPIRED and progress.delivered_at is not None
-    return Answer.TOLD if ran_out or told in (Told.ON_HOLD, Told.ENDED) else None
-
-
-def plan(dues: Sequence[Due], progress: Progress, *, kept: bool = False) -> Plan:
-    """
-    What to do about *dues* (`entitlement.entitlement`); *kept*: the seller has money for them. A letter in doubt counts
-    as not left: settle it first where this plan mails another one. Raises PaymentUndone.
-    """
-    all_dues = tuple(dues)
-    access = tuple(due for due in all_dues if due.standing is Standing.ACCESS)
-    if progress.delivered_at is not None:
-        todo = _after_delivery(all_dues, access, progress, kept=kept)
-    elif access:
-        letter = Said(Kind.DELIVERY, ids(access))
-        todo = Plan(Step.DELIVER, State.DELIVERED, _why_not_all(all_dues), access, letter)
-    elif all(due.why is Why.GIVEN_ALREADY for due in all_dues):
-        todo = Plan(Step.NOTHING, State.NOT_OURS, all_dues[0].why if all_dues else Why.NO_LINE_OF_OURS)
-    elif (missing := _first(all_dues, Standing.NOTHING_YET)) is None:
-        todo = _without_access(all_dues, progress, kept=kept)
-    elif missing.why is Why.PAYMENT_FAILED and progress.told is not Told.PAYMENT_FAILED:
-        letter = Said(Kind.PAYMENT_FAILED, ids(all_dues))
-        todo = Plan(Step.TELL_FAILURE, State.WAITING, missing.why, letter=letter)
-    else:
-        todo = Plan(Step.WAIT, State.WAITING, missing.why)
-    return replace(todo, dues=all_dues)
-
-
-def ids(dues: Iterable[Due]) -> tuple[str, ...]:
-    """The ids of the lines."""
-    return tuple(due.line.id for due in dues)
-
-
-def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress, *, kept: bool) -> Plan:
-    if not dues:
-        raise PaymentUndone("none of the lines that were delivered is in the order any more")
-    given = [due for due in dues if due.line.id in progress.given]
-    if (missing := _first(given, Standing.NOTHING_YET)) is not None:
-        raise PaymentUndone(f"the order was delivered, and now it is {missing.why}")
-    if not access:
-        return _without_access(dues, progress, kept=kept)
-    due = frozenset(ids(access))
-    letter = _news(dues, access, progress)
-    step = Step.NOTHING
-    if letter is not None or due != set(progress.given) or due != set(progress.holds):
-        step = Step.CHANGE
-    if progress.closed_at is not None or progress.switching or progress.told is not Told.ACCESS:
-        step = Step.REOPEN
-    return Plan(step, State.DELIVERED, _why_not_all(dues), access, letter)
-
-
-def _news(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress) -> Said | None:
-    """What to tell a buyer who should have *access*; None when nothing of it is news."""
-    if progress.told is not Told.ACCESS:
-        # “The link in our earlier letter” says nothing to who may not have it: a second one is better than none.
-        return Said(Kind.DELIVERY if progress.unsure else Kind.ACCESS_BACK, ids(access))
-    added = [due for due in access if due.line.id not in progress.given]
-    # What ran out by itself did so when the letter had said.
-    gone = [
-        due
-        for due in dues
-        if due.line.id in progress.given and due.standing is not Standing.ACCESS and due.why is not Why.EXPIRED
-    ]
-    if not added and not gone:
-        return None
-    changed = any(due.line.added for due in added)
-    why = Why.SUBSCRIPTION_CHANGED if changed else gone[0].why if gone else None
-    return Said(Kind.ACCESS_CHANGED, ids(access), why and str(why))
-
-
-def _why_not_all(dues: tuple[Due, ...]) -> Why | None:
-    """Why one of the lines is without access, where another has it."""
-    without = _first(dues, Standing.ENDED) or _first(dues, Standing.ON_HOLD)
-    return without.why if without else None
-
-
-def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) -> Plan:
-    held = _first(dues, Standing.ON_HOLD)
-    # What was taken back says more than what ran out by itself.
-    ended = [due for due in dues if due.standing is Standing.ENDED]
-    over = next((due for due in ended if due.why is not Why.EXPIRED), None)
-    why = (held or over or dues[0]).why
-    state, told, kind = State.ACCESS_ENDED, Told.ENDED, Kind.ACCESS_ENDED
-    if held:
-        state, told, kind = State.ACCESS_ON_HOLD, Told.ON_HOLD, Kind.ACCESS_ON_HOLD
-    if why is Why.EXPIRED and progress.delivered_at is not None:
-        return Plan(Step.NOTHING, state, why)
-    to_close = progress.share_id is not None and (progress.closed_at is None or progress.switching)
-    # Who was never mailed a link is told why none comes, as long as the money is kept; and who was told, what is true.
-    waits = progress.delivered_at is not None or kept or progress.told in (Told.ON_HOLD, Told.ENDED)
-    to_tell = waits and progress.told is not told
-    about = [due for due in dues if due.line.id in progress.given] or dues
-    lines = ids(due for due in about if not held or due.standing is Standing.ON_HOLD) or ids(dues)
-    letter = Said(kind, lines, str(why)) if to_tell else None
-    return Plan(Step.CLOSE if to_close or to_tell else Step.NOTHING, state, why, letter=letter)
-
-
-def _first(dues: Sequence[Due], standing: Standing) -> Due | None:
-    return next((due for due in dues if due.standing is standing), None)

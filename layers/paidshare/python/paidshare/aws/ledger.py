@@ -1,0 +1,219 @@
+"""
+The ledger on DynamoDB: one item per order in the Orders table.
+
+Three writes per delivered order: claim, “about to mail”, done. Each is conditional on the lease.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.times import instant, number
+from paidshare.errors import LedgerUnavailable, OrderBusy
+from paidshare.progress import Grant, Progress, State, Told
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Longer than Deliver's time-out (60 s in template.yaml): a worker that is still alive never loses its lease.
+LEASE = timedelta(seconds=75)
+
+UNSETTLED = "yes"
+"""The value of the attribute `unsettled`, which settled orders do not have."""
+
+_TEXTS = (
+    "reason",
+    "account",
+    "payment_intent",
+    "share_id",
+    "told",
+    "mailing",
+    "mailing_why",
+    "message_id",
+    "resent",
+    "resent_outcome",
+)
+_LISTS = ("holds", "lines", "given", "mailing_lines")
+_FLAGS = ("switching", "unseen", "unsure")
+_TIMES = (
+    "share_expires_at",
+    "closed_at",
+    "mailing_at",
+    "mailed_at",
+    "delivered_at",
+    "next_end",
+    "case_told_at",
+)
+_GRANTS = "grants"
+_MOST = 100  # DynamoDB's own limit for a batch.
+_TRIES = 5
+
+
+class DynamoLedger:
+    """The port `Ledger`. Times are stored as Unix seconds, so that a person can read and sort them."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
+        item = self._update(
+            order_id,
+            "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
+            " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
+            # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
+            " unsettled = :yes, unsettled_at = if_not_exists(unsettled_at, :now)"
+            " ADD claims :one",
+            # The holder itself asks again where the first answer was lost.
+            "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
+            {
+                ":holder": {"S": holder},
+                ":until": number(now + LEASE),
+                ":now": number(now),
+                ":new": {"S": State.NEW.value},
+                ":yes": {"S": UNSETTLED},
+                ":one": {"N": "1"},
+            },
+            {"#state": "state"},
+        )
+        return _progress(item)
+
+    def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
+        self._write(order_id, progress, holder, now, also_remove=())
+
+    def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
+        settled = ("unsettled", "unsettled_at") if done and progress.state.settled else ()
+        self._write(order_id, progress, holder, now, also_remove=("lease_holder", "lease_until", *settled))
+
+    def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
+        items = read_many(self._dynamodb, self._table, order_ids, "order_id, unsettled, #state, share_expires_at")
+        return [item["order_id"]["S"] for item in items if _is_live(item, now)]
+
+    def _write(
+        self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
+    ) -> None:
+        values = _attributes(progress)
+        names = {f"#{name}": name for name in values}
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        gone = [name for name in (*_TEXTS, *_LISTS, *_FLAGS, *_TIMES, _GRANTS) if name not in values] + list(
+            also_remove
+        )
+        names |= {f"#{name}": name for name in gone}
+        self._update(
+            order_id,
+            f"SET {sets}, updated_at = :now" + (" REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""),
+            "lease_holder = :holder",
+            {f":{name}": value for name, value in values.items()} | {":holder": {"S": holder}, ":now": number(now)},
+            names,
+        )
+
+    def _update(
+        self,
+        order_id: str,
+        expression: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str],
+    ) -> dict[str, Any]:
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                ExpressionAttributeNames=names,
+            )
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+                raise OrderBusy("another worker holds the order") from exc
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return answer.get("Attributes", {})
+
+
+def read_many(
+    dynamodb: "DynamoDBClient", table: str, order_ids: Iterable[str], attributes: str
+) -> Iterator[dict[str, Any]]:
+    """
+    Of the orders those that there are, each with its *attributes* (a projection, of which one is `#state`).
+
+    Raises LedgerUnavailable.
+    """
+    for some in batched(dict.fromkeys(order_ids), _MOST, strict=False):
+        keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in some]
+        for _ in range(_TRIES):
+            wanted = {"Keys": keys, "ProjectionExpression": attributes, "ExpressionAttributeNames": {"#state": "state"}}
+            try:
+                answer = dynamodb.batch_get_item(RequestItems={table: cast("Any", wanted)})
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            yield from answer["Responses"].get(table, ())
+            # What DynamoDB leaves out of a batch, being short of capacity, is asked for again.
+            left_out = answer.get("UnprocessedKeys", {}).get(table)
+            keys = list(left_out["Keys"]) if left_out else []
+            if not keys:
+                break
+        else:
+            raise LedgerUnavailable(f"DynamoDB left out {len(keys)} of {len(some)} orders")
+
+
+def _attributes(progress: Progress) -> dict[str, Any]:
+    texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
+    times = {name: number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
+    lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
+    flags = {name: {"BOOL": True} for name in _FLAGS if getattr(progress, name)}
+    grants = {_GRANTS: {"L": [{"M": _granted(grant)} for grant in progress.grants]}} if progress.grants else {}
+    return {"state": {"S": progress.state.value}} | texts | lists | flags | times | grants
+
+
+def _granted(grant: Grant) -> dict[str, Any]:
+    written = {
+        "line": {"S": grant.line},
+        "until": number(grant.until),
+        "workspace": {"S": grant.workspace},
+        "nodes": {"L": [{"S": node} for node in grant.nodes]},
+    }
+    return written if grant.closed_at is None else written | {"closed_at": number(grant.closed_at)}
+
+
+def _grant(item: dict[str, Any]) -> Grant:
+    return Grant(
+        line=item["line"]["S"],
+        until=instant(item["until"]),
+        workspace=item["workspace"]["S"],
+        nodes=tuple(one["S"] for one in item["nodes"]["L"]),
+        closed_at=instant(item["closed_at"]) if "closed_at" in item else None,
+    )
+
+
+def _is_live(item: dict[str, Any], now: datetime) -> bool:
+    """Whether something may still change for the order: it is not settled, or its link is out and works."""
+    if "unsettled" in item:
+        return True
+    works = "share_expires_at" in item and instant(item["share_expires_at"]) > now
+    return works and item["state"]["S"] == State.DELIVERED
+
+
+def _progress(item: dict[str, Any]) -> Progress:
+    known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
+    known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
+    known |= {name: item[name]["BOOL"] for name in _FLAGS if name in item}
+    known |= {name: instant(item[name]) for name in _TIMES if name in item}
+    # SES's word, which comes through dynamo_mail_log and is never written from here.
+    if "letter_sent_at" in item:
+        known["sent_at"] = instant(item["letter_sent_at"])
+    said = {name: item[f"letter_{name}"]["S"] for name in ("sent_mark", "sent_kind") if f"letter_{name}" in item}
+    # SES's older notifications name neither.
+    known |= {name: value for name, value in said.items() if value}
+    if _GRANTS in item:
+        known[_GRANTS] = tuple(_grant(one["M"]) for one in item[_GRANTS]["L"])
+    if "first_seen_at" in item:
+        known["first_seen_at"] = instant(item["first_seen_at"])
+    if "told" in known:
+        known["told"] = Told(known["told"])
+    return Progress(state=State(item["state"]["S"]), claims=int(item["claims"]["N"]), **known)

@@ -1,0 +1,72 @@
+"""
+The port `MailLog` on DynamoDB: a few attributes of the order's item in the Orders table.
+
+They are written without the order's lease, and are no other than these: `letter_<fact>_at` (Unix seconds) for each
+fact, `letter_message_id` and `letter_kind` of the letter that was heard of last, `letter_sent_kind` and
+`letter_sent_mark` of the one that was sent last, and `letter_cases`, what a person was told of.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.times import number
+from paidshare.errors import LedgerUnavailable
+from paidshare.feedback.mail_events import Fact, MailEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# SES may know a letter of an order whose item was lost; it does not make a new one.
+_KNOWN = "attribute_exists(order_id)"
+
+
+class DynamoMailLog:
+    """Over the Orders table. The item is the ledger's: only the attributes above are touched."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def note(self, event: MailEvent) -> bool:
+        moment = f"letter_{event.fact}_at"
+        values = {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}}
+        sent = ""
+        if event.fact is Fact.SENT:
+            # Which one was sent last, for whoever finds a letter in doubt; what is heard of others must not hide it.
+            sent = ", letter_sent_kind = :kind, letter_sent_mark = :mark"
+            values |= {":mark": {"S": event.mark}}
+        item = self._update(
+            event.order_id,
+            f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
+            f"{_KNOWN} AND (attribute_not_exists({moment}) OR {moment} <= :at)",
+            values,
+        )
+        return _case(event) not in item.get("letter_cases", {}).get("SS", ())
+
+    def told(self, event: MailEvent) -> None:
+        self._update(event.order_id, "ADD letter_cases :case", _KNOWN, {":case": {"SS": [_case(event)]}})
+
+    def _update(self, order_id: str, expression: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The item as it is now, also where *condition* kept it as it was; empty when there is none."""
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+                kept: dict[str, Any] = cast("dict[str, Any]", exc.response).get("Item", {})
+                return kept
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return answer.get("Attributes", {})
+
+
+def _case(event: MailEvent) -> str:
+    return f"{event.fact}:{event.message_id}"

@@ -1,0 +1,102 @@
+"""The port `OrderBook` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.ledger import UNSETTLED, read_many
+from paidshare.aws.times import instant, number
+from paidshare.errors import LedgerUnavailable
+from paidshare.progress import State
+from paidshare.sweeping.rounds import Known, Unsettled
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INDEX = "unsettled-updated_at"
+
+_OF_KNOWN = "order_id, #state, reason, share_id, closed_at, share_expires_at, next_end, updated_at"
+_UNTOUCHED = "updated_at = :seen"
+
+
+class DynamoOrders:
+    """
+    Its writes leave the lease alone, and so may come between a worker's own.
+
+    They are conditional: an order that a worker has touched meanwhile stays as the worker left it.
+    """
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
+        start: dict[str, Any] = {}
+        while True:
+            try:
+                page = self._dynamodb.query(
+                    TableName=self._table,
+                    IndexName=INDEX,
+                    KeyConditionExpression="unsettled = :yes AND updated_at < :before",
+                    ExpressionAttributeValues={":yes": {"S": UNSETTLED}, ":before": number(before)},
+                    **start,
+                )
+            except AWS_ERRORS as exc:
+                raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+            yield from map(_unsettled, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def known(self, order_ids: Iterable[str]) -> Mapping[str, Known]:
+        items = read_many(self._dynamodb, self._table, order_ids, _OF_KNOWN)
+        return {item["order_id"]["S"]: _known(item) for item in items}
+
+    def touch(self, order: Unsettled, *, now: datetime) -> None:
+        values = {":seen": number(order.touched_at), ":now": number(now)}
+        self._update(order.order_id, "SET updated_at = :now", values)
+
+    def give_up(self, order: Unsettled) -> None:
+        self._update(order.order_id, "REMOVE unsettled, unsettled_at", {":seen": number(order.touched_at)})
+
+    def _update(self, order_id: str, expression: str, values: dict[str, Any]) -> None:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"order_id": {"S": order_id}},
+                UpdateExpression=expression,
+                ConditionExpression=_UNTOUCHED,
+                ExpressionAttributeValues=values,
+            )
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+                return
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+
+
+def _unsettled(item: dict[str, Any]) -> Unsettled:
+    return Unsettled(
+        order_id=item["order_id"]["S"],
+        account=item["account"]["S"] if "account" in item else None,
+        since=instant(item["unsettled_at"]),
+        touched_at=instant(item["updated_at"]),
+    )
+
+
+def _known(item: dict[str, Any]) -> Known:
+    return Known(
+        state=State(item["state"]["S"]),
+        share_id=item["share_id"]["S"] if "share_id" in item else None,
+        closed_at=_moment(item, "closed_at"),
+        reason=item["reason"]["S"] if "reason" in item else None,
+        until=_moment(item, "share_expires_at"),
+        next_end=_moment(item, "next_end"),
+        touched_at=_moment(item, "updated_at"),
+    )
+
+
+def _moment(item: dict[str, Any], name: str) -> datetime | None:
+    return instant(item[name]) if name in item else None

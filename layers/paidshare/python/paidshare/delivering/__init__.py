@@ -1,0 +1,1 @@
+"""A notice → its orders as they should be: what a buyer is entitled to, the share that gives it, the letters."""

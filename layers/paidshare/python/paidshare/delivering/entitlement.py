@@ -1,0 +1,409 @@
+"""
+The facts of an order and the clock → what the buyer should have of each line now, and why. Pure.
+
+The rules are Stripe's: docs.stripe.com/checkout/fulfillment, /billing/subscriptions/webhooks, /refunds and /disputes;
+where Stripe leaves a choice, it is the seller's `Policy`. docs/stories.md shows them at work.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
+
+from paidshare.delivering import catalog
+from paidshare.delivering.errors import ModeMismatch, PaidLate
+from paidshare.orders import Line, Order, Subscription
+from paidshare.progress import Promise, Why
+
+
+class Standing(StrEnum):
+    """What the buyer should have of a line."""
+
+    NOTHING_YET = "nothing_yet"
+    ACCESS = "access"
+    ON_HOLD = "on_hold"
+    """Access that is closed for now, and opens again by itself when what is in the way is gone."""
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The seller's choices (parameters of template.yaml).
+
+    `link_days` is for products that do not say their own; `grace_days` follow the end of a subscription's period.
+    `end_on_partial_refund`: a refund of a part ends access to the lines that it covers; else only a full one does.
+    `keep_canceled`: a subscription that is canceled at once keeps the time that was paid for; else access ends.
+    `ask_when_paid_late`: what is paid for a subscription that is over, or unpaid, waits for a person; else the period
+    that was paid for is delivered.
+    """
+
+    livemode: bool
+    link_days: int
+    grace_days: int = 3
+    end_on_partial_refund: bool = False
+    hold_on_fraud_warning: bool = False
+    keep_canceled: bool = False
+    ask_when_paid_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the buyer should have of *line*. `until` (aware UTC) comes with access, and only then."""
+
+    line: Line
+    standing: Standing
+    why: Why
+    until: datetime | None = None
+
+
+_ENDED_SUBSCRIPTIONS = ("canceled", "incomplete_expired")  # docs.stripe.com/billing/subscriptions/overview
+_SOON_PAID = timedelta(days=1)
+"""An invoice that is charged by itself is paid within hours of its making, or not before somebody sees to it."""
+
+
+def entitlement(
+    order: Order,
+    policy: Policy,
+    *,
+    now: datetime,
+    promise: Promise | None = None,
+    seen_at: datetime | None = None,
+    renew: bool = False,
+) -> tuple[Due, ...]:
+    """
+    What the buyer of *order* should have at *now* of each line that is ours; nothing for an order without one.
+
+    With a *promise*, which lines are ours and how long they last was settled when the link was mailed: what became of
+    the products since changes nothing. Without one, what was first seen (*seen_at*, None for now) soon after it was
+    paid is due however late it is by now. To *renew* is to give what was bought once, and has run out, for its days
+    again. Status words that we do not know are never “paid”. Raises ModeMismatch,
+    PaidLate where the seller wants to be asked, and MetadataBroken for a paid line that does not say what to deliver.
+    """
+    if order.livemode is not policy.livemode:
+        raise ModeMismatch(f"order is {_mode(order.livemode)}, the stage is {_mode(policy.livemode)}")
+    # Its lines, if it ever had any, are nobody's purchase. Stripe's own sample (`!= "unpaid"`) would deliver them.
+    if order.mode == "setup":
+        return ()
+    lines = _ours(order, promise)
+    if renew and promise is not None:
+        promise = promise.without_what_ran_out(lines, now)
+    elif promise is not None and promise.over(now) and not any(_is_new(line, promise) for line in lines):
+        # The link has run out by itself: whatever happens now changes nothing for the buyer.
+        return tuple(Due(line, Standing.ENDED, Why.EXPIRED) for line in lines)
+    refunded = _is_refunded(order, policy)
+    if not refunded and (missing := _missing(order)) is not None:
+        # That it failed is Stripe's last word; what else it may call an order that was paid once, nobody knows.
+        undone = promise is not None and missing is Why.PAYMENT_FAILED
+        return tuple(Due(line, Standing.ENDED if undone else Standing.NOTHING_YET, missing) for line in lines)
+    ended = _ended_lines(order, policy, refunded=refunded)
+    if promise is None:
+        already = (line.id for line in lines if _is_given_already(line, order))
+        ended = dict.fromkeys(already, Why.GIVEN_ALREADY) | ended
+    ends = _Ends(order, policy, now, promise, now if seen_at is None else min(seen_at, now))
+    return tuple(_due(line, ends, ended.get(line.id)) for line in lines)
+
+
+def money_kept(order: Order) -> bool:
+    """Whether the seller has money for the order now: paid, and neither given back, nor disputed, nor lost."""
+    tried = [payment for payment in order.payments if payment.status not in _FAILED and payment.amount > 0]
+    if tried:
+        # While a bank looks into a dispute, it has the money (docs.stripe.com/disputes/how-disputes-work).
+        came = (one for one in tried if one.status == "succeeded" and _HARMLESS_DISPUTES.issuperset(one.disputes))
+        return sum(one.amount - one.refunded for one in came) > order.credited
+    # Out of band, or from the customer's balance, which Stripe lists no payment for.
+    paid = order.status == "paid" if order.mode == "invoice" else order.payment_status == "paid"
+    amounts = [line.amount or 0 for line in order.lines if not line.credit]
+    return paid and sum(amounts) > order.credited
+
+
+def _ours(order: Order, promise: Promise | None) -> list[Line]:
+    # Of a credit, and of nothing at all, there is nothing to deliver.
+    found = [line for line in order.lines if catalog.is_ours(line) and not line.credit and line.quantity > 0]
+    if promise is not None:
+        return [line for line in order.lines if line.id in promise.lines or (line.added and line in found)]
+    # The rest of a period that was over when its invoice was written is what the buyer had, and not what comes. Alone
+    # it is what was paid for.
+    return [line for line in found if not _is_past(line, order)] or found
+
+
+def _is_past(line: Line, order: Order) -> bool:
+    made = order.created_at
+    return line.prorated and made is not None and line.period_end is not None and line.period_end <= made
+
+
+def _is_new(line: Line, promise: Promise) -> bool:
+    return line.added and promise.of(line.id) is None
+
+
+_FAILED = ("requires_payment_method", "canceled")  # docs.stripe.com/payments/paymentintents/lifecycle
+
+
+def _missing(order: Order) -> Why | None:
+    """What is still to come before anybody gets anything; None for an order that is paid, or free."""
+    if order.mode == "invoice":
+        return None if order.status == "paid" else Why.NOT_PAID
+    if order.mode != "payment" and not (order.mode == "subscription" and order.subscription):
+        return Why.NO_INVOICE
+    if order.status != "complete":
+        return Why.CHECKOUT_OPEN
+    # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`. One that fails
+    # although the session says “paid” has failed: the order of the two is not guaranteed.
+    if order.payments and all(payment.status in _FAILED for payment in order.payments):
+        return Why.PAYMENT_FAILED
+    # A coupon can take all of it: Stripe then asks for no payment, and no later event says “paid”.
+    paid = order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0)
+    return None if paid else Why.NOT_PAID
+
+
+class _Ends(NamedTuple):
+    """What decides when a line ends."""
+
+    order: Order
+    policy: Policy
+    now: datetime
+    promise: Promise | None
+    seen_at: datetime
+
+
+class _Verdict(NamedTuple):
+    standing: Standing
+    why: Why
+
+
+def _due(line: Line, ends: _Ends, ended: Why | None) -> Due:
+    order, policy, now = ends.order, ends.policy, ends.now
+    verdicts = [*_verdicts_on_payments(order, policy)]
+    if ended is not None:
+        verdicts.append(_Verdict(Standing.ENDED, ended))
+    if line.period_end is not None and order.subscription is not None:
+        verdicts += _verdicts_on_subscription(order.subscription, line, line.period_end, ends)
+    # What ends access outweighs what only holds it, and what nobody knows to mean anything.
+    for standing in (Standing.ENDED, Standing.NOTHING_YET, Standing.ON_HOLD):
+        if found := next((v for v in verdicts if v.standing is standing), None):
+            return Due(line, *found)
+    until = _until(line, ends)
+    if until <= now:
+        over = order.subscription is not None and order.subscription.status in _ENDED_SUBSCRIPTIONS
+        # A line whose period is over is taken out of a share that other lines keep open. Where the next period brought
+        # a link of its own, that is no news.
+        news = over and line.period_end is not None
+        return Due(line, Standing.ENDED, Why.SUBSCRIPTION_CANCELED if news else Why.EXPIRED)
+    return Due(line, Standing.ACCESS, Why.PAID, until)
+
+
+def _verdicts_on_payments(order: Order, policy: Policy) -> Iterable[_Verdict]:
+    payments = order.payments
+    for status in (status for payment in payments for status in payment.disputes):
+        if status == "lost":
+            yield _Verdict(Standing.ENDED, Why.DISPUTE_LOST)
+        elif status not in _HARMLESS_DISPUTES:
+            yield _Verdict(Standing.ON_HOLD, Why.DISPUTED)
+    if policy.hold_on_fraud_warning and any(payment.fraud_warning for payment in payments):
+        yield _Verdict(Standing.ON_HOLD, Why.FRAUD_WARNING)
+
+
+# An inquiry (`warning_…`) asks a question and moves no money. `prevented` is settled by a refund, which speaks for
+# itself. A status that we do not know holds access: docs.stripe.com/api/disputes/object.
+_HARMLESS_DISPUTES = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})
+
+
+def _verdicts_on_subscription(
+    subscription: Subscription, line: Line, period_end: datetime, ends: _Ends
+) -> Iterable[_Verdict]:
+    """docs.stripe.com/billing/subscriptions/overview. A pause of the *collection* leaves the status, and access."""
+    status = subscription.status
+    if status in (*_ENDED_SUBSCRIPTIONS, "unpaid") and _is_paid_late(subscription, ends):
+        if ends.promise is None and ends.policy.ask_when_paid_late:
+            raise PaidLate(f"the order is paid, and its subscription is {status}")
+        return
+    match status:
+        # While Stripe tries again (`past_due`), the period at hand is still a paid one.
+        case "active" | "trialing" | "past_due":
+            pass
+        case "canceled" | "incomplete_expired":
+            if not _is_kept(subscription, line, period_end, ends):
+                yield _Verdict(Standing.ENDED, Why.SUBSCRIPTION_CANCELED)
+        case "paused":
+            yield _Verdict(Standing.ON_HOLD, Why.SUBSCRIPTION_PAUSED)
+        case "unpaid":
+            yield _Verdict(Standing.ON_HOLD, Why.SUBSCRIPTION_UNPAID)
+        case _:
+            yield _Verdict(Standing.NOTHING_YET, Why.SUBSCRIPTION_NOT_ACTIVE)
+
+
+def _is_paid_late(subscription: Subscription, ends: _Ends) -> bool:
+    """
+    Whether the money came when the subscription was over already, or unpaid: after the last try of dunning, say, or for
+    an older invoice while a newer one is open. Paid is paid, and the subscription's end was no news then.
+    """
+    order = ends.order
+    if not money_kept(order):
+        return False
+    since, least = subscription.ended_at, timedelta()
+    if subscription.status == "unpaid":
+        # Since when it is, Stripe does not say.
+        since, least = order.created_at, _SOON_PAID
+    if since is None or order.paid_at is None:
+        return ends.promise is None
+    return order.paid_at - since >= least
+
+
+def _is_kept(subscription: Subscription, line: Line, period_end: datetime, ends: _Ends) -> bool:
+    """
+    Whether a canceled subscription leaves the line its time: where it ended with the period, or so shortly before that
+    the grace outlasts it, nothing was cut off. What was on hold when it ended does not come back.
+    """
+    grant = None if ends.promise is None else ends.promise.of(line.id)
+    if grant is not None and grant.closed_at is not None:
+        return False
+    ended_at, grace = subscription.ended_at, timedelta(days=ends.policy.grace_days)
+    cut_off = ended_at is None or ended_at < period_end - max(grace, timedelta(minutes=1))
+    return ends.policy.keep_canceled or not cut_off
+
+
+_IN_TIME = timedelta(days=4)
+"""Stripe sends an event for three days (docs.stripe.com/webhooks), and a day later the sweep has found its order."""
+
+
+def _until(line: Line, ends: _Ends) -> datetime:
+    order, policy, now, promise, seen_at = ends
+    grant = None if promise is None else promise.of(line.id)
+    if grant is not None:
+        return grant.resumed_until(now)
+    if promise is not None and line.id in promise.lines and not catalog.is_ours(line):
+        # What it once was is settled; for how long, only the product could say.
+        days = policy.link_days
+    else:
+        days = catalog.goods(line, default_link_days=policy.link_days).link_days
+    if line.period_end is None:
+        return now + timedelta(days=days)
+    grace, paid_at = timedelta(days=policy.grace_days), order.paid_at or seen_at
+    if promise is not None or seen_at - paid_at > _IN_TIME:
+        return max(line.period_end, paid_at) + grace
+    # Paid late, in arrears, or delivered late: an outage is not the buyer's, and the grace counts from the letter.
+    until = max(line.period_end, now) + grace
+    return until if until > now else now + timedelta(days=days)
+
+
+# --- What was given back --------------------------------------------------------------------------------
+
+# Stripe keeps its fee of a payment that is refunded, and many sellers take it off the refund: 2.9 % and 30 cents, and
+# up to a tenth of a small amount (docs.stripe.com/refunds).
+_A_FEE = 10
+
+
+def _is_refunded(order: Order, policy: Policy) -> bool:
+    """Whether all that was paid was given back. Of an invoice, a customer's balance may have paid a part as well."""
+    paid = [payment for payment in order.payments if payment.status == "succeeded" and payment.amount > 0]
+    back = sum(payment.refunded for payment in paid) + order.credited
+    if order.mode == "invoice" and order.total is not None:
+        asked = max(order.total, sum(payment.amount for payment in paid)) if paid else order.total
+    else:
+        asked = sum(payment.amount for payment in paid)
+    if asked <= 0 or back <= 0:
+        return False
+    return back >= asked or (policy.end_on_partial_refund and _is_all_but_a_fee(order, asked))
+
+
+def _is_all_but_a_fee(order: Order, asked: int) -> bool:
+    """
+    Whether what stays, or stayed once, is a fee, and the refunds were not simply what some of the lines cost. A further
+    refund never gives anything back.
+    """
+    refunds = _refunds(order)
+    for count in range(1, len(refunds) + 1):
+        some = refunds[:count]
+        covered = _covered(order.lines, some, sum(some))
+        if (asked - sum(some)) * _A_FEE <= asked and sum(map(_price, covered)) < sum(some):
+            return True
+    return False
+
+
+def _ended_lines(order: Order, policy: Policy, *, refunded: bool) -> dict[str, Why]:
+    """The lines (their ids) whose money was given back, and how."""
+    if refunded:
+        return {line.id: Why.REFUNDED for line in order.lines}
+    ended: dict[str, Why] = {}
+    if policy.end_on_partial_refund:
+        ended |= dict.fromkeys((*_refunded_lines(order), *order.credited_lines), Why.PARTLY_REFUNDED)
+    return ended | {line.id: Why.CREDITED for line in order.lines if _is_given_back(line, order)}
+
+
+def _is_given_back(line: Line, order: Order) -> bool:
+    """
+    Whether an invoice since gave back the rest of the line, and does not ask for the same product again: another
+    number of seats, or another price, is no other product.
+    """
+    for lines in (*order.later, order.lines):
+        again = any(one.product_id == line.product_id and not one.credit and one.id != line.id for one in lines)
+        of_another = lines is not order.lines
+        if not again and any(_gives_back(one, line, of_another_invoice=of_another) for one in lines):
+            return True
+    return False
+
+
+def _gives_back(credit: Line, line: Line, *, of_another_invoice: bool) -> bool:
+    """Whether *credit* is for *line*: by its name, or else for the same product and period on another invoice."""
+    if not credit.credit or credit.credits:
+        return credit.credit and line.id in credit.credits
+    return of_another_invoice and _is_same(credit, line)
+
+
+def _is_given_already(line: Line, order: Order) -> bool:
+    """Whether the invoice gives back the same product for the same time: the order that sold it goes on giving it."""
+    own = {one.id for one in order.lines}
+    return any(
+        one.credit and own.isdisjoint(one.credits) and _is_same(one, line) for one in order.lines if one is not line
+    )
+
+
+def _is_same(one: Line, other: Line) -> bool:
+    alike = one.product_id == other.product_id
+    return alike and one.period_end is not None and one.period_end == other.period_end
+
+
+def _refunded_lines(order: Order) -> frozenset[str]:
+    """
+    The lines (their ids) that refunds of a part cover. Stripe does not say which line a refund is for.
+
+    A refund of exactly what one line cost is for that line. The rest is spent on what is left, the cheapest first;
+    lines of one price go together or not at all, because nobody can tell which of them was meant. So it never takes
+    more than was refunded, and a further refund never gives anything back.
+    """
+    back = sum(payment.refunded for payment in order.payments)
+    return frozenset(line.id for line in _covered(order.lines, _refunds(order), back))
+
+
+def _refunds(order: Order) -> list[int]:
+    return [amount for payment in order.payments for amount in payment.refunds]
+
+
+def _covered(lines: Iterable[Line], refunds: Iterable[int], back: int) -> list[Line]:
+    """The lines that *refunds* cover, which come to *back* in all."""
+    left = [line for line in lines if line.amount is not None and line.amount > 0]
+    covered: list[Line] = []
+    rest = back
+    for refund in refunds:
+        exact = [line for line in left if line.amount == refund]
+        if len(exact) == 1:
+            left.remove(exact[0])
+            covered += exact
+            rest -= refund
+    for price, alike in groupby(sorted(left, key=_price), key=_price):
+        group = list(alike)
+        if price * len(group) > rest:
+            break
+        covered += group
+        rest -= price * len(group)
+    return covered
+
+
+def _price(line: Line) -> int:
+    return line.amount or 0
+
+
+def _mode(livemode: bool) -> str:  # noqa: FBT001
+    return "live" if livemode else "test"

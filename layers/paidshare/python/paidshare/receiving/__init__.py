@@ -1,0 +1,1 @@
+"""A webhook's request → verified, and a notice on the queue."""

@@ -1,0 +1,20 @@
+"""Fast.io: the shares that buyers open. Others import what is named here, and not the modules."""
+
+from typing import TYPE_CHECKING
+
+from paidshare import lazy
+
+if TYPE_CHECKING:
+    from paidshare.shares_fastio.listing import FastioShelves
+    from paidshare.shares_fastio.shares import FastioShares
+
+__all__ = ["FastioShares", "FastioShelves"]
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy.door(
+        __name__,
+        {
+            "FastioShelves": "listing",
+            "FastioShares": "shares",
+        },
+    )

@@ -1,0 +1,293 @@
+"""Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import httpx
+
+from paidshare import shares
+from paidshare.delivering.errors import ShareTaken
+from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
+from paidshare.orders import Goods, Share, ShareFile, ShareRequest
+from paidshare.ports import Clock
+from paidshare.shares_fastio import contents, files, refusals, wire
+from paidshare.shares_fastio.api import FastioApi, http_client
+from paidshare.shares_fastio.wire import Node, RemoteShare, Reply, path
+
+API_BASE = "https://api.fast.io/current"
+WEB_BASE = "https://go.fast.io"
+
+_HARDLY_WAITED = timedelta(minutes=1)
+"""What an end may differ by and is still the same: from the request to Fast.io's answer."""
+
+_BARRED = "Find out in Fast.io why, and make the share usable again or delete it for good; then redrive."
+_NOT_CLOSED = (
+    "The buyer can still open the share: archive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
+    "account of fastio_api_key do so; then redrive."
+)
+_NOT_REOPENED = (
+    "The buyer cannot open the share: unarchive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
+    "account of fastio_api_key do so. Then redrive: that sets when it expires."
+)
+_NO_ID = "Correct the order's share id in the ledger, or archive or unarchive its share by hand; then redrive."
+
+
+class FastioShares:
+    """
+    The port `Shares`. Safe to use from several threads at once.
+
+    *api_key* is called for every request, so that a rotated key is used at once. *client* is the caller's to
+    close.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: httpx.Client,
+        api_key: Callable[[], str],
+        clock: Clock,
+        api_base: str = API_BASE,
+        web_base: str = WEB_BASE,
+    ) -> None:
+        self._api = FastioApi(client=client, api_key=api_key, api_base=api_base, clock=clock)
+        self._web_base = web_base
+
+    @classmethod
+    def over_https(
+        cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE, web_base: str = WEB_BASE
+    ) -> Self:
+        """With a client of its own, kept for the life of the process."""
+        return cls(client=http_client(), api_key=api_key, clock=clock, api_base=api_base, web_base=web_base)
+
+    def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
+        """See `ports.Shares`. Untroubled: one details call, one create, one call per file."""
+        api = self._api.until(deadline)
+        bought = files.bought(api, request.goods)
+        wanted = dict(zip(shares.distinct_names(node.name for node in bought), bought, strict=True))
+        remote, fresh = _found(api, request), False
+        if remote is None:
+            remote, fresh = _create(api, request)
+        missing, ends_at = wanted, remote.expires_at or request.expires_at
+        if not fresh:
+            _check_usable(remote)
+            # What narrows comes first: whatever breaks in between, the link never opens what it should not.
+            missing = _tidied(api, remote, wanted)
+            ends_at = _ended(api, remote, request)
+            _unarchive(api, remote)
+        _fill(api, remote, wanted, missing)
+        return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
+
+    def find(self, request: ShareRequest) -> Share | None:
+        """See `ports.Shares`. Untroubled: a look-up, and a call per page of its files."""
+        remote = _found(self._api, request) or _find(self._api, request, taken=False)
+        if remote is None or "deleted" in remote.barred:
+            return None
+        _check_usable(remote)
+        nodes = files.listed(self._api, "share", remote.id, "root")
+        there = ((node.name, node.size) for node in nodes if not node.gone)
+        return self._share(request, remote, remote.expires_at or request.expires_at, there)
+
+    def _share(
+        self, request: ShareRequest, remote: RemoteShare, ends_at: datetime, held: Iterable[tuple[str, int | None]]
+    ) -> Share:
+        # One that was made when link_key was another has another name.
+        name = remote.name or request.name
+        link = shares.link(self._web_base, name)
+        return Share(remote.id, name, link, ends_at, tuple(ShareFile(*file) for file in held))
+
+    def close(self, share_id: str) -> None:
+        """See `ports.Shares`. Untroubled: one call."""
+        _check_id(share_id)
+        with _advising(_NOT_CLOSED):
+            try:
+                _change(self._api, share_id, "archive")
+            except (FileMissing, ShareRefused):
+                # Perhaps it is archived or gone already: what Fast.io answers then is not documented.
+                remote = _seen(self._api, share_id)
+                if remote is not None and not remote.archived:
+                    raise
+
+    def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
+        """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
+        _check_id(share_id)
+        remote = _seen(self._api, share_id)
+        if remote is None:
+            return None
+        _check_usable(remote)
+        with _advising(_NOT_REOPENED):
+            # The end first: whatever breaks between the two, the share is closed, and the next run opens it. The
+            # other way round it could stay open for longer than is due.
+            ends_at = _end_set(self._api, remote, until)
+            _unarchive(self._api, remote)
+        return ends_at
+
+    def strip(
+        self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
+    ) -> None:
+        """See `ports.Shares`. Untroubled: a look-up per node, a list of its files, and a call per file that goes."""
+        _check_id(share_id)
+        api = self._api.until(deadline)
+        staying, all_that_stay = files.resolved(api, kept)
+        leaving, all_that_leave = files.resolved(api, gone)
+        if not all_that_stay and not all_that_leave:
+            self.close(share_id)
+            return
+        listed = tuple(files.listed(api, "share", share_id, "root"))
+        out = contents.to_take_out(listed, gone=leaving if all_that_leave else None, kept=staying)
+        _take_out(api, share_id, out)
+
+
+# --- The share ------------------------------------------------------------------------------------------
+
+
+def _create(api: FastioApi, request: ShareRequest) -> tuple[RemoteShare, bool]:
+    """The order's share, and whether it was made by this very call, and so is surely empty."""
+    workspace = request.goods[0].workspace
+    doing = f"create share in workspace {workspace}"
+    reply = api.post(path("workspace", workspace, "create", "share"), wire.share_form(request))
+    if 200 <= reply.status < 300:
+        made = wire.share(wire.payload(reply.body) or {})
+        if made is not None:
+            return made, True
+        failure: PaidshareError = refusals.not_understood(reply, doing=doing)
+    else:
+        failure = api.refusal(reply, doing=doing)
+        if not reply.in_doubt and not wire.names_the_name(reply):
+            raise failure from reply.failure
+    found = _find(api, request, taken=reply.status == 409)
+    if found is None:
+        raise failure from reply.failure
+    return found, False
+
+
+def _found(api: FastioApi, request: ShareRequest) -> RemoteShare | None:
+    """The share that the ledger has for the order, None when there is none, or it is gone."""
+    if request.share_id is None:
+        return None
+    _check_id(request.share_id)
+    found = _seen(api, request.share_id)
+    if found is not None and found.order_id != request.order_id:
+        raise ShareTaken(f"share {found.id} is not {request.order_id}'s, as the ledger says")
+    return found
+
+
+def _find(api: FastioApi, request: ShareRequest, *, taken: bool) -> RemoteShare | None:
+    """
+    The share of the request's name, None when there is none. Raises ShareTaken when it is another's.
+
+    *taken*: Fast.io has just said that the name exists, so one we may not see is somebody else's.
+    """
+    doing = "look up share"
+    reply = api.get(path("share", request.name, "details"))
+    if taken and (reply.status == 404 or reply.hidden is not None):
+        raise ShareTaken(f"the name of {request.order_id}'s share exists, but we may not see it")
+    if reply.status == 404:
+        return None
+    found = _described(api, reply, doing=doing)
+    if found.order_id != request.order_id:
+        raise ShareTaken(f"share {found.id} has the name of {request.order_id}'s share")
+    return found
+
+
+def _ended(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:
+    """
+    When the share ends, as Fast.io says: the days count from the letter, and a letter may be late. What a person
+    prolonged is not cut short again.
+    """
+    ends_at, last = remote.expires_at, request.last_end
+    if ends_at is not None and last is not None and ends_at > max(request.expires_at, last + _HARDLY_WAITED):
+        return ends_at
+    return _end_set(api, remote, request.expires_at)
+
+
+def _end_set(api: FastioApi, remote: RemoteShare, until: datetime) -> datetime:
+    """The share's end, set to *until* if it is another; a plan may allow less, and then Fast.io's word counts."""
+    if remote.expires_at is not None and abs(remote.expires_at - until) <= _HARDLY_WAITED:
+        return remote.expires_at
+    answered = wire.share(_change(api, remote.id, "update", wire.expiry_form(until)))
+    if answered is None or answered.expires_at is None:
+        answered = _seen(api, remote.id)
+    return until if answered is None or answered.expires_at is None else answered.expires_at
+
+
+def _seen(api: FastioApi, share_id: str) -> RemoteShare | None:
+    """The share of that id, None when it is gone."""
+    reply = api.get(path("share", share_id, "details"))
+    if reply.status == 404:
+        return None
+    found = _described(api, reply, doing=f"look up share {share_id}")
+    return None if "deleted" in found.barred else found
+
+
+def _described(api: FastioApi, reply: Reply, *, doing: str) -> RemoteShare:
+    found = wire.share(api.data(reply, doing=doing))
+    if found is None:
+        raise refusals.not_understood(reply, doing=doing)
+    return found
+
+
+def _unarchive(api: FastioApi, remote: RemoteShare) -> None:
+    if remote.archived:
+        _change(api, remote.id, "unarchive")
+
+
+def _change(api: FastioApi, share_id: str, call: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return api.data(api.post(path("share", share_id, call), form), doing=f"{call} share {share_id}")
+
+
+def _check_usable(remote: RemoteShare) -> None:
+    if remote.barred:
+        raise ShareRefused(f"share {remote.id} is {' and '.join(remote.barred)}", advice=_BARRED)
+
+
+def _check_id(share_id: str) -> None:
+    """Fast.io takes a name where it takes an id, and a name is all that a link's secret is: it is not told."""
+    if not (share_id.isascii() and share_id.isdecimal()):
+        raise ShareRefused("the share's id in the ledger is no number", advice=_NO_ID)
+
+
+@contextmanager
+def _advising(advice: str) -> Iterator[None]:
+    """A refusal is ShareRefused with *advice*, whatever it would be in a delivery."""
+    try:
+        yield
+    except (FileMissing, ShareRefused) as exc:
+        raise ShareRefused(str(exc), advice=advice) from exc
+
+
+# --- What is in it --------------------------------------------------------------------------------------
+
+
+def _fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node]) -> None:
+    """Add what is *missing* of the *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
+    # Every file is tried, whatever became of the one before.
+    conflicts = [name for name, node in missing.items() if not _added(api, remote, name, node)]
+    still = _tidied(api, remote, wanted) if conflicts else {}
+    if still:
+        raise FastioUnavailable(f"share {remote.id} lacks {len(still)} of {len(wanted)} files after a conflict")
+
+
+def _tidied(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node]) -> dict[str, Node]:
+    """Take out of the share all that is not *wanted*; what is wanted and not in it."""
+    # The whole list first: taking out while paging could make a page skip a file.
+    found = contents.differences(wanted, tuple(files.listed(api, "share", remote.id, "root")))
+    _take_out(api, remote.id, found.surplus)
+    return found.missing
+
+
+def _take_out(api: FastioApi, share_id: str, nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        reply = api.delete(path("share", share_id, "storage", node.id, "delete"))
+        if reply.status != 404:
+            api.data(reply, doing=f"take node {node.id} out of share {share_id}")
+
+
+def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:
+    """Whether Fast.io says that the file is in the share now. A conflict may mean yes or no."""
+    add = path("share", remote.id, "storage", "root", "addfile")
+    reply = api.post(add, wire.file_form(name, node), repeatable=True)
+    if reply.status != 409:
+        api.data(reply, doing=f"add node {node.id} to share {remote.id}")
+    return reply.status != 409

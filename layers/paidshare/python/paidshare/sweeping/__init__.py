@@ -1,0 +1,1 @@
+"""Every five minutes: what no event told of is asked for, and shares that are over are tidied."""
