@@ -1,5 +1,5 @@
 """
-`make test`: every test, in three parts side by side.
+`make test`: every test, in four parts side by side.
 
 Most of the time of a deployed system, and of one whose workers are killed, is waiting: one after the other the parts
 take about twice as long on two cores. Ends with 0 only when every part did.
@@ -31,8 +31,10 @@ class Part:
 
 
 # A new folder of tests falls to the first.
-CODE = Part("code", ("tests", "--ignore=tests/stack", "--ignore=tests/crash"))
+_PORTS = ("tests/contract", "tests/functions", "tests/local")
+CODE = Part("code", ("tests", *(f"--ignore={folder}" for folder in ("tests/stack", "tests/crash", *_PORTS))))
 BESIDE = (
+    Part("ports", _PORTS),
     Part("deployed", ("tests/stack", f"--ignore={_SOAK}")),
     Part("trouble", ("tests/crash", _SOAK)),
 )

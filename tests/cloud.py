@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -54,6 +55,12 @@ class Cloud:
         self.secretsmanager.create_secret(Name=SECRET_NAME, SecretString=text)
 
 
+@cache
+def _session() -> boto3.session.Session:
+    """One for all tests, with moto's keys: what it knows of AWS's services takes long to read."""
+    return boto3.session.Session(region_name="us-east-1")
+
+
 @contextmanager
 def cloud() -> Iterator[Cloud]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
@@ -61,14 +68,15 @@ def cloud() -> Iterator[Cloud]:
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        session = boto3.session.Session()
+        session = _session()
+        sqs = session.client("sqs")
         made = Cloud(
             dynamodb=session.client("dynamodb"),
-            sqs=session.client("sqs"),
+            sqs=sqs,
             sesv2=session.client("sesv2"),
             secretsmanager=session.client("secretsmanager"),
-            queue_url=_queue(session.client("sqs"), "queue", properties("Queue")),
-            dead_letter_url=_queue(session.client("sqs"), "dead-letters", properties("DeadLetterQueue")),
+            queue_url=_queue(sqs, "queue", properties("Queue")),
+            dead_letter_url=_queue(sqs, "dead-letters", properties("DeadLetterQueue")),
         )
         _table(made.dynamodb, EVENTS_TABLE, properties("EventsTable"))
         _table(made.dynamodb, ORDERS_TABLE, properties("OrdersTable"))

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
+from typing import Any
 
+import botocore.loaders
 import pytest
 from hypothesis import settings
 
@@ -11,6 +14,18 @@ from local.stack import Stack, running
 # A slow moment of a busy machine is no bug, and a failure nobody can repeat helps nobody.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+_read = botocore.loaders.JSONFileLoader().load_file
+
+
+@cache
+def _model(file_path: str) -> Any:
+    return _read(file_path)
+
+
+# botocore reads AWS's models anew for each session, and each test has sessions of its own: a third of their time.
+botocore.loaders.JSONFileLoader.load_file = staticmethod(_model)  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

@@ -596,8 +596,9 @@ class TestPartialRefunds:
     ) -> None:
         before: set[str] = set()
         refunds: tuple[int, ...] = ()
-        while sum(refunds) < sum(amounts):
-            refunds += (data.draw(st.integers(1, sum(amounts) - sum(refunds))),)
+        while left := sum(amounts) - sum(refunds):
+            # After a few of any size all that is left, or one example is thousands of refunds of a cent.
+            refunds += (left if len(refunds) == 6 else data.draw(st.integers(1, left)),)
             gone = ended(cart(*amounts, refunds=refunds))
             if (sum(amounts) - sum(refunds)) * 10 > sum(amounts):  # What stays is more than a fee.
                 assert sum(int(name.partition(":")[2]) for name in gone) <= sum(refunds)
