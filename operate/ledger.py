@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from paidshare.aws import code, number
 from paidshare.loose_json import as_instant
-from paidshare.progress import State
+from paidshare.states import State
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from operate.ledger import Row
-from paidshare.progress import State
+from paidshare.states import State
 
 _MAILED = "mailed"
 _EVERY_S = 1.0

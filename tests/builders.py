@@ -1,12 +1,16 @@
 """Values that are valid as they come: a test says only what matters to it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from paidshare.delivering.entitlement import Policy
+from paidshare.grants import KnownShare
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
+from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
 from paidshare.secret import Secret
+from paidshare.states import Told
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WEBHOOK_SECRET = "whsec_5p1nmAk3rSfavourite5ecretF0rTests"
@@ -154,3 +158,67 @@ def a_secret(*, stripe_webhook_secrets: tuple[str, ...] = (WEBHOOK_SECRET,), lin
         fastio_webhook_secrets=("fastio_webhook_secret_for_tests",),
         link_key=link_key,
     )
+
+
+class Row(NamedTuple):
+    """An order's progress as a person reads it in the ledger: the attributes' names, all at one level."""
+
+    share_id: str | None = None
+    share_expires_at: datetime | None = None
+    closed_at: datetime | None = None
+    switching: bool = False
+    holds: tuple[str, ...] = ()
+    told: Told | None = None
+    given: tuple[str, ...] = ()
+    mailed_at: datetime | None = None
+    message_id: str | None = None
+    unsure: bool = False
+    mailing: str | None = None
+    mailing_lines: tuple[str, ...] = ()
+    mailing_why: str | None = None
+    mailing_at: datetime | None = None
+    sent_at: datetime | None = None
+    sent_mark: str | None = None
+    sent_kind: str | None = None
+    resent: str | None = None
+    resent_outcome: str | None = None
+
+
+def a_row(progress: Progress) -> Row:
+    share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
+    found = Row()
+    if share is not None:
+        found = found._replace(share_id=share.id, share_expires_at=share.ends_at, closed_at=share.closed_at)
+        found = found._replace(switching=share.switching, holds=share.holds)
+    if letter is not None:
+        found = found._replace(told=letter.told, given=letter.given, mailed_at=letter.mailed_at)
+        found = found._replace(message_id=letter.message_id, unsure=letter.unsure)
+    if doubt is not None:
+        found = found._replace(mailing=doubt.said.kind, mailing_lines=doubt.said.lines)
+        found = found._replace(mailing_why=doubt.said.why, mailing_at=doubt.at)
+    if progress.sent is not None:
+        found = found._replace(sent_at=progress.sent.at, sent_mark=progress.sent.mark, sent_kind=progress.sent.kind)
+    if progress.resend is not None:
+        found = found._replace(resent=progress.resend.event_id, resent_outcome=progress.resend.outcome)
+    return found
+
+
+def a_progress(before: Progress | None = None, **changes: Any) -> Progress:
+    """*before* (by default a new order) with *changes*, by the names of `Row`, or else of `Progress`."""
+    before = before or Progress()
+    row = a_row(before)._replace(**{name: changes.pop(name) for name in Row._fields if name in changes})
+    share = letter = doubt = sent = resend = None
+    if row.share_id is not None or row.share_expires_at is not None:
+        ends_at = row.share_expires_at or NOW
+        share = KnownShare(row.share_id or "1", ends_at, row.holds, row.closed_at, row.switching)
+    if row.told is not None or row.mailed_at is not None or row.given:
+        letter = LastLetter(row.told or Told.ACCESS, row.given, row.mailed_at, row.message_id, row.unsure)
+    if row.mailing is not None:
+        said = Said(row.mailing, row.mailing_lines, row.mailing_why)
+        doubt = LetterInFlight(said, row.mailing_at or NOW)
+    if row.sent_at is not None:
+        sent = SentLetter(row.sent_at, row.sent_mark, row.sent_kind)
+    if row.resent is not None:
+        resend = Resend(row.resent, row.resent_outcome)
+    values = {"share": share, "last_letter": letter, "in_flight": doubt, "sent": sent, "resend": resend}
+    return replace(before, **values | changes)

@@ -6,16 +6,18 @@ Payments and shares have files of their own: fakes_payments.py and fakes_shares.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from paidshare.aws.ledger import LEASE
 from paidshare.delivering.errors import LetterRejected
 from paidshare.errors import OrderBusy, QueueUnavailable, SecretUnavailable
 from paidshare.notices import Notice
 from paidshare.orders import Letter
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress, SentLetter
 from paidshare.secret import Secret
+from paidshare.states import State
 from tests.builders import NOW, a_secret
 
 
@@ -31,6 +33,20 @@ class Clock:
     def advance(self, *, seconds: float = 0, days: float = 0) -> datetime:
         self.now += timedelta(seconds=seconds, days=days)
         return self.now
+
+
+def whole_seconds[T](value: T) -> T:
+    """*value*, a dataclass, with each moment in it as the ledger keeps it."""
+    changed: dict[str, Any] = {}
+    for one in fields(cast("Any", value)):
+        match getattr(value, one.name):
+            case datetime() as moment:
+                changed[one.name] = moment.replace(microsecond=0)
+            case tuple() as several if several and is_dataclass(several[0]):
+                changed[one.name] = tuple(map(whole_seconds, several))
+            case single if is_dataclass(single) and not isinstance(single, type):
+                changed[one.name] = whole_seconds(single)
+    return replace(cast("Any", value), **changed)  # type: ignore[no-any-return]
 
 
 class MemoryLedger:
@@ -61,37 +77,17 @@ class MemoryLedger:
         known = self.orders.setdefault(order_id, Progress())
         self.claims[order_id] += 1
         first = self.first_seen_at.setdefault(order_id, now.replace(microsecond=0))
-        sent, mark = self.sent.get(order_id), self.marks.get(order_id)
-        return replace(known, sent_at=sent, sent_mark=mark, claims=self.claims[order_id], first_seen_at=first)
+        at = self.sent.get(order_id)
+        sent = None if at is None else SentLetter(at, self.marks.get(order_id))
+        return replace(known, sent=sent, claims=self.claims[order_id], first_seen_at=first)
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         del now
         lease = self.leases.get(order_id)
         if lease is None or lease[0] != holder:
             raise OrderBusy("another worker holds the order")
-        times = {
-            name: moment.replace(microsecond=0)
-            for name in (
-                "share_expires_at",
-                "closed_at",
-                "mailing_at",
-                "mailed_at",
-                "delivered_at",
-                "next_end",
-                "case_told_at",
-            )
-            if (moment := getattr(progress, name)) is not None
-        }
-        grants = tuple(
-            replace(
-                one,
-                until=one.until.replace(microsecond=0),
-                closed_at=one.closed_at and one.closed_at.replace(microsecond=0),
-            )
-            for one in progress.grants
-        )
-        kept = replace(progress, sent_at=None, sent_mark=None, sent_kind=None, first_seen_at=None, grants=grants)
-        self.orders[order_id] = replace(kept, **times)
+        kept = replace(progress, sent=None, first_seen_at=None)
+        self.orders[order_id] = whole_seconds(kept)
 
     def release(self, order_id: str, progress: Progress, *, holder: str, now: datetime, done: bool = True) -> None:
         self.record(order_id, progress, holder=holder, now=now)
@@ -101,8 +97,8 @@ class MemoryLedger:
 
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
         def is_live(order_id: str) -> bool:
-            ends_at, state = self.orders[order_id].share_expires_at, self.orders[order_id].state
-            works = ends_at is not None and ends_at > now and state is State.DELIVERED
+            share, state = self.orders[order_id].share, self.orders[order_id].state
+            works = share is not None and share.ends_at > now and state is State.DELIVERED
             return works or order_id in self.unsettled_at
 
         return [order_id for order_id in order_ids if order_id in self.orders and is_live(order_id)]

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from paidshare.delivering.deliver import Outcome, Shop, deliver
-from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.progress import Progress
+from paidshare.states import Kind
 from tests.builders import LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments

@@ -13,16 +13,18 @@ from paidshare.aws import DynamoLedger, DynamoMailLog
 from paidshare.aws.ledger import LEASE
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.feedback.mail_events import Fact
+from paidshare.grants import Grant
 from paidshare.ports import Ledger
-from paidshare.progress import Grant, Progress, State, Told
-from tests.builders import NOW
+from paidshare.progress import Progress
+from paidshare.states import State, Told
+from tests.builders import NOW, a_progress, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
 from tests.fakes_mail import a_mail_event
 
 ORDER_ID = "cs_test_1"
 LATER = NOW + LEASE + timedelta(seconds=1)
-FULL = Progress(
+FULL = a_progress(
     state=State.DELIVERED,
     reason="partly_refunded",
     account="acct_1",
@@ -155,7 +157,7 @@ class TestRelease:
     @pytest.mark.parametrize("told", [None, *Told])
     def test_what_the_buyer_was_told_is_read_back(self, ledger: Ledger, told: Told | None) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
-        ledger.release(ORDER_ID, Progress(told=told), holder="a", now=NOW)
+        ledger.release(ORDER_ID, a_progress(told=told), holder="a", now=NOW)
         assert ledger.claim(ORDER_ID, holder="a", now=NOW).told is told
 
     def test_what_is_no_longer_true_is_gone(self, ledger: Ledger) -> None:
@@ -166,9 +168,9 @@ class TestRelease:
 
     def test_times_are_kept_to_the_second(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
-        mailed = Progress(mailed_at=NOW + timedelta(microseconds=999_999))
+        mailed = a_progress(mailed_at=NOW + timedelta(microseconds=999_999))
         ledger.release(ORDER_ID, mailed, holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="a", now=NOW).mailed_at == NOW
+        assert a_row(ledger.claim(ORDER_ID, holder="a", now=NOW)).mailed_at == NOW
 
     def test_a_lease_is_given_back_once(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
@@ -194,10 +196,10 @@ class TestLive:
 
     def test_those_with_an_open_link_and_those_that_are_not_settled(self, ledger: Ledger) -> None:
         ends = NOW + timedelta(days=1)
-        self.kept(ledger, "in_open", Progress(state=State.DELIVERED, share_expires_at=ends))
-        self.kept(ledger, "in_over", Progress(state=State.DELIVERED, share_expires_at=NOW))
-        self.kept(ledger, "in_ended", Progress(state=State.ACCESS_ENDED, share_expires_at=ends))
-        self.kept(ledger, "in_held", Progress(state=State.ACCESS_ON_HOLD, share_expires_at=NOW))
+        self.kept(ledger, "in_open", a_progress(state=State.DELIVERED, share_expires_at=ends))
+        self.kept(ledger, "in_over", a_progress(state=State.DELIVERED, share_expires_at=NOW))
+        self.kept(ledger, "in_ended", a_progress(state=State.ACCESS_ENDED, share_expires_at=ends))
+        self.kept(ledger, "in_held", a_progress(state=State.ACCESS_ON_HOLD, share_expires_at=NOW))
         self.kept(ledger, "in_waiting", Progress(state=State.WAITING))
         self.kept(ledger, "in_case", Progress(state=State.ON_HOLD))
         asked = ["in_open", "in_over", "in_ended", "in_held", "in_waiting", "in_case", "in_unknown"]
@@ -300,7 +302,7 @@ class TestDynamoLedger:
             ExpressionAttributeValues={":at": {"N": str(int(NOW.timestamp()))}},
         )
         ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
-        assert ledger.claim(ORDER_ID, holder="b", now=NOW).sent_at == NOW
+        assert a_row(ledger.claim(ORDER_ID, holder="b", now=NOW)).sent_at == NOW
 
     @pytest.mark.parametrize(("mark", "kind"), [("1", "delivery"), ("", "")])
     def test_ses_s_word_says_of_which_letter_it_is_where_ses_does(self, aws: Cloud, mark: str, kind: str) -> None:
@@ -311,7 +313,11 @@ class TestDynamoLedger:
         # What is heard of another letter later hides nothing.
         log.note(a_mail_event(mark="2", fact=Fact.DELIVERED, message_id="other"))
         found = ledger.claim(ORDER_ID, holder="a", now=NOW)
-        assert (found.sent_at, found.sent_mark, found.sent_kind) == (NOW, mark or None, kind or None)
+        assert (a_row(found).sent_at, a_row(found).sent_mark, a_row(found).sent_kind) == (
+            NOW,
+            mark or None,
+            kind or None,
+        )
 
     def test_keys_that_dynamodb_leaves_unread_are_asked_for_again_and_not_for_ever(self) -> None:
         dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")

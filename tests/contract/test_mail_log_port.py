@@ -12,8 +12,9 @@ from paidshare.aws import DynamoLedger, DynamoMailLog
 from paidshare.errors import LedgerUnavailable
 from paidshare.feedback.mail_events import Fact
 from paidshare.feedback.ports import MailLog
-from paidshare.progress import Progress, State
-from tests.builders import NOW
+from paidshare.progress import Progress
+from paidshare.states import State
+from tests.builders import NOW, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import MESSAGE_ID, ORDER_ID, MemoryMailLog, a_mail_event
 
@@ -160,7 +161,7 @@ class TestDynamoMailLog:
     def test_the_ledger_learns_from_it_that_a_letter_was_sent(self, aws: Cloud) -> None:
         world = DynamoWorld(aws)
         world.log.note(a_mail_event())
-        assert world.ledger.claim(ORDER_ID, holder="b", now=NOW).sent_at == NOW
+        assert a_row(world.ledger.claim(ORDER_ID, holder="b", now=NOW)).sent_at == NOW
 
     def test_a_table_that_is_not_there_is_tried_again(self, aws: Cloud) -> None:
         with pytest.raises(LedgerUnavailable, match="DynamoDB UpdateItem: ResourceNotFoundException"):

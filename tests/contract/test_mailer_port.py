@@ -13,8 +13,8 @@ from botocore.stub import Stubber
 from paidshare.aws import SesMailer
 from paidshare.delivering.errors import LetterRejected, MailUnavailable
 from paidshare.delivering.ports import Mailer
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter
+from paidshare.states import Kind
 from tests.builders import BUYER, SENDER
 from tests.cloud import Cloud, cloud
 from tests.fakes import MemoryMailer

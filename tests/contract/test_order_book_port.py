@@ -13,10 +13,11 @@ from paidshare.aws import DynamoLedger, DynamoOrders
 from paidshare.aws.order_index import INDEX
 from paidshare.errors import LedgerUnavailable
 from paidshare.ports import Ledger
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress
+from paidshare.states import State
 from paidshare.sweeping.ports import OrderBook
 from paidshare.sweeping.rounds import Known, Unsettled
-from tests.builders import NOW
+from tests.builders import NOW, a_progress
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_sweep import MemoryBook
 
@@ -64,7 +65,7 @@ def world(request: pytest.FixtureRequest) -> World:
 def left(world: World, order_id: str, state: State, *, at: Any = NOW, **more: Any) -> None:
     """A worker looked at the order and left it so."""
     world.ledger.claim(order_id, holder="worker", now=at)
-    world.ledger.release(order_id, Progress(state=state, **more), holder="worker", now=at)
+    world.ledger.release(order_id, a_progress(state=state, **more), holder="worker", now=at)
 
 
 def found(world: World, *, before: Any = LATER) -> list[str]:

@@ -14,11 +14,12 @@ from functions.sweep import handler as sweep
 from paidshare import notices
 from paidshare.aws import DynamoBookmark, DynamoLedger, DynamoOrders, SqsLooks
 from paidshare.errors import SettingsIncomplete, ShareRefused, StripeUnavailable
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress
 from paidshare.shares import share_request
+from paidshare.states import State
 from paidshare.sweeping.rounds import Listed
 from paidshare.sweeping.sweep import Broom
-from tests.builders import LINK_KEY, NOW, some_goods
+from tests.builders import LINK_KEY, NOW, a_progress, some_goods
 from tests.cloud import EVENTS_TABLE, ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock
 from tests.fakes_shares import MemoryShares
@@ -177,7 +178,7 @@ class TestTelling:
         goods = (some_goods(nodes=("file-forest",)),)
         floor.shares.put("shop", "forest")
         share = floor.shares.open(share_request("cs_test_1", goods, NOW - timedelta(days=3), LINK_KEY))
-        delivered = Progress(state=State.DELIVERED, share_id=share.id)
+        delivered = a_progress(state=State.DELIVERED, share_id=share.id)
         floor.broom.ledger.claim("cs_test_1", holder="a", now=NOW)
         floor.broom.ledger.release("cs_test_1", delivered, holder="a", now=NOW)
 

@@ -16,9 +16,8 @@ import pytest
 
 from local.letters import Letter
 from paidshare import notices
-from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
-from paidshare.progress import State
+from paidshare.states import Kind, State
 from tests.stack.laptop import Laptop, until
 from tests.stories.every import EVERY, SHELF
 from tests.stories.story import Story, Telling

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from paidshare.letter_kinds import Kind
-from paidshare.progress import State, Why
+from paidshare.states import Kind, State, Why
 from tests.stories.story import Ending, Product, Step, Story
 
 SHELF = {

@@ -7,10 +7,10 @@ from datetime import datetime
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.entitlement import Due, Policy, Standing, entitlement
 from paidshare.errors import NeedsAPerson
-from paidshare.letter_kinds import Kind
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Progress, State, Why
+from paidshare.progress import Progress
+from paidshare.states import Kind, State, Why
 from tests.builders import LINK_KEY
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paidshare.delivering.entitlement import Policy
-from paidshare.letter_kinds import Kind
-from paidshare.progress import State, Why
+from paidshare.states import Kind, State, Why
 
 type Put = Callable[[str], tuple[str, list[str]]]
 """Puts a file at a path into the seller's workspace → its node id, and those of its folders, outermost first."""

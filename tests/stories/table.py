@@ -4,7 +4,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import assert_never
 
-from paidshare.progress import State, Why
+from paidshare.states import State, Why
 from tests.stories.every import EVERY
 from tests.stories.story import Ending, Story
 

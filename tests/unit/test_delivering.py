@@ -40,10 +40,10 @@ from paidshare.errors import (
     StripeUnavailable,
     TryAgain,
 )
-from paidshare.letter_kinds import Kind
+from paidshare.grants import Grant
 from paidshare.orders import Letter, Order, Share, ShareRequest
-from paidshare.progress import Grant, Progress, State, Told
-from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from paidshare.states import Kind, State, Told
+from tests.builders import BUYER, LINK_KEY, NOW, a_line, a_notice, a_payment, a_progress, a_row, an_invoice, an_order
 from tests.fakes import Crash, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.world import BROKEN, DISPUTED, FILES, LOST, ORDER_ID, REFUNDED, WON, World
@@ -70,7 +70,7 @@ class TestDeliver:
         world = World()
         world.look()
         [share] = world.shares.made.values()
-        assert world.progress() == Progress(
+        assert world.progress() == a_progress(
             state=State.DELIVERED,
             payment_intent="pi_1",
             share_id=share.id,
@@ -232,7 +232,7 @@ class TestNeedsAPerson:
         with pytest.raises(LetterRejected):
             world.look()
         assert world.progress().state is State.ON_HOLD
-        assert world.progress().share_id is not None
+        assert a_row(world.progress()).share_id is not None
         world.mailer.refused.clear()
         world.look()
         assert (len(world.shares.made), len(world.mailer.sent)) == (1, 1)
@@ -343,7 +343,7 @@ class TestAfterDelivery:
         assert world.becomes(an_order()) == Outcome(ORDER_ID, Step.REOPEN, State.DELIVERED)
         assert world.open_files() == FILES
         [share] = world.shares.made.values()
-        assert share.expires_at == world.progress().share_expires_at == world.clock.now + timedelta(days=5)
+        assert share.expires_at == a_row(world.progress()).share_expires_at == world.clock.now + timedelta(days=5)
         assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED, Kind.ACCESS_BACK]
         assert share.link not in world.mailer.sent[2].text
 
@@ -483,7 +483,7 @@ class TestPartsOfAnOrder:
         world.clock.advance(days=1)
         assert world.becomes(self.order(500)).step is Step.REOPEN
         assert world.open_files() == ("notes",)
-        assert world.progress().share_expires_at == world.clock.now + timedelta(days=5)
+        assert a_row(world.progress()).share_expires_at == world.clock.now + timedelta(days=5)
         assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ON_HOLD, Kind.ACCESS_BACK]
 
 
@@ -704,8 +704,8 @@ class TestLostRow:
         assert world.look(a_notice(why=notices.SWEEP)).state is State.DELIVERED
         assert (len(world.shares.made), world.letters()) == (1, [Kind.DELIVERY])
         [share] = world.shares.made.values()
-        assert world.progress().share_id == share.id
-        assert world.progress().share_expires_at == share.expires_at
+        assert a_row(world.progress()).share_id == share.id
+        assert a_row(world.progress()).share_expires_at == share.expires_at
 
     def test_what_is_found_again_is_an_order_like_any_other(self) -> None:
         world = self.forgotten()

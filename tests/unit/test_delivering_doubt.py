@@ -1,6 +1,5 @@
 """A letter that may have left: settled by SES's word for that letter, or counted as left, before another one leaves."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +8,9 @@ from hypothesis import strategies as st
 
 from paidshare.delivering.errors import LetterInDoubt, MailUnavailable, PaymentUndone
 from paidshare.errors import TryAgain
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Order
-from paidshare.progress import State, Told
-from tests.builders import NOW, a_line, a_notice, a_payment, an_order
+from paidshare.states import Kind, State, Told
+from tests.builders import NOW, a_line, a_notice, a_payment, a_progress, an_order
 from tests.fakes import Crash
 from tests.world import DISPUTED, FILES, LOST, ORDER_ID, REFUNDED, WON, World
 
@@ -205,7 +203,7 @@ def test_whatever_breaks_the_buyer_s_last_letter_is_true_and_says_each_thing_onc
         assert fits, (letters, last)
         assert (letters[-1] is Kind.ACCESS_ON_HOLD) is (last is DISPUTED)
     assert (Kind.DELIVERY in letters) or not links
-    assert world.progress().in_doubt is None
+    assert world.progress().in_flight is None
     before = len(world.mailer.sent)
     look(world, last)
     assert len(world.mailer.sent) == before
@@ -214,7 +212,7 @@ def test_whatever_breaks_the_buyer_s_last_letter_is_true_and_says_each_thing_onc
 def test_a_row_that_another_version_wrote_counts_its_letter_as_left_with_all_its_lines() -> None:
     world, _ = shop()
     look(world, PAID)
-    old = replace(world.progress(), mailing="access_on_hold", mailing_at=NOW - timedelta(hours=1), grants=())
+    old = a_progress(world.progress(), mailing="access_on_hold", mailing_at=NOW - timedelta(hours=1), grants=())
     world.ledger.orders[ORDER_ID] = old
     assert look(world, PAID) == "delivered"
     assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_BACK]

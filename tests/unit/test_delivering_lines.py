@@ -9,10 +9,9 @@ import pytest
 from paidshare.delivering.errors import MailUnavailable
 from paidshare.delivering.plan import Step
 from paidshare.errors import FileMissing
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Order, Share, ShareRequest, Subscription
-from paidshare.progress import State, Told
-from tests.builders import LINK_KEY, NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from paidshare.states import Kind, State, Told
+from tests.builders import LINK_KEY, NOW, a_line, a_notice, a_payment, a_row, an_invoice, an_order
 from tests.fakes import Crash
 from tests.fakes_shares import MemoryShares
 from tests.world import DISPUTED, FILES, WON, World
@@ -99,7 +98,7 @@ class TestEnds:
         shares.nodes = world.shares.nodes
         world.with_port(shares=shares)
         world.look()
-        assert world.progress().share_expires_at == least
+        assert a_row(world.progress()).share_expires_at == least
         assert "24 November 2026" in world.mailer.sent[0].text
 
 
@@ -150,7 +149,7 @@ class TestTheShareInTheLedger:
         world.with_port(link_key=lambda: "n" * len(LINK_KEY))
         world.becomes(both(refunds=(900,)))
         [share] = world.shares.made.values()
-        assert (world.open_files(), world.progress().share_id) == (("forest",), share.id)
+        assert (world.open_files(), a_row(world.progress()).share_id) == (("forest",), share.id)
         world.becomes(both(refunds=(900, 1_000)))
         assert world.open_files() is None
 
@@ -159,14 +158,14 @@ class TestTheShareInTheLedger:
         self, before: tuple[int, ...], after: tuple[int, ...]
     ) -> None:
         world = in_one(both(refunds=before), end_on_partial_refund=True)
-        ends = world.progress().share_expires_at
+        ends = a_row(world.progress()).share_expires_at
         world.forget()
         world.clock.advance(days=1)
         world.payments.put(both(refunds=after))
         world.look(a_notice(why="sweep"))
         assert world.open_files() == (("notes",) if after else FILES)
         # Nobody is mailed because a row was lost, and the end that was mailed stands.
-        assert (world.letters(), world.progress().share_expires_at) == ([Kind.DELIVERY], ends)
+        assert (world.letters(), a_row(world.progress()).share_expires_at) == ([Kind.DELIVERY], ends)
 
     def test_a_crash_while_it_is_found_again_mails_nobody_either(self) -> None:
         world = in_one(both())

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from paidshare import notices
 from paidshare.delivering.errors import LetterRejected, MailUnavailable
 from paidshare.errors import FastioUnavailable, LedgerUnavailable, NeedsAPerson, ShareRefused, TryAgain
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Line, Order
-from paidshare.progress import State
-from tests.builders import BUYER, NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from paidshare.states import Kind, State
+from tests.builders import BUYER, NOW, a_line, a_notice, a_payment, a_row, an_invoice, an_order
 from tests.fakes import Crash
 from tests.world import DISPUTED, FILES, ORDER_ID, REFUNDED, WON, World
 
@@ -289,7 +288,7 @@ def test_whatever_broke_while_the_truth_changed_the_share_follows_the_last_truth
     if world.letters():
         assert world.open_files() == TRUTHS[last][1]
         if TRUTHS[last][1]:
-            assert ending(world) == world.progress(ORDER_ID).share_expires_at
+            assert ending(world) == a_row(world.progress(ORDER_ID)).share_expires_at
     else:
         assert TRUTHS[last][1] is None
 

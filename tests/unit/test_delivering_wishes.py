@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 
 from paidshare.errors import StripeUnavailable
-from paidshare.letter_kinds import Kind
 from paidshare.notices import RESEND, SWEEP
 from paidshare.orders import Line, Order
-from paidshare.progress import State
-from tests.builders import NOW, a_line, a_notice, a_payment, an_invoice, an_order
+from paidshare.states import Kind, State
+from tests.builders import NOW, a_line, a_notice, a_payment, a_row, an_invoice, an_order
 from tests.world import DISPUTED, FILES, REFUNDED, WON, World
 
 
@@ -18,8 +17,8 @@ def wish(world: World, *, name: str = "operator:1", about: str = "cs_test_1") ->
     """What came of it."""
     world.look(a_notice(event_id=name, why=RESEND, about=about))
     progress = world.progress(about)
-    assert progress.resent == name
-    return progress.resent_outcome
+    assert a_row(progress).resent == name
+    return a_row(progress).resent_outcome
 
 
 def delivered(order: Order | None = None) -> World:
@@ -62,7 +61,7 @@ class TestMailed:
         world.clock.advance(days=2)
         assert wish(world) == "mailed"
         assert world.open_files() == FILES
-        assert world.progress().share_expires_at == NOW + timedelta(days=7)
+        assert a_row(world.progress()).share_expires_at == NOW + timedelta(days=7)
 
     def test_one_whose_days_are_over_gets_them_again(self) -> None:
         world = delivered()

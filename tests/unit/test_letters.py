@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare.delivering import letters
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Goods, Letter, Share, ShareFile
-from paidshare.progress import Why
+from paidshare.states import Kind, Why
 from paidshare.text import one_line
 from tests.builders import BUYER, LINK, a_share, some_goods
 

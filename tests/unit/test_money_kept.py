@@ -9,9 +9,9 @@ from paidshare.delivering.entitlement import Standing
 from paidshare.delivering.errors import PaidNothingGiven
 from paidshare.delivering.plan import Answer, Plan, answer, decide, plan
 from paidshare.errors import NeedsAPerson
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Order
-from paidshare.progress import Progress, State, Told, Why
+from paidshare.progress import Progress
+from paidshare.states import Kind, State, Told, Why
 from tests.builders import NOW, a_line, a_policy, an_order
 from tests.every_order import Combination, every_combination
 

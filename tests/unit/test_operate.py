@@ -25,8 +25,9 @@ from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import Fact
 from paidshare.notices import Notice
 from paidshare.payments_stripe import StripePayments
-from paidshare.progress import Progress, State
-from tests.builders import NOW, a_notice
+from paidshare.progress import Progress
+from paidshare.states import State
+from tests.builders import NOW, a_notice, a_progress, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import a_mail_event
 from tests.stripe_world import KEY, StripeWorld
@@ -509,8 +510,8 @@ class Deliver:
             self.wishes.append(wish)
             ledger = DynamoLedger(self.aws.dynamodb, ORDERS_TABLE)
             before = ledger.claim(self.order, holder="worker", now=NOW)
-            answered = wish.event_id if self.outcome else before.resent
-            after = replace(self.progress, resent=answered, resent_outcome=self.outcome)
+            answered = wish.event_id if self.outcome else a_row(before).resent
+            after = a_progress(self.progress, resent=answered, resent_outcome=self.outcome)
             ledger.release(self.order, after, holder="worker", now=NOW, done=self.done)
 
 

@@ -7,9 +7,10 @@ import pytest
 from paidshare.delivering.entitlement import Due, Standing
 from paidshare.delivering.errors import PaymentUndone
 from paidshare.delivering.plan import Plan, Step, plan
-from paidshare.letter_kinds import Kind
-from paidshare.progress import Grant, Progress, Said, State, Told, Why
-from tests.builders import NOW, a_line
+from paidshare.grants import Grant
+from paidshare.progress import LetterInFlight, Progress, Said
+from paidshare.states import Kind, State, Told, Why
+from tests.builders import NOW, a_line, a_progress, a_row
 
 UNTIL = NOW + timedelta(days=7)
 A, B = a_line(product_id="a"), a_line(product_id="b")
@@ -25,7 +26,7 @@ def due(standing: Standing, why: Why, *lines: Any) -> tuple[Due, ...]:
 
 def left(progress: Progress, kind: Kind) -> Progress:
     """With a letter that was in doubt, and counts as left."""
-    return progress.marked(Said(kind, ("li_a",)), now=NOW).after_letter()
+    return progress.with_letter(Said(kind, ("li_a",)), now=NOW).after_letter()
 
 
 WAITING = due(Standing.NOTHING_YET, Why.NOT_PAID)
@@ -36,9 +37,9 @@ EXPIRED = due(Standing.ENDED, Why.EXPIRED)
 NOT_ACTIVE_YET = due(Standing.NOTHING_YET, Why.SUBSCRIPTION_NOT_ACTIVE, B)
 
 NEW = Progress()
-OPENED = Progress(share_id="1", share_expires_at=UNTIL)
-IN_DOUBT = replace(OPENED, mailing=Kind.DELIVERY, mailing_at=NOW)
-DELIVERED = Progress(
+OPENED = a_progress(share_id="1", share_expires_at=UNTIL)
+IN_DOUBT = a_progress(OPENED, mailing=Kind.DELIVERY, mailing_at=NOW)
+DELIVERED = a_progress(
     state=State.DELIVERED,
     share_id="1",
     share_expires_at=UNTIL,
@@ -50,10 +51,10 @@ DELIVERED = Progress(
     mailed_at=NOW,
     delivered_at=NOW,
 )
-BOTH = replace(DELIVERED, holds=("li_a", "li_b"), given=("li_a", "li_b"))
-ON_HOLD = replace(DELIVERED, closed_at=NOW, told=Told.ON_HOLD)
-ENDED = replace(DELIVERED, closed_at=NOW, told=Told.ENDED)
-TOLD_OF_FAILURE = Progress(state=State.WAITING, told=Told.PAYMENT_FAILED, mailing_at=NOW, mailed_at=NOW)
+BOTH = a_progress(DELIVERED, holds=("li_a", "li_b"), given=("li_a", "li_b"))
+ON_HOLD = a_progress(DELIVERED, closed_at=NOW, told=Told.ON_HOLD)
+ENDED = a_progress(DELIVERED, closed_at=NOW, told=Told.ENDED)
+TOLD_OF_FAILURE = a_progress(state=State.WAITING, told=Told.PAYMENT_FAILED, mailing_at=NOW, mailed_at=NOW)
 
 
 class TestPlan:
@@ -73,12 +74,12 @@ class TestPlan:
             (NEW, EXPIRED, Step.NOTHING, State.ACCESS_ENDED),
             # A share is closed even if its link was not mailed; if that may have been, with a letter.
             (OPENED, REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
-            (replace(OPENED, closed_at=NOW), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            (a_progress(OPENED, closed_at=NOW), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
             # Whether its letter left is settled before another one is mailed; the share does not wait for that.
             (IN_DOUBT, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
-            (replace(IN_DOUBT, closed_at=NOW), HELD, Step.NOTHING, State.ACCESS_ON_HOLD),
+            (a_progress(IN_DOUBT, closed_at=NOW), HELD, Step.NOTHING, State.ACCESS_ON_HOLD),
             (IN_DOUBT.after_letter(), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
-            (replace(IN_DOUBT, closed_at=NOW, told=Told.ON_HOLD), access(), Step.DELIVER, State.DELIVERED),
+            (a_progress(IN_DOUBT, closed_at=NOW, told=Told.ON_HOLD), access(), Step.DELIVER, State.DELIVERED),
             # After it.
             (DELIVERED, access(), Step.NOTHING, State.DELIVERED),
             (DELIVERED, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
@@ -93,21 +94,21 @@ class TestPlan:
             (ENDED, access(), Step.REOPEN, State.DELIVERED),
             (ENDED, HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
             # A crash while the share was being closed or opened: what became of it is in doubt, and is done again.
-            (replace(DELIVERED, closed_at=NOW, switching=True), access(), Step.REOPEN, State.DELIVERED),
-            (replace(DELIVERED, switching=True), access(), Step.REOPEN, State.DELIVERED),
-            (replace(ON_HOLD, switching=True), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
+            (a_progress(DELIVERED, closed_at=NOW, switching=True), access(), Step.REOPEN, State.DELIVERED),
+            (a_progress(DELIVERED, switching=True), access(), Step.REOPEN, State.DELIVERED),
+            (a_progress(ON_HOLD, switching=True), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
             # What it holds is in doubt.
-            (replace(DELIVERED, holds=()), access(), Step.CHANGE, State.DELIVERED),
-            (replace(ENDED, holds=()), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
+            (a_progress(DELIVERED, holds=()), access(), Step.CHANGE, State.DELIVERED),
+            (a_progress(ENDED, holds=()), REFUNDED, Step.NOTHING, State.ACCESS_ENDED),
             # A letter that counts as left: the buyer believes what is not true any more.
             (left(DELIVERED, Kind.ACCESS_ON_HOLD), access(), Step.REOPEN, State.DELIVERED),
             (left(ON_HOLD, Kind.ACCESS_BACK), HELD, Step.CLOSE, State.ACCESS_ON_HOLD),
             (left(DELIVERED, Kind.DELIVERY), access(), Step.NOTHING, State.DELIVERED),
             # A crash between closing and the letter.
-            (replace(DELIVERED, closed_at=NOW), REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
-            (replace(DELIVERED, closed_at=NOW), access(), Step.REOPEN, State.DELIVERED),
+            (a_progress(DELIVERED, closed_at=NOW), REFUNDED, Step.CLOSE, State.ACCESS_ENDED),
+            (a_progress(DELIVERED, closed_at=NOW), access(), Step.REOPEN, State.DELIVERED),
             # A crash between reopening and the letter.
-            (replace(ON_HOLD, closed_at=None), access(), Step.REOPEN, State.DELIVERED),
+            (a_progress(ON_HOLD, closed_at=None), access(), Step.REOPEN, State.DELIVERED),
             # Some lines only.
             (
                 BOTH,
@@ -117,7 +118,7 @@ class TestPlan:
             ),
             (DELIVERED, access(A, B), Step.CHANGE, State.DELIVERED),
             (
-                replace(BOTH, given=("li_b", "li_a")),
+                a_progress(BOTH, given=("li_b", "li_a")),
                 access(A, B),
                 Step.NOTHING,
                 State.DELIVERED,
@@ -196,21 +197,21 @@ class TestProgress:
         kind: str | None,
         answer: bool,  # noqa: FBT001
     ) -> None:
-        assert replace(IN_DOUBT, sent_at=sent_at, sent_kind=kind).has_left is answer
+        assert a_progress(IN_DOUBT, sent_at=sent_at, sent_kind=kind).has_left is answer
 
     def test_ses_s_word_of_another_letter_never_vouches_for_the_one_in_doubt(self) -> None:
-        ours, other = IN_DOUBT.mark, replace(IN_DOUBT, mailing_at=NOW - timedelta(seconds=1)).mark
-        said = replace(IN_DOUBT, sent_at=NOW, sent_kind="delivery")
-        assert replace(said, sent_mark=ours).has_left
-        assert not replace(said, sent_mark=other).has_left
+        ours, other = (LetterInFlight(Said(Kind.DELIVERY), at).mark for at in (NOW, NOW - timedelta(seconds=1)))
+        said = a_progress(IN_DOUBT, sent_at=NOW, sent_kind="delivery")
+        assert a_progress(said, sent_mark=ours).has_left
+        assert not a_progress(said, sent_mark=other).has_left
 
     def test_right_after_another_letter_ses_s_word_must_be_younger(self) -> None:
-        second = replace(IN_DOUBT, mailed_at=NOW - timedelta(seconds=3), sent_at=NOW - timedelta(seconds=3))
+        second = a_progress(IN_DOUBT, mailed_at=NOW - timedelta(seconds=3), sent_at=NOW - timedelta(seconds=3))
         assert not second.has_left
-        assert replace(second, sent_at=NOW).has_left
+        assert a_progress(second, sent_at=NOW).has_left
 
     def test_without_a_doubt_nothing_is_taken_for_sent(self) -> None:
-        assert not replace(DELIVERED, sent_at=NOW).has_left
+        assert not a_progress(DELIVERED, sent_at=NOW).has_left
         assert DELIVERED.after_letter() == DELIVERED
 
 
@@ -232,25 +233,25 @@ class TestAfterALetter:
         ],
     )
     def test_the_buyer_believes_what_it_says(self, kind: Kind, told: Told) -> None:
-        after = DELIVERED.marked(Said(kind, ("li_a",)), now=self.AT).after_letter()
-        assert (after.told, after.mailing, after.in_doubt, after.mailed_at) == (told, None, None, self.AT)
+        after = DELIVERED.with_letter(Said(kind, ("li_a",)), now=self.AT).after_letter()
+        assert (after.told, after.in_flight, a_row(after).mailed_at) == (told, None, self.AT)
 
     def test_a_first_link_is_delivered_then_and_its_lines_are_the_buyer_s(self) -> None:
         marked = replace(OPENED, lines=("li_a",), grants=(replace(self.OPEN, closed_at=NOW),))
-        after = marked.marked(Said(Kind.DELIVERY, ("li_a",)), now=self.AT).after_letter()
+        after = marked.with_letter(Said(Kind.DELIVERY, ("li_a",)), now=self.AT).after_letter()
         assert (after.delivered_at, after.given) == (self.AT, ("li_a",))
         # The days count from the letter, and not from when it was begun.
         assert after.grants == (replace(self.OPEN, until=UNTIL + timedelta(days=1)),)
 
     def test_what_comes_back_has_the_time_that_was_left_when_it_was_taken(self) -> None:
         closed = replace(ON_HOLD, grants=(replace(self.OPEN, closed_at=NOW),))
-        after = closed.marked(Said(Kind.ACCESS_BACK, ("li_a",)), now=self.AT).after_letter()
+        after = closed.with_letter(Said(Kind.ACCESS_BACK, ("li_a",)), now=self.AT).after_letter()
         assert after.grants == (replace(self.OPEN, until=UNTIL + timedelta(days=1)),)
 
     def test_a_line_that_it_does_not_name_stays_taken_back(self) -> None:
         gone = replace(self.OPEN, line="li_b", closed_at=NOW)
         both = replace(BOTH, grants=(self.OPEN, gone))
-        after = both.marked(Said(Kind.ACCESS_CHANGED, ("li_a",)), now=self.AT).after_letter()
+        after = both.with_letter(Said(Kind.ACCESS_CHANGED, ("li_a",)), now=self.AT).after_letter()
         assert (after.given, after.grants) == (("li_a",), (self.OPEN, gone))
 
     def test_what_ran_out_before_it_was_taken_back_has_nothing_left_to_come_back(self) -> None:
@@ -291,8 +292,8 @@ class TestRule:
             (due(Standing.ENDED, Why.SUBSCRIPTION_CANCELED), NEW, True, Told.ENDED),
             (REFUNDED, NEW, False, None),
             # Who was told that the link would come is told that it will not, whatever became of the money.
-            (REFUNDED, Progress(told=Told.ON_HOLD), False, Told.ENDED),
-            (REFUNDED, Progress(told=Told.ENDED), True, None),
+            (REFUNDED, a_progress(told=Told.ON_HOLD), False, Told.ENDED),
+            (REFUNDED, a_progress(told=Told.ENDED), True, None),
         ],
     )
     def test_who_was_never_mailed_a_link_is_told_why_as_long_as_the_money_is_kept(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from paidshare.progress import Progress, State
+from paidshare.states import State
 from paidshare.sweeping.rounds import Fate, Known, Pass, Shelved, Track, Unsettled, fate
-from tests.builders import NOW
+from tests.builders import NOW, a_progress
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 WITHOUT_ACCESS = [State.ACCESS_ENDED, State.ACCESS_ON_HOLD]
@@ -103,8 +103,8 @@ class TestFate:
         assert fate(share, Known(state, "77", closed_at), now=NOW) is not Fate.CLOSE
 
     def test_what_the_ledger_says_is_read_from_the_progress(self) -> None:
-        progress = Progress(state=State.DELIVERED, share_id="77", closed_at=NOW)
-        assert Known.of(progress) == Known(State.DELIVERED, "77", NOW)
+        progress = a_progress(state=State.DELIVERED, share_id="77", closed_at=NOW)
+        assert Known.of(progress) == Known(State.DELIVERED, "77", NOW, until=NOW)
 
 
 class TestTrack:

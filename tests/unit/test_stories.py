@@ -17,8 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paidshare.letter_kinds import Kind
-from paidshare.progress import State
+from paidshare.states import Kind, State
 from tests.stories import table
 from tests.stories.every import EVERY
 from tests.stories.recording import Event, Recorder, Recording, recorder

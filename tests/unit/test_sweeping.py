@@ -13,13 +13,14 @@ from paidshare import notices, shares
 from paidshare.errors import FastioUnavailable, FileMissing, SecretUnavailable, ShareRefused, StripeUnavailable
 from paidshare.notices import EVENTS, NEEDED, OF_WARNINGS, Notice
 from paidshare.orders import Share
-from paidshare.progress import Progress, State
+from paidshare.progress import Progress
+from paidshare.states import State
 from paidshare.sweeping import sweep
 from paidshare.sweeping.errors import RoundBusy
 from paidshare.sweeping.ports import Received
 from paidshare.sweeping.rounds import Listed, Page, Pass, Place, Shelf, Shelved, Track
 from paidshare.sweeping.sweep import Broom, Part
-from tests.builders import LINK_KEY, NOW, a_notice, some_goods
+from tests.builders import LINK_KEY, NOW, a_notice, a_progress, some_goods
 from tests.fakes import Clock, Crash
 from tests.fakes_shares import MemoryShares
 from tests.fakes_sweep import MemoryBook, MemoryBookmark, MemoryLists, MemoryQueue, MemoryShelves
@@ -121,7 +122,7 @@ class World:
         made = self.shares.open(request)
         if closed is not None:
             self.shares.close(made.id)
-        progress = Progress(
+        progress = a_progress(
             state=state,
             share_id=made.id if recorded else None,
             closed_at=None if closed is None else now - closed,
@@ -500,7 +501,7 @@ class TestSharesAndLeases:
                 # Fast.io's answer comes when the lease is over, and Deliver gave access back meanwhile.
                 world.clock.advance(seconds=80)
                 world.book.claim("cs_1", holder="deliver", now=world.clock.now)
-                given = Progress(state=State.DELIVERED, share_id=share_id)
+                given = a_progress(state=State.DELIVERED, share_id=share_id)
                 world.book.release("cs_1", given, holder="deliver", now=world.clock.now)
                 world.shares.archived.discard(share_id)
                 return found
@@ -518,7 +519,7 @@ class TestSharesAndLeases:
 
     def test_what_the_ledger_still_promises_is_not_deleted_however_soon_fast_io_has_it_end(self, world: World) -> None:
         world.shares_out("cs_1", expired=3 * DAY)
-        promised = replace(world.book.orders["cs_1"], share_expires_at=world.clock.now + DAY)
+        promised = a_progress(world.book.orders["cs_1"], share_expires_at=world.clock.now + DAY)
         world.book.put("cs_1", promised, at=world.clock.now)
         assert world.round()["shares"].deleted == 0
         world.clock.advance(days=1)
@@ -597,7 +598,7 @@ class TestShares:
         def then_access_is_back(order_ids: Any) -> Any:
             found = known(order_ids)
             if found:
-                world.book.put("cs_1", Progress(state=State.DELIVERED, share_id=share.id), at=world.clock.now)
+                world.book.put("cs_1", a_progress(state=State.DELIVERED, share_id=share.id), at=world.clock.now)
             return found
 
         world.book.known = then_access_is_back  # type: ignore[method-assign]

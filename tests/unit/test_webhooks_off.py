@@ -17,8 +17,8 @@ from local.serving import serving
 from local.stripe_server import stripe_app
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.errors import NeedsAPerson
-from paidshare.letter_kinds import Kind
 from paidshare.payments_stripe import StripeListing, StripePayments
+from paidshare.states import Kind
 from paidshare.sweeping import sweep
 from paidshare.sweeping.sweep import Broom
 from tests.builders import LINK_KEY, a_policy

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from paidshare.aws import rows
 from paidshare.aws.errors import AWS_ERRORS, code, summary
 from paidshare.aws.times import instant, number
 from paidshare.errors import LedgerUnavailable, OrderBusy
-from paidshare.progress import Grant, Progress, State, Told
+from paidshare.progress import Progress
+from paidshare.states import State
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,30 +27,6 @@ LEASE = timedelta(seconds=75)
 UNSETTLED = "yes"
 """The value of the attribute `unsettled`, which settled orders do not have."""
 
-_TEXTS = (
-    "reason",
-    "account",
-    "payment_intent",
-    "share_id",
-    "told",
-    "mailing",
-    "mailing_why",
-    "message_id",
-    "resent",
-    "resent_outcome",
-)
-_LISTS = ("holds", "lines", "given", "mailing_lines")
-_FLAGS = ("switching", "unseen", "unsure")
-_TIMES = (
-    "share_expires_at",
-    "closed_at",
-    "mailing_at",
-    "mailed_at",
-    "delivered_at",
-    "next_end",
-    "case_told_at",
-)
-_GRANTS = "grants"
 _MOST = 100  # DynamoDB's own limit for a batch.
 _TRIES = 5
 
@@ -80,7 +58,7 @@ class DynamoLedger:
             },
             {"#state": "state"},
         )
-        return _progress(item)
+        return rows.read(item)
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         self._write(order_id, progress, holder, now, also_remove=())
@@ -96,12 +74,11 @@ class DynamoLedger:
     def _write(
         self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
     ) -> None:
-        values = _attributes(progress)
+        row = rows.written(progress)
+        values = {name: value for name, value in row.items() if value is not None}
         names = {f"#{name}": name for name in values}
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        gone = [name for name in (*_TEXTS, *_LISTS, *_FLAGS, *_TIMES, _GRANTS) if name not in values] + list(
-            also_remove
-        )
+        gone = [*(name for name, value in row.items() if value is None), *also_remove]
         names |= {f"#{name}": name for name in gone}
         self._update(
             order_id,
@@ -162,58 +139,9 @@ def read_many(
             raise LedgerUnavailable(f"DynamoDB left out {len(keys)} of {len(some)} orders")
 
 
-def _attributes(progress: Progress) -> dict[str, Any]:
-    texts = {name: {"S": value} for name in _TEXTS if (value := getattr(progress, name)) is not None}
-    times = {name: number(value) for name in _TIMES if (value := getattr(progress, name)) is not None}
-    lists = {name: {"L": [{"S": one} for one in value]} for name in _LISTS if (value := getattr(progress, name))}
-    flags = {name: {"BOOL": True} for name in _FLAGS if getattr(progress, name)}
-    grants = {_GRANTS: {"L": [{"M": _granted(grant)} for grant in progress.grants]}} if progress.grants else {}
-    return {"state": {"S": progress.state.value}} | texts | lists | flags | times | grants
-
-
-def _granted(grant: Grant) -> dict[str, Any]:
-    written = {
-        "line": {"S": grant.line},
-        "until": number(grant.until),
-        "workspace": {"S": grant.workspace},
-        "nodes": {"L": [{"S": node} for node in grant.nodes]},
-    }
-    return written if grant.closed_at is None else written | {"closed_at": number(grant.closed_at)}
-
-
-def _grant(item: dict[str, Any]) -> Grant:
-    return Grant(
-        line=item["line"]["S"],
-        until=instant(item["until"]),
-        workspace=item["workspace"]["S"],
-        nodes=tuple(one["S"] for one in item["nodes"]["L"]),
-        closed_at=instant(item["closed_at"]) if "closed_at" in item else None,
-    )
-
-
 def _is_live(item: dict[str, Any], now: datetime) -> bool:
     """Whether something may still change for the order: it is not settled, or its link is out and works."""
     if "unsettled" in item:
         return True
     works = "share_expires_at" in item and instant(item["share_expires_at"]) > now
     return works and item["state"]["S"] == State.DELIVERED
-
-
-def _progress(item: dict[str, Any]) -> Progress:
-    known: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
-    known |= {name: tuple(one["S"] for one in item[name]["L"]) for name in _LISTS if name in item}
-    known |= {name: item[name]["BOOL"] for name in _FLAGS if name in item}
-    known |= {name: instant(item[name]) for name in _TIMES if name in item}
-    # SES's word, which comes through dynamo_mail_log and is never written from here.
-    if "letter_sent_at" in item:
-        known["sent_at"] = instant(item["letter_sent_at"])
-    said = {name: item[f"letter_{name}"]["S"] for name in ("sent_mark", "sent_kind") if f"letter_{name}" in item}
-    # SES's older notifications name neither.
-    known |= {name: value for name, value in said.items() if value}
-    if _GRANTS in item:
-        known[_GRANTS] = tuple(_grant(one["M"]) for one in item[_GRANTS]["L"])
-    if "first_seen_at" in item:
-        known["first_seen_at"] = instant(item["first_seen_at"])
-    if "told" in known:
-        known["told"] = Told(known["told"])
-    return Progress(state=State(item["state"]["S"]), claims=int(item["claims"]["N"]), **known)

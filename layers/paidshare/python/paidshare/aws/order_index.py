@@ -10,7 +10,7 @@ from paidshare.aws.errors import AWS_ERRORS, code, summary
 from paidshare.aws.ledger import UNSETTLED, read_many
 from paidshare.aws.times import instant, number
 from paidshare.errors import LedgerUnavailable
-from paidshare.progress import State
+from paidshare.states import State
 from paidshare.sweeping.rounds import Known, Unsettled
 
 if TYPE_CHECKING:

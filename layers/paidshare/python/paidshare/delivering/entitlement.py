@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from paidshare.delivering import catalog
 from paidshare.delivering.errors import ModeMismatch, PaidLate
+from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
-from paidshare.progress import Promise, Why
+from paidshare.states import Why
 
 
 class Standing(StrEnum):

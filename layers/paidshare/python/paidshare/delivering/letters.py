@@ -11,8 +11,8 @@ from functools import cache
 
 import jinja2
 
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Letter, Share
+from paidshare.states import Kind
 from paidshare.text import cut, one_line
 
 # Beyond this, mail programs cut the subject anyway, and one product's name could fill it.

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from paidshare.delivering.entitlement import Due, Policy, Standing, entitlement, money_kept
 from paidshare.delivering.errors import PaidNothingGiven, PaymentUndone
-from paidshare.letter_kinds import Kind
 from paidshare.orders import Order
-from paidshare.progress import TELLS, Progress, Said, State, Told, Why
+from paidshare.progress import Progress, Said
+from paidshare.states import TELLS, Kind, State, Told, Why
 
 
 class Step(StrEnum):
@@ -145,7 +145,8 @@ def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Pr
     step = Step.NOTHING
     if letter is not None or due != set(progress.given) or due != set(progress.holds):
         step = Step.CHANGE
-    if progress.closed_at is not None or progress.switching or progress.told is not Told.ACCESS:
+    shut = progress.share is not None and progress.share.may_be_closed
+    if shut or progress.told is not Told.ACCESS:
         step = Step.REOPEN
     return Plan(step, State.DELIVERED, _why_not_all(dues), access, letter)
 
@@ -153,8 +154,9 @@ def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Pr
 def _news(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress) -> Said | None:
     """What to tell a buyer who should have *access*; None when nothing of it is news."""
     if progress.told is not Told.ACCESS:
+        unsure = progress.last_letter is not None and progress.last_letter.unsure
         # “The link in our earlier letter” says nothing to who may not have it: a second one is better than none.
-        return Said(Kind.DELIVERY if progress.unsure else Kind.ACCESS_BACK, ids(access))
+        return Said(Kind.DELIVERY if unsure else Kind.ACCESS_BACK, ids(access))
     added = [due for due in access if due.line.id not in progress.given]
     # What ran out by itself did so when the letter had said.
     gone = [
@@ -186,7 +188,7 @@ def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) ->
         state, told, kind = State.ACCESS_ON_HOLD, Told.ON_HOLD, Kind.ACCESS_ON_HOLD
     if why is Why.EXPIRED and progress.delivered_at is not None:
         return Plan(Step.NOTHING, state, why)
-    to_close = progress.share_id is not None and (progress.closed_at is None or progress.switching)
+    to_close = progress.share is not None and progress.share.may_be_open
     # Who was never mailed a link is told why none comes, as long as the money is kept; and who was told, what is true.
     waits = progress.delivered_at is not None or kept or progress.told in (Told.ON_HOLD, Told.ENDED)
     to_tell = waits and progress.told is not told

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paidshare.progress import Progress, State, Why
+from paidshare.progress import Progress
+from paidshare.states import State, Why
 
 STALE = timedelta(hours=1)
 """An order that nobody touched for this long is nobody's work any more: Deliver comes back to it sooner by itself."""
@@ -110,12 +111,13 @@ class Known:
 
     @classmethod
     def of(cls, progress: Progress) -> "Known":
+        share = progress.share
         return cls(
             state=progress.state,
-            share_id=progress.share_id,
-            closed_at=progress.closed_at,
+            share_id=share.id if share else None,
+            closed_at=share.closed_at if share else None,
             reason=progress.reason,
-            until=progress.share_expires_at,
+            until=share.ends_at if share else None,
             next_end=progress.next_end,
         )
 

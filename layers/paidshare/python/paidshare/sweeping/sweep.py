@@ -23,9 +23,10 @@ from paidshare.errors import (
     ShareRefused,
     TryAgain,
 )
+from paidshare.grants import KnownShare
 from paidshare.notices import NEEDED, OF_WARNINGS, SWEEP, Notice
 from paidshare.ports import Clock, Ledger, LinkKey, LookQueue
-from paidshare.progress import State
+from paidshare.states import State
 from paidshare.sweeping.errors import RoundBusy
 from paidshare.sweeping.ports import Bookmark, OrderBook, Received, Shelves, StripeLists
 from paidshare.sweeping.rounds import Fate, Known, Listed, Page, Pass, Shelved, Track, Unsettled, fate
@@ -325,10 +326,11 @@ class _Round:
             match fate(found, Known.of(progress), now=now):
                 case Fate.CLOSE:
                     # As Deliver does it: written down first, so that it knows what it finds.
-                    progress = replace(progress, switching=True, closed_at=progress.closed_at or now)
+                    known = progress.share or KnownShare(share.id, share.expires_at or now)
+                    progress = replace(progress, share=known).closing(now=now)
                     ledger.record(order_id, progress, holder=self._holder, now=self._broom.clock())
                     self._broom.shares.close(share.id)
-                    progress = replace(progress, switching=False)
+                    progress = progress.closed()
                     part.closed += 1
                 case Fate.DELETE:
                     ledger.record(order_id, progress, holder=self._holder, now=self._broom.clock())

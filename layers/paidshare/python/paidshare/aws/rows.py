@@ -1,0 +1,164 @@
+"""
+An order's row in the Orders table ↔ `Progress`. A name in the row is what a person reads there; they stay as they are.
+
+Times are Unix seconds. What a row of an earlier version has in halves (a letter's moment without the letter) says
+nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from paidshare.aws.times import instant, number
+from paidshare.grants import Grant, KnownShare
+from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
+from paidshare.states import State, Told
+
+type Item = dict[str, Any]
+"""DynamoDB's own JSON: `{"state": {"S": "delivered"}, …}`."""
+
+
+def written(progress: Progress) -> dict[str, Any]:
+    """Every attribute that is written from `Progress`; None for those that the row should not have."""
+    share, letter, doubt, resend = progress.share, progress.last_letter, progress.in_flight, progress.resend
+    return {
+        "state": _text(progress.state.value),
+        "reason": _text(progress.reason),
+        "account": _text(progress.account),
+        "payment_intent": _text(progress.payment_intent),
+        "share_id": _text(share.id if share else None),
+        "share_expires_at": _time(share.ends_at if share else None),
+        "closed_at": _time(share.closed_at if share else None),
+        "switching": _flag(bool(share.switching if share else None)),
+        "holds": _list(progress.holds),
+        "lines": _list(progress.lines),
+        "grants": {"L": [{"M": _granted(grant)} for grant in progress.grants]} if progress.grants else None,
+        "delivered_at": _time(progress.delivered_at),
+        "told": _text(progress.told),
+        "given": _list(progress.given),
+        "mailed_at": _time(letter.mailed_at if letter else None),
+        "message_id": _text(letter.message_id if letter else None),
+        "unsure": _flag(bool(letter.unsure if letter else None)),
+        "mailing": _text(doubt.said.kind if doubt else None),
+        "mailing_lines": _list(doubt.said.lines if doubt else ()),
+        "mailing_why": _text(doubt.said.why if doubt else None),
+        "mailing_at": _time(doubt.at if doubt else None),
+        "resent": _text(resend.event_id if resend else None),
+        "resent_outcome": _text(resend.outcome if resend else None),
+        "next_end": _time(progress.next_end),
+        "case_told_at": _time(progress.case_told_at),
+        "unseen": _flag(progress.unseen),
+    }
+
+
+def read(item: Item) -> Progress:
+    """The row's progress, with what others write in it: SES's word, and how often it was claimed."""
+    return Progress(
+        state=State(item["state"]["S"]),
+        reason=_string(item, "reason"),
+        account=_string(item, "account"),
+        payment_intent=_string(item, "payment_intent"),
+        share=_share(item),
+        lines=_strings(item, "lines"),
+        grants=tuple(_grant(one["M"]) for one in item["grants"]["L"]) if "grants" in item else (),
+        delivered_at=_moment(item, "delivered_at"),
+        last_letter=_last_letter(item),
+        in_flight=_in_flight(item),
+        sent=_sent(item),
+        resend=Resend(item["resent"]["S"], _string(item, "resent_outcome")) if "resent" in item else None,
+        next_end=_moment(item, "next_end"),
+        case_told_at=_moment(item, "case_told_at"),
+        unseen="unseen" in item,
+        first_seen_at=_moment(item, "first_seen_at"),
+        claims=int(item["claims"]["N"]),
+    )
+
+
+def _share(item: Item) -> KnownShare | None:
+    if "share_id" not in item or "share_expires_at" not in item:
+        return None
+    return KnownShare(
+        id=item["share_id"]["S"],
+        ends_at=instant(item["share_expires_at"]),
+        holds=_strings(item, "holds"),
+        closed_at=_moment(item, "closed_at"),
+        switching="switching" in item,
+    )
+
+
+def _last_letter(item: Item) -> LastLetter | None:
+    if "told" not in item:
+        return None
+    mailed_at = _moment(item, "mailed_at")
+    return LastLetter(
+        told=Told(item["told"]["S"]),
+        given=_strings(item, "given"),
+        mailed_at=mailed_at,
+        message_id=_string(item, "message_id") if mailed_at else None,
+        unsure="unsure" in item,
+    )
+
+
+def _in_flight(item: Item) -> LetterInFlight | None:
+    if "mailing" not in item or "mailing_at" not in item:
+        return None
+    said = Said(item["mailing"]["S"], _strings(item, "mailing_lines"), _string(item, "mailing_why"))
+    return LetterInFlight(said, instant(item["mailing_at"]))
+
+
+def _sent(item: Item) -> SentLetter | None:
+    """SES's word, which comes through `mail_log` and is never written from here."""
+    if "letter_sent_at" not in item:
+        return None
+    # SES's older notifications name neither the letter nor its kind.
+    mark, kind = (_string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
+    return SentLetter(instant(item["letter_sent_at"]), mark, kind)
+
+
+def _granted(grant: Grant) -> Item:
+    written = {
+        "line": {"S": grant.line},
+        "until": number(grant.until),
+        "workspace": {"S": grant.workspace},
+        "nodes": {"L": [{"S": node} for node in grant.nodes]},
+    }
+    return written if grant.closed_at is None else written | {"closed_at": number(grant.closed_at)}
+
+
+def _grant(item: Item) -> Grant:
+    return Grant(
+        line=item["line"]["S"],
+        until=instant(item["until"]),
+        workspace=item["workspace"]["S"],
+        nodes=tuple(one["S"] for one in item["nodes"]["L"]),
+        closed_at=_moment(item, "closed_at"),
+    )
+
+
+def _text(value: str | None) -> Item | None:
+    return None if value is None else {"S": value}
+
+
+def _time(value: datetime | None) -> Any:
+    return None if value is None else number(value)
+
+
+def _list(values: Iterable[str]) -> Item | None:
+    texts = [{"S": one} for one in values]
+    return {"L": texts} if texts else None
+
+
+def _flag(value: bool) -> Item | None:  # noqa: FBT001
+    return {"BOOL": True} if value else None
+
+
+def _string(item: Item, name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _strings(item: Item, name: str) -> tuple[str, ...]:
+    return tuple(one["S"] for one in item[name]["L"]) if name in item else ()
+
+
+def _moment(item: Item, name: str) -> datetime | None:
+    return instant(item[name]) if name in item else None

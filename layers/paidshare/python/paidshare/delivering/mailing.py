@@ -1,0 +1,110 @@
+"""The letters of an order in hand: each is written down before it leaves, and what the buyer believes after."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paidshare.delivering import letters
+from paidshare.delivering.entitlement import Due
+from paidshare.delivering.errors import AddressMissing, LetterRejected, MailUnavailable, OutOfTime
+from paidshare.delivering.lease import Lease
+from paidshare.delivering.plan import Plan, Step
+from paidshare.delivering.ports import Mailer
+from paidshare.orders import Letter, Order, Share
+from paidshare.ports import Clock
+from paidshare.progress import Said
+from paidshare.states import Kind
+
+_SAME_END = timedelta(hours=1)
+"""Ends that lie no further apart are one to a buyer."""
+
+
+class Mailing:
+    """Mails what changed. `mailed` are the kinds of the letters that left; none does after *deadline*."""
+
+    def __init__(
+        self, lease: Lease, provider: Mailer, *, clock: Clock, now: datetime, deadline: datetime | None
+    ) -> None:
+        self._lease = lease
+        self._provider = provider
+        self._clock = clock
+        self._now = now
+        self._deadline = deadline
+        self.mailed: list[str] = []
+
+    def tell(self, order: Order, todo: Plan, share: Share | None = None) -> None:
+        """
+        Mail what the plan has to say; with a *share* its link.
+
+        Raises AddressMissing, OutOfTime, and what `Mailer` and `Lease` raise.
+        """
+        if todo.letter is None:
+            return
+        progress = self._lease.progress
+        if order.email:
+            mailed = progress.delivered_at is not None
+            self._mail(todo.letter, _written(todo.letter, order.email, order.id, todo, share, mailed=mailed))
+        elif progress.delivered_at is None and todo.step is not Step.TELL_FAILURE:
+            raise AddressMissing("Stripe has no e-mail address for this paid order")
+        else:
+            # Without an address there is nobody to tell; what the buyer has is as it should be all the same.
+            before, told = progress.last_letter, progress.with_letter(todo.letter, now=self._now).after_letter()
+            self._lease.progress = told
+            if told.last_letter is not None:
+                mailed_at = before.mailed_at if before else None
+                self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at))
+
+    def _mail(self, said: Said, letter: Letter) -> None:
+        now = self._clock()
+        if self._deadline is not None and now >= self._deadline:
+            # A letter that leaves in the last seconds may not be written down, and would leave again.
+            raise OutOfTime("too late in this invocation for the letter", wait=1)
+        leaving = self._lease.progress.with_letter(said, now=now)
+        self._lease.record(leaving)
+        # Only now: where this could not be written down, no letter leaves, and none is in doubt.
+        self._lease.progress = leaving
+        mark = leaving.in_flight.mark if leaving.in_flight else ""
+        try:
+            message_id = self._provider.send(replace(letter, mark=mark), order_id=self._lease.order_id)
+        except (LetterRejected, MailUnavailable) as error:
+            if not (isinstance(error, MailUnavailable) and error.in_doubt):
+                self._lease.note(in_flight=None)
+            raise
+        self.mailed.append(said.kind)
+        self._lease.progress = leaving.after_letter(at=self._clock(), message_id=message_id)
+
+
+def address_of(order: Order) -> str:
+    """Where its letters go. Raises AddressMissing."""
+    if not order.email:
+        raise AddressMissing("Stripe has no e-mail address for this paid order")
+    return order.email
+
+
+def _written(said: Said, to: str, order_id: str, todo: Plan, share: Share | None, *, mailed: bool) -> Letter:
+    """The letter that says so. With a *share* it is its link that is mailed; *mailed* is whether one was before."""
+    products, why = _products(due for due in todo.dues if due.line.id in said.lines), said.why or ""
+    if share is not None:
+        earlier = [
+            (due.line.product_name, due.until)
+            for due in todo.access
+            if due.until is not None and due.until < share.expires_at - _SAME_END
+        ]
+        return letters.delivery(to=to, order_id=order_id, products=products, share=share, earlier=earlier)
+    match Kind(said.kind):
+        case Kind.ACCESS_ON_HOLD:
+            return letters.access_on_hold(to=to, order_id=order_id, products=products, why=why, mailed=mailed)
+        case Kind.ACCESS_ENDED:
+            return letters.access_ended(to=to, order_id=order_id, products=products, why=why, mailed=mailed)
+        case Kind.ACCESS_BACK:
+            return letters.access_back(to=to, order_id=order_id, products=products, until=todo.until)
+        case Kind.ACCESS_CHANGED:
+            return letters.access_changed(to=to, order_id=order_id, products=products, until=todo.until, why=why)
+        case Kind.PAYMENT_FAILED:
+            return letters.payment_failed(to=to, order_id=order_id, products=products)
+        case Kind.DELIVERY:
+            raise ValueError("a link is mailed of a share")
+
+
+def _products(dues: Iterable[Due]) -> tuple[str, ...]:
+    return tuple(due.line.product_name for due in dues)

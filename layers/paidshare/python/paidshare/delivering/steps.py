@@ -1,0 +1,101 @@
+"""The steps that change what a buyer has, and say so: any call in them may be the last before a crash."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from paidshare.delivering.lease import Lease
+from paidshare.delivering.mailing import Mailing, address_of
+from paidshare.delivering.plan import Plan, Step, ids
+from paidshare.delivering.sharing import Sharing
+from paidshare.orders import Order, Share, ShareRequest
+from paidshare.progress import LastLetter, Said
+from paidshare.states import Kind, Told, Why
+
+
+class Steps:
+    """For one order at *now*. All of it raises what `Sharing`, `Mailing` and `Lease` raise."""
+
+    def __init__(self, lease: Lease, sharing: Sharing, mailing: Mailing, *, now: datetime) -> None:
+        self._lease = lease
+        self._sharing = sharing
+        self._mailing = mailing
+        self._now = now
+
+    def deliver(self, order: Order, todo: Plan) -> None:
+        """Open the share and mail its link. Raises AddressMissing before anything is opened."""
+        address_of(order)
+        request = self._sharing.request(todo)
+        found = self._sharing.found(request) if self._lease.progress.unseen else None
+        if found is not None:
+            self._adopt(todo, found, request)
+            return
+        share = self._sharing.fill(request, ids(todo.access))
+        self._promise(todo)
+        self._mailing.tell(order, todo, share)
+
+    def _promise(self, todo: Plan) -> None:
+        """Before the letter leaves: it may be all that is ever known of it."""
+        # What another order gives, or had run out before it could be delivered, never comes to life with the others.
+        settled = ids(due for due in todo.dues if due.why not in (Why.EXPIRED, Why.GIVEN_ALREADY))
+        self._lease.note(lines=settled)
+        self._sharing.grant(todo)
+
+    def _adopt(self, todo: Plan, found: Share, request: ShareRequest) -> None:
+        """
+        The row was lost, and the share is there: nobody is mailed a second time because of that, and what the letter
+        said of the share's end stands. An operator can ask for another letter.
+        """
+        access = ids(todo.access)
+        self._sharing.take_over(found, request)
+        self._promise(todo)
+        progress = self._lease.progress
+        until = progress.share.ends_at if progress.share else found.expires_at
+        grants = tuple(replace(one, until=min(one.until, until), closed_at=None) for one in progress.grants)
+        told = replace(progress.last_letter or LastLetter(Told.ACCESS), told=Told.ACCESS, given=access)
+        self._lease.note(grants=grants, last_letter=told, delivered_at=self._now, unseen=False)
+        self._lease.note_share(holds=access)
+
+    def take_back(self, order: Order, todo: Plan) -> None:
+        """Close the share, and mail why."""
+        self._sharing.close(todo)
+        self._mailing.tell(order, todo)
+
+    def give(self, order: Order, todo: Plan) -> None:
+        """
+        What was given stays as it was then: only where other lines are due, or it is in doubt what the share holds, is
+        it filled anew.
+        """
+        due = ids(todo.access)
+        gone = [one for one in todo.dues if one.line.id not in due and one.why is not Why.EXPIRED]
+        self._lease.progress = self._lease.progress.taken_back(ids(gone), now=self._now)
+        if set(due) != set(self._lease.progress.holds):
+            self._sharing.refill(todo)
+        elif todo.step is Step.REOPEN:
+            self._sharing.reopen(todo)
+        self._sharing.grant(todo)
+        # Before the letter: the sweep would close the share again of an order that says “on hold”.
+        self._lease.note(state=todo.state, reason=todo.why)
+        if todo.letter is None:
+            self._have_without_a_word(due)
+        elif todo.letter.kind == Kind.DELIVERY:
+            request = self._sharing.request(todo)
+            self._mailing.tell(order, todo, self._sharing.found(request) or self._sharing.fill(request, due))
+        else:
+            self._mailing.tell(order, todo)
+
+    def _have_without_a_word(self, due: tuple[str, ...]) -> None:
+        """The buyer has *due*, and that is no news."""
+        opened = self._lease.progress.opened(due, at=self._now)
+        told = replace(opened.last_letter or LastLetter(Told.ACCESS), given=due)
+        self._lease.progress = replace(opened, last_letter=told)
+
+    def mail_again(self, order: Order, todo: Plan) -> None:
+        """The link of the share that there is, whatever the products say by now; made anew if it is gone or over."""
+        address_of(order)
+        request = self._sharing.request(todo)
+        share = self._sharing.found(request)
+        # By now it may be archived, or another one than the ledger's: whoever is mailed its link must get in.
+        if share is None or share.expires_at <= self._now or not self._sharing.reopened(share):
+            share = self._sharing.fill(request, ids(todo.access))
+        self._sharing.grant(todo)
+        self._mailing.tell(order, replace(todo, letter=Said(Kind.DELIVERY, ids(todo.access))), share)

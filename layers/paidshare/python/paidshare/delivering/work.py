@@ -1,0 +1,113 @@
+"""One order in hand, brought to what it should be step by step. Any of them may be the last before a crash."""
+
+from datetime import datetime, timedelta
+
+from paidshare.delivering.entitlement import Policy
+from paidshare.delivering.errors import LetterInDoubt
+from paidshare.delivering.lease import Lease
+from paidshare.delivering.mailing import Mailing
+from paidshare.delivering.plan import Plan, Step, decide
+from paidshare.delivering.sharing import Sharing
+from paidshare.delivering.steps import Steps
+from paidshare.orders import Order
+from paidshare.progress import Resend
+from paidshare.states import Kind, State
+
+# SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
+# mails: a second letter is better than none.
+_SES_TELLS_WITHIN = timedelta(seconds=90)
+
+_MAILED = "mailed"
+
+
+class Work:
+    """
+    The steps for one order at *now*. *wish* is the event id of an operator's wish to mail the link once more, None
+    where there is none, or it was answered.
+    """
+
+    def __init__(
+        self, lease: Lease, sharing: Sharing, mailing: Mailing, *, policy: Policy, wish: str | None, now: datetime
+    ) -> None:
+        self._lease = lease
+        self._sharing = sharing
+        self._mailing = mailing
+        self._steps = Steps(lease, sharing, mailing, now=now)
+        self._policy = policy
+        # Once, however often the same wish comes.
+        self._wish = wish
+        self._now = now
+
+    def bring_up_to_date(self, order: Order) -> Plan:
+        """All that is to be done for *order*, and the order given back. Returns the plan that was carried out."""
+        paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
+        self._lease.note(payment_intent=paid_by)
+        todo = self._next(order)
+        match todo.step:
+            case Step.DELIVER:
+                self._steps.deliver(order, todo)
+            case Step.REOPEN | Step.CHANGE:
+                self._steps.give(order, todo)
+            case Step.CLOSE:
+                self._steps.take_back(order, todo)
+            case Step.TELL_FAILURE:
+                self._mailing.tell(order, todo)
+            case Step.WAIT | Step.NOTHING:
+                pass
+        if self._wish:
+            todo = self._fulfil(self._wish, order, todo)
+        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, next_end=self._next_end())
+        self._lease.release()
+        return todo
+
+    def pass_on(self, order_id: str) -> None:
+        """Write down that the order is kept under *order_id*."""
+        self._lease.note(state=State.ELSEWHERE, reason=order_id)
+        self._lease.release()
+
+    # --- What is next ---------------------------------------------------------------------------------------
+
+    def _next(self, order: Order) -> Plan:
+        """
+        What to do, once it is known of every letter whether it left.
+
+        The same letter is mailed again when SES has not told of it; before another one leaves, it counts as left. What
+        is to be taken back does not wait for that.
+        """
+        todo, doubt = self._decided(order), self._lease.progress.in_flight
+        if doubt is None:
+            return todo
+        if not self._lease.progress.has_left:
+            if self._now < (known_at := doubt.at + _SES_TELLS_WITHIN):
+                if todo.step is Step.CLOSE:
+                    self._sharing.close(todo)
+                raise LetterInDoubt("a letter may have left", wait=(known_at - self._now).total_seconds())
+            wished_again = self._wish and todo.access and doubt.said.kind == Kind.DELIVERY
+            if todo.letter == doubt.said or wished_again:
+                return todo
+        self._lease.progress = self._lease.progress.after_letter()
+        return self._decided(order)
+
+    def _decided(self, order: Order, *, renew: bool = False) -> Plan:
+        return decide(order, self._policy, self._lease.progress, now=self._now, renew=renew)
+
+    def _next_end(self) -> datetime | None:
+        """When the first of the lines ends that the share holds; None when it ends with the share itself."""
+        progress = self._lease.progress
+        ends = {one.until for one in progress.grants if one.line in progress.holds and one.closed_at is None}
+        is_open = progress.share is not None and progress.share.closed_at is None
+        return min(ends) if is_open and len(ends) > 1 else None
+
+    # --- The operator's wish --------------------------------------------------------------------------------
+
+    def _fulfil(self, wish: str, order: Order, todo: Plan) -> Plan:
+        """Mail the link once more, unless it was just mailed: that of the share that exists, or of one made anew."""
+        if Kind.DELIVERY not in self._mailing.mailed:
+            renewed = todo if todo.access else self._decided(order, renew=True)
+            if not renewed.access:
+                self._lease.note(resend=Resend(wish, f"{todo.state}:{todo.why}"))
+                return todo
+            todo = renewed
+            self._steps.mail_again(order, todo)
+        self._lease.note(resend=Resend(wish, _MAILED))
+        return todo

@@ -1,0 +1,98 @@
+"""What the buyer of an order was given: the share, and what it holds line by line. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from paidshare.orders import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """
+    What the buyer was given of one line: goods (`nodes` of `workspace`), until when, and since when it is taken back
+    (None while it is not). What the product says later changes nothing of it.
+    """
+
+    line: str
+    until: datetime
+    workspace: str
+    nodes: tuple[str, ...]
+    closed_at: datetime | None = None
+
+    def resumed_until(self, now: datetime) -> datetime:
+        """Until when the line lasts if it is open from *now* on: the time while it was taken back does not count."""
+        return self.until if self.closed_at is None else self.until + (now - self.closed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """
+    What the buyer was given: the ids of the lines that are ours, and until when their link works.
+
+    `closed_at` is when access was taken back; None while it is open. `grants` say the same of each line by itself;
+    rows of versions before they were written have none, and `until` for all.
+    """
+
+    lines: tuple[str, ...]
+    until: datetime
+    closed_at: datetime | None = None
+    grants: tuple[Grant, ...] | None = None
+
+    def of(self, line_id: str) -> Grant | None:
+        """What was given of the line; None when it has never been given."""
+        if self.grants is None:
+            return Grant(line_id, self.until, "", (), self.closed_at)
+        return next((grant for grant in self.grants if grant.line == line_id), None)
+
+    def without_what_ran_out(self, lines: Iterable[Line], now: datetime) -> "Promise":
+        """The promise as if what was bought once, and has run out by itself, had not been given yet."""
+        kept = [(line, grant) for line in lines if (grant := self.of(line.id)) is not None]
+        left = (grant for line, grant in kept if line.period_end is not None or grant.closed_at or grant.until > now)
+        return replace(self, grants=tuple(left))
+
+    def over(self, now: datetime) -> bool:
+        """Whether all that was given has run out by itself."""
+        if self.grants is None:
+            return self.closed_at is None and self.until <= now
+        return all(grant.closed_at is None and grant.until <= now for grant in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownShare:
+    """
+    The order's share as we know it: `ends_at` is the end that we gave it, `closed_at` since when it is archived.
+
+    `holds` are the ids of the lines that it is filled with, none when that is in doubt. `switching` is written down
+    before it is closed or opened, and gone after: what a crash or a lost answer leaves there is in doubt, and is done
+    again.
+
+    Raises ValueError for a share without an id, and naive moments.
+    """
+
+    id: str
+    ends_at: datetime
+    holds: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    switching: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ValueError("a share without an id")
+        check_aware(self.ends_at)
+        if self.closed_at is not None:
+            check_aware(self.closed_at)
+
+    @property
+    def may_be_open(self) -> bool:
+        return self.closed_at is None or self.switching
+
+    @property
+    def may_be_closed(self) -> bool:
+        return self.closed_at is not None or self.switching
+
+
+def check_aware(moment: datetime) -> None:
+    """Raises ValueError for a naive *moment*."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
