@@ -19,17 +19,18 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from local import changing, paying, sale, sam_local, samples
-from local import soak as soaking
+from local import changing, paying, sale, samples
+from local.aws import sam_local
 from local.changing import Verdict
 from local.demo import Demo
-from local.endpoints import Endpoints, NotRunning
+from local.hosting.endpoints import Endpoints, NotRunning
+from local.hosting.processes import PartFailed
 from local.paying import Outcome
-from local.processes import PartFailed
 from local.progress import Progress
 from local.sale import Order, Sale, SaleFailed
 from local.settings import HOME, ROOT, Keys, SettingsWrong
-from local.soak import Plan
+from local.soak import run as soaking
+from local.soak.run import Plan
 from local.stack import running
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from local import sale
-from local.endpoints import Endpoints
+from local.hosting.endpoints import Endpoints
 from local.paying import Outcome, expect
 from local.sale import Happened, Order
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from local import diagnosis, sale, seeds
-from local.letters import Letter
+from local import sale, seeds
+from local.aws import diagnosis
+from local.aws.letters import Letter
 from local.sale import Attempt, Sale, SaleFailed
 from local.settings import LINK_DAYS
 from local.stack import Stack

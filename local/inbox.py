@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from local.letters import Letter
+from local.aws.letters import Letter
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # A letter is shown as it is, but nothing in it runs, and it loads nothing from anywhere. Its links open a

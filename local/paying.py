@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local import sale
-from local.endpoints import Endpoints
-from local.letters import Letter
+from local.aws.letters import Letter
+from local.hosting.endpoints import Endpoints
 from local.sale import Attempt, Sale, SaleFailed
 
 

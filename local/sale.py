@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import letters, samples, seeds
-from local.endpoints import Endpoints
-from local.letters import Letter
+from local import samples, seeds
+from local.aws import letters
+from local.aws.letters import Letter
+from local.hosting.endpoints import Endpoints
 from local.settings import STRIPE_API_KEY
 
 _LAST = "last-sale.json"

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import deploying, endpoints, letters, mending, sale, seeds
-from local.aws import Aws, ministack
-from local.endpoints import Endpoints
-from local.letters import Letter
-from local.processes import PartFailed
+from local import sale, seeds
+from local.aws import deploying, letters, mending
+from local.aws.letters import Letter
+from local.aws.ministack import Aws, ministack
+from local.aws.ses_events import ses_app
+from local.aws.waking import wake
+from local.hosting import endpoints
+from local.hosting.endpoints import Endpoints
+from local.hosting.processes import PartFailed
+from local.hosting.services import Services, described, services
+from local.hosting.serving import serving
 from local.progress import Progress
-from local.services import Services, described, services
-from local.serving import serving
-from local.ses_events import ses_app
 from local.settings import (
     ALARM_EMAIL,
     HOME,
@@ -29,7 +32,6 @@ from local.settings import (
     STAGE,
     Keys,
 )
-from local.waking import wake
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.standin import StandIn
+from local.hosting.standin import StandIn
 
 type Json = dict[str, Any]
 

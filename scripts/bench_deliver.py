@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import httpx
 
 from local import samples, seeds
-from local.fastio_server import fastio_app
-from local.serving import serving
+from local.fastio.server import fastio_app
+from local.hosting.serving import serving
+from local.hosting.standin import Fault, StandIn
 from local.settings import FASTIO_API_KEY
-from local.standin import Fault, StandIn
-from local.stripe_server import stripe_app
+from local.stripe.server import stripe_app
 from paidshare import notices
 from paidshare.notices import Notice
 from scripts import measuring

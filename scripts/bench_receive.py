@@ -21,10 +21,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from local import samples
-from local.serving import serving
+from local.hosting.serving import serving
+from local.hosting.standin import StandIn
 from local.settings import STRIPE_WEBHOOK_SECRET
 from local.signing import sign_stripe
-from local.standin import StandIn
 from scripts import measuring
 from scripts.aws_stand_in import aws_app, operation
 from scripts.measuring import Alone, Built

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import deploying, environs
-from local.processes import PartFailed
+from local.aws import deploying, environs
+from local.hosting.processes import PartFailed
 from local.settings import (
     FASTIO_API_KEY,
     FASTIO_WEBHOOK_SECRET,

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from local.fastio_server import API_KEY
+from local.fastio.server import API_KEY
 from paidshare import shares
 from paidshare.orders import Goods, ShareRequest
 from paidshare.shares_fastio import FastioShares

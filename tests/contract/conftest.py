@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from tests.stripe_world import KEY, StripeWorld
 
 

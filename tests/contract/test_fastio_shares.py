@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.fastio_server import API_KEY, fastio_app
-from local.serving import serving
+from local.fastio.server import API_KEY, fastio_app
+from local.hosting.serving import serving
 from paidshare.delivering.errors import OutOfTime, ShareTaken
 from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
 from paidshare.shares_fastio import FastioShares, files

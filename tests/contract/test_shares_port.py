@@ -7,8 +7,8 @@ from typing import Protocol
 
 import pytest
 
-from local.fastio_server import fastio_app
-from local.serving import serving
+from local.fastio.server import fastio_app
+from local.hosting.serving import serving
 from paidshare.delivering.errors import OutOfTime, ShareTaken
 from paidshare.delivering.ports import Shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
-from local.fastio_server import API_KEY, fastio_app
-from local.serving import serving
+from local.fastio.server import API_KEY, fastio_app
+from local.hosting.serving import serving
 from paidshare.delivering.ports import Shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Share

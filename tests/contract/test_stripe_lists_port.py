@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.serving import serving
+from local.hosting.serving import serving
 from paidshare.errors import OrderUnknown, StripeUnavailable
 from paidshare.notices import EVENTS, Notice
 from paidshare.payments_stripe import StripeListing

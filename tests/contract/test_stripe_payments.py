@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from paidshare.errors import OrderUnknown, StripeUnavailable
 from paidshare.orders import Payment
 from paidshare.payments_stripe import StripePayments

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.services import services
+from local.hosting.services import services
 from local.settings import Keys
 from local.stack import Stack
 from tests.crash import rows

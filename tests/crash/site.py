@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from local.letters import Letter
-from local.services import Services
+from local.aws.letters import Letter
+from local.hosting.services import Services
 from local.settings import STRIPE_API_KEY
 from local.stack import Stack
 from paidshare import notices

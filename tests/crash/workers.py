@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import environs
+from local.aws import environs
 from local.settings import REGION, ROOT
 
 _PATIENCE_SECONDS = 150.0

@@ -6,8 +6,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from tests.local.stripe_stand import AT, KEY, SECRET, SESSION_EVENTS, Shop, Stand
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local import changing, paying, sale
-from local.letters import Letter
+from local.aws.letters import Letter
 from local.sale import Attempt, SaleFailed
 
 

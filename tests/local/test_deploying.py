@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import deploying
+from local.aws import deploying
 
 
 @pytest.fixture

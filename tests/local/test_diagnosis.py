@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.diagnosis import complaint, worth_telling
+from local.aws.diagnosis import complaint, worth_telling
 
 
 def line(**words: object) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local import endpoints
-from local.endpoints import Endpoints, NotRunning
+from local.hosting import endpoints
+from local.hosting.endpoints import Endpoints, NotRunning
 
 # What people's scripts read (design, section 3).
 CONTRACT = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local import environs
+from local.aws import environs
 
 THEIRS = {
     "AWS_ACCESS_KEY_ID": "AKIAREAL",

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.fastio_server import fastio_app
-from local.serving import serving
+from local.fastio.server import fastio_app
+from local.hosting.serving import serving
 from tests.fastio_world import FastioWorld
 
 NAME = "o123456789"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from local.aws.letters import Letter
+from local.hosting.serving import serving
 from local.inbox import inbox_app
-from local.letters import Letter
-from local.serving import serving
 
 ADA = Letter(
     id="m-1",

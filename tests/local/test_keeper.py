@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local import environs, keeper, processes
-from local.processes import PartFailed
+from local.aws import environs
+from local.hosting import keeper, processes
+from local.hosting.processes import PartFailed
 
 KEEPER = keeper.__file__
 
@@ -30,7 +31,7 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + FAMI
 # Starts the keeper as `local.processes` does, and waits to be killed.
 STARTER = """
 import os, pathlib, sys
-from local import processes
+from local.hosting import processes
 command = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
 with processes.kept(command, log=pathlib.Path(sys.argv[2]).with_suffix(".log"), environ=dict(os.environ)) as kept:
     kept.wait()

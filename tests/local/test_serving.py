@@ -4,7 +4,7 @@ import httpx
 from starlette.applications import Starlette
 from uvicorn import Config
 
-from local.serving import IDLE_SECONDS, config
+from local.hosting.serving import IDLE_SECONDS, config
 from paidshare.shares_fastio.api import http_client
 
 

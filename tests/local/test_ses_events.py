@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.ses_events import SIMULATOR, events
+from local.aws.ses_events import SIMULATOR, events
 from paidshare.feedback import mail_events
 from paidshare.feedback.errors import LetterBounced, LetterComplained
 from paidshare.feedback.mail_events import Fact, MailEvent

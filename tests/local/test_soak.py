@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.aws import Aws
-from local.letters import Letter
-from local.serving import serving
+from local.aws.letters import Letter
+from local.aws.ministack import Aws
+from local.hosting.serving import serving
+from local.hosting.standin import Fault
 from local.settings import STACK_NAME
-from local.soak_account import Bought, Seen, account
-from local.soak_trouble import SEND_LETTER, Hastened, Killer, fastio_faults, ses_faults, stripe_faults
-from local.standin import Fault
+from local.soak.account import Bought, Seen, account
+from local.soak.trouble import SEND_LETTER, Hastened, Killer, fastio_faults, ses_faults, stripe_faults
 
 CALLS = 4_000
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from rich.console import Console
 
-from local import environs
-from local.aws import Aws
+from local.aws import environs
+from local.aws.ministack import Aws
 from local.demo import Demo
-from local.endpoints import Endpoints, NotRunning
-from local.processes import PartFailed
+from local.hosting.endpoints import Endpoints, NotRunning
+from local.hosting.processes import PartFailed
 from local.sale import SaleFailed
 from local.settings import ROOT, SECRET_NAME, STACK_NAME
 from local.stack import Stack, running

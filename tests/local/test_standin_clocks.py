@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.fastio_server import fastio_app
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.fastio.server import fastio_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from tests.fastio_world import FastioWorld
 
 AT = 1_795_300_000

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.serving import serving
-from local.standin import Fault, StandIn
+from local.hosting.serving import serving
+from local.hosting.standin import Fault, StandIn
 
 CALLS = 400
 

@@ -10,8 +10,8 @@ import pytest
 import stripe
 from websockets.sync.client import connect
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from tests.local.stripe_stand import AT, KEY, SECRET, SESSION_EVENTS, Shop, Stand, eventually, verify
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from local.letters import Letter
+from local.aws.letters import Letter
 from local.signing import sign_stripe
 from local.stack import Stack
 

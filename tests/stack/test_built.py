@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from local import environs, sale, samples
-from local.deploying import BUILD
+from local import sale, samples
+from local.aws import environs
+from local.aws.deploying import BUILD
 from local.settings import REGION
 from tests.stack.laptop import Laptop
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import Aws
-from local.ses_events import SIMULATOR
+from local.aws.ministack import Aws
+from local.aws.ses_events import SIMULATOR
 from local.settings import SENDER
 from tests.stack.laptop import Laptop
 

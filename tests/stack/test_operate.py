@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from local import environs
+from local.aws import environs
 from local.settings import ROOT
 from tests.stack.laptop import Laptop, until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.progress import Progress
-from local.soak import Plan, soak
+from local.soak.run import Plan, soak
 from local.stack import running
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]

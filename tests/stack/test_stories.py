@@ -14,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from local.letters import Letter
+from local.aws.letters import Letter
 from paidshare import notices
 from paidshare.notices import Notice
 from paidshare.states import Kind, State

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from paidshare import notices
 from paidshare.errors import OrderUnknown
 from paidshare.notices import Notice

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from operate import __main__ as operate
 from operate import outcome, stacks
 from operate.ledger import Row

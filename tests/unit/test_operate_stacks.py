@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.serving import serving
+from local.hosting.serving import serving
 from operate import stacks
 from operate.stacks import Name, StackUnknown
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.serving import serving
-from local.stripe_server import stripe_app
+from local.hosting.serving import serving
+from local.stripe.server import stripe_app
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.errors import NeedsAPerson
 from paidshare.payments_stripe import StripeListing, StripePayments

@@ -1,0 +1,1 @@
+"""AWS on the laptop: MiniStack, the real template in it, and SES's own events."""

@@ -1,0 +1,1 @@
+"""The Fast.io stand-in: as strict as what is documented."""

@@ -1,0 +1,286 @@
+"""The Fast.io stand-in's calls, one method each. Every one answers in the envelope or raises Refused."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from local.fastio.forms import ADDABLE, CLEARABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check, read_form
+from local.fastio.state import INSTANT, Fastio, Node, Share, Storage, Workspace
+
+_MOST_IDS = 25
+_PAGE_SIZES = ("100", "250", "500")
+_DEFAULTS = {
+    "share_type": "exchange",
+    "storage_mode": "independent",
+    "access_options": "Only members of the Share or Workspace",
+    "download_security": "off",
+    "comments_enabled": "true",
+}
+_EVENT_SCOPES = ("user_id", "org_id", "workspace_id", "share_id", "parent_event_id")
+_EVENT_FILTERS = ("event", "category", "object_id", "share_id", "workspace_id")
+_EVENT_REST = ("created-min", "created-max", "limit", "offset", "user_id", "org_id", "parent_event_id")
+
+
+def done(**data: Any) -> JSONResponse:
+    """The envelope of a success: the data lie at its root."""
+    return JSONResponse({"result": True, "status": "ok", **data})
+
+
+class Calls:
+    """*state* is shared with the guest's view and the control routes."""
+
+    def __init__(self, state: Fastio) -> None:
+        self._state = state
+
+    # --- Shares -----------------------------------------------------------------------------------------
+
+    async def create_share(self, request: Request) -> Response:
+        state = self._state
+        workspace = self._workspace(request.path_params["workspace"])
+        form = await read_form(request)
+        check(form, CREATABLE, state.now(), needed=CREATE_NEEDS)
+        if state.share(form["custom_name"]):
+            raise Refused(409, 1669, "A share of that name exists")
+        if len(state.shares) >= state.share_limit:
+            raise Refused(412, 1685, "The plan's limit of shares is reached")
+        fields = _DEFAULTS | form
+        share = Share(
+            id=state.number(),
+            workspace=workspace.id,
+            custom_name=fields.pop("custom_name"),
+            expires=_instant(fields.pop("expires", None)),
+            created=state.now(),
+            fields=fields,
+        )
+        state.add_share(share)
+        state.note("share_created", share, share.id)
+        return done(share=share.shown())
+
+    async def share_details(self, request: Request) -> Response:
+        return done(share=self._share(request).shown())
+
+    async def update_share(self, request: Request) -> Response:
+        share = self._share(request)
+        form = await read_form(request)
+        cleared = {name for name, value in form.items() if name in CLEARABLE and value in ("", "null")}
+        kept = {name: value for name, value in form.items() if name not in cleared}
+        check(kept, UPDATABLE, self._state.now(), context=share.fields)
+        if "custom_name" in kept:
+            if self._state.share(kept["custom_name"]) not in (None, share):
+                raise Refused(409, 1669, "A share of that name exists")
+            self._state.rename_share(share, kept.pop("custom_name"))
+        if "expires" in form:
+            share.expires = _instant(kept.pop("expires", None))
+        share.fields.update(kept)
+        for name in cleared:
+            share.fields.pop(name, None)
+        self._state.note("share_updated", share, share.id)
+        return done(share=share.shown())
+
+    async def archive_share(self, request: Request) -> Response:
+        share = self._share(request)
+        share.archived = True
+        self._state.note("share_archived", share, share.id)
+        return done(share=share.shown())
+
+    async def unarchive_share(self, request: Request) -> Response:
+        share = self._share(request)
+        share.archived = False
+        self._state.note("share_unarchived", share, share.id)
+        return done(share=share.shown())
+
+    async def delete_share(self, request: Request) -> Response:
+        share = self._share(request)
+        confirm = request.query_params.get("confirm")
+        if confirm is None and await request.body():
+            confirm = (await read_form(request)).get("confirm")
+        if confirm not in (share.id, share.custom_name):
+            raise Refused(
+                406,
+                1605,
+                "confirm must be the share's id or name",
+                [{"name": "confirm", "kind": "missing" if confirm is None else "invalid", "code": 1605}],
+            )
+        self._state.drop_share(share)
+        self._state.note("share_deleted", share, share.id)
+        return done()
+
+    async def shares(self, request: Request) -> Response:
+        found: list[Share] = list(self._state.shares.values())
+        if "workspace" in request.path_params:
+            workspace = self._workspace(request.path_params["workspace"])
+            found = [s for s in found if s.workspace == workspace.id]
+        _only(request, ("limit", "offset", "archived"))
+        if (archived := request.query_params.get("archived")) is not None:
+            found = [s for s in found if s.archived is (archived == "true")]
+        page, pagination = _offset_page(request, found, most=500)
+        # A share's own properties are documented for its details only.
+        listed = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
+        return done(shares=listed, pagination=pagination)
+
+    async def name_check(self, request: Request) -> Response:
+        return done(available=self._state.share(request.path_params["name"]) is None)
+
+    # --- Storage ----------------------------------------------------------------------------------------
+
+    async def node_details(self, request: Request) -> Response:
+        storage, ids = self._storage(request), request.path_params["nodes"].split(",")
+        if len(ids) > _MOST_IDS:
+            raise Refused(406, 1605, f"At most {_MOST_IDS} ids", [{"name": "node_id", "kind": "invalid"}])
+        found = [storage.nodes.get(node_id) for node_id in ids]
+        if len(ids) == 1:
+            if found[0] is None:
+                raise Refused(404, 1609, "There is no such node")
+            return done(node=found[0].shown())
+        return done(
+            nodes=[node.shown() for node in found if node],
+            errors=[
+                {"node_id": node_id, "code": 1609, "message": "There is no such node"}
+                for node_id, node in zip(ids, found, strict=True)
+                if node is None
+            ],
+        )
+
+    async def list_folder(self, request: Request) -> Response:
+        storage, folder = self._storage(request), request.path_params["folder"]
+        if folder != "root" and (folder not in storage.nodes or storage.nodes[folder].content is not None):
+            raise Refused(404, 1609, "There is no such folder")
+        _only(request, ("sort_by", "sort_dir", "page_size", "cursor"))
+        query = request.query_params
+        if query.get("page_size", "100") not in _PAGE_SIZES:
+            raise _bad("page_size")
+        if query.get("sort_by", "name") not in ("name", "updated", "created", "type"):
+            raise _bad("sort_by")
+        if query.get("sort_dir", "asc") not in ("asc", "desc"):
+            raise _bad("sort_dir")
+        inside = sorted(storage.inside(folder), key=_sort_key(query.get("sort_by", "name")))
+        if query.get("sort_dir") == "desc":
+            inside.reverse()
+        return _cursor_page(inside, int(query.get("page_size", "100")), query.get("cursor"))
+
+    async def add_file(self, request: Request) -> Response:
+        share, folder = self._share(request), request.path_params["folder"]
+        form = await read_form(request)
+        check(form, ADDABLE, self._state.now(), needed=("name", "from"))
+        source = json.loads(form["from"])["hash"]
+        content = self._state.content(source["hash_type"], source["hash"])
+        if folder != "root" and folder not in share.storage.nodes:
+            raise Refused(404, 1609, "There is no such folder")
+        if content is None:
+            raise Refused(404, 1609, "No stored file has that hash")
+        node = self._state.put(share.storage, folder, form["name"], content)
+        self._state.note("share_storage_file_added", share, node.id)
+        return done(node=node.shown())
+
+    async def delete_node(self, request: Request) -> Response:
+        """Into the trash. What is there already is not found a second time."""
+        node = self._storage(request).reachable(request.path_params["node"])
+        if node is None:
+            raise Refused(404, 1609, "There is no such node")
+        node.trashed = True
+        if request.path_params["owner"] == "share":
+            kind = "folder" if node.content is None else "file"
+            self._state.note(f"share_storage_{kind}_deleted", self._share(request, key="owner_id"), node.id)
+        return done()
+
+    # --- The rest ---------------------------------------------------------------------------------------
+
+    async def auth_check(self, _request: Request) -> Response:
+        return done(id="4800000000000000001")
+
+    async def workspace_details(self, request: Request) -> Response:
+        workspace = self._workspace(request.path_params["workspace"])
+        return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
+
+    async def events(self, request: Request) -> Response:
+        _only(request, (*_EVENT_FILTERS, *_EVENT_REST))
+        query = request.query_params
+        if not any(scope in query for scope in _EVENT_SCOPES):
+            raise Refused(406, 1605, "One scope is needed", [{"name": "share_id", "kind": "missing"}])
+        found = [
+            event
+            for event in self._state.events
+            if all(event[name] == query[name] for name in _EVENT_FILTERS if name in query)
+            and query.get("created-min", "") <= event["created"] <= query.get("created-max", "9")
+        ]
+        page, pagination = _offset_page(request, found, most=250)
+        return done(events=page, pagination=pagination)
+
+    def _workspace(self, id_or_name: str) -> Workspace:
+        workspace = self._state.workspace(id_or_name)
+        if workspace is None:
+            raise Refused(404, 1609, "There is no such workspace")
+        if not workspace.member:
+            raise Refused(401, 10545, "You are not a member of this workspace")
+        return workspace
+
+    def _share(self, request: Request, *, key: str = "share") -> Share:
+        share = self._state.share(request.path_params[key])
+        if share is None:
+            raise Refused(404, 1609, "There is no such share")
+        return share
+
+    def _storage(self, request: Request) -> Storage:
+        kind, owner_id = request.path_params["owner"], request.path_params["owner_id"]
+        if kind == "workspace":
+            return self._workspace(owner_id).storage
+        if kind == "share":
+            return self._share(request, key="owner_id").storage
+        raise Refused(404, 1609, f"There is no such {kind}")
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.strptime(value, INSTANT).replace(tzinfo=UTC) if value else None
+
+
+def _bad(name: str) -> Refused:
+    return Refused(406, 1605, f"{name} is not valid", [{"name": name, "kind": "invalid", "code": 1605}])
+
+
+def _only(request: Request, known: Sequence[str]) -> None:
+    for name in request.query_params:
+        if name not in known:
+            raise _bad(name)
+
+
+def _sort_key(sort_by: str) -> Any:
+    keys: Mapping[str, Any] = {
+        "name": lambda node: (node.name, node.id),
+        "type": lambda node: (node.content is not None, node.name, node.id),
+    }
+    return keys.get(sort_by, lambda node: (node.created, node.id))
+
+
+def _cursor_page(inside: list[Node], size: int, cursor: str | None) -> Response:
+    """The cursor is the id of the last node told: opaque to the client, and steady when files are added."""
+    start = 0
+    if cursor is not None:
+        start = next((i + 1 for i, node in enumerate(inside) if node.id == cursor), -1)
+        if start < 0:
+            raise _bad("cursor")
+    page = inside[start : start + size]
+    more = start + size < len(inside)
+    return done(
+        nodes=[node.shown() for node in page],
+        pagination={"has_more": more, "next_cursor": page[-1].id if more else None, "page_size": size},
+    )
+
+
+def _offset_page[T](request: Request, found: list[T], *, most: int) -> tuple[list[T], dict[str, Any]]:
+    query = request.query_params
+    limit, offset = query.get("limit", "100"), query.get("offset", "0")
+    if not limit.isdecimal() or not 1 <= int(limit) <= most:
+        raise _bad("limit")
+    if not offset.isdecimal():
+        raise _bad("offset")
+    start, size = int(offset), int(limit)
+    return found[start : start + size], {
+        "total": len(found),
+        "limit": size,
+        "offset": start,
+        "has_more": start + size < len(found),
+    }

@@ -1,0 +1,1 @@
+"""Programs and servers that live as long as the laptop's system does."""

@@ -1,0 +1,1 @@
+"""The Stripe stand-in: the SDK's own requests, Stripe's own shapes."""

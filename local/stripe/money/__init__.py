@@ -1,0 +1,1 @@
+"""Payments, and what becomes of their money: refunds, disputes, credit notes."""
