@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.loaders
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
 from local.stack import Stack, running
@@ -15,6 +16,9 @@ from local.stack import Stack, running
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
+# What httpx gives up after five seconds is mostly a busy machine. Ours says its own time-outs, and is not touched.
+for _wait in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _wait, 150.0)
 
 _read = botocore.loaders.JSONFileLoader().load_file
 

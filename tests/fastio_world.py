@@ -41,7 +41,7 @@ def request(*bought: Goods, order: str = "cs_test_1", link_key: str = LINK_KEY) 
 class FastioWorld:
     """*url* is a running stand-in's. `close` it."""
 
-    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, trust_env=False)
         self.client = httpx.Client(timeout=timeout_s, trust_env=False)

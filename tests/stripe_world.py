@@ -24,7 +24,7 @@ class StripeWorld:
     def __init__(self, url: str) -> None:
         self.url = url
         self.key = KEY
-        self.adapter = StripePayments(api_key=lambda: self.key, api_base=url, timeout_s=0.5)
+        self.adapter = StripePayments(api_key=lambda: self.key, api_base=url, timeout_s=30.0)
         self.payments: Payments = self.adapter
         self._http = httpx.Client(base_url=url, trust_env=False)
         self._seen = 0

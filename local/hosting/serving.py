@@ -41,13 +41,13 @@ def serving(app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1") -> Iterator
     """
     Serve *app* while the block runs; yields its URL, without a slash at the end.
 
-    Raises OSError when the server does not come up within ten seconds.
+    Raises OSError when the server does not come up within a minute.
     """
     port = free_port(port)
     server = uvicorn.Server(config(app, host, port))
     thread = threading.Thread(target=server.run, name=f"serving-{port}", daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise OSError(f"no server came up on 127.0.0.1:{port}")

@@ -693,9 +693,9 @@ class TestTroubles:
 
     def test_a_create_that_fast_io_does_after_we_gave_up_ends_in_one_share(self) -> None:
         # A server of its own: the late call must not arrive in another test.
-        with serving(fastio_app()) as url, contextlib.closing(FastioWorld(url, timeout_s=0.2)) as world:
+        with serving(fastio_app()) as url, contextlib.closing(FastioWorld(url, timeout_s=1)) as world:
             wanted = request(goods(world.put("guide.pdf")[0]))
-            world.fault({"match": CREATE, "status": None, "delay_s": 0.5})
+            world.fault({"match": CREATE, "status": None, "delay_s": 2})
             with pytest.raises(FastioUnavailable, match="ReadTimeout"):
                 world.shares.open(wanted)
             world.shares.open(wanted)

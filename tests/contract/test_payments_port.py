@@ -378,8 +378,10 @@ class TestFailures:
         assert isinstance(self.failure(stripe, caplog), StripeUnavailable)
 
     def test_a_slow_answer_is_given_up_on(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> None:
+        stripe.payments = hurried = StripePayments(api_key=lambda: KEY, api_base=stripe.url, timeout_s=0.5)
         stripe.fault(None, times=2, delay_s=2)
         failure = self.failure(stripe, caplog)
+        hurried.close()
         assert isinstance(failure, StripeUnavailable)
         assert "ReadTimeout" in str(failure)
 

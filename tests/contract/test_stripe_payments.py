@@ -52,7 +52,7 @@ def stripe(clock: Clock) -> Iterator[StripeWorld]:
 @pytest.fixture
 def watchful(stripe: StripeWorld) -> Iterator[StripePayments]:
     """The adapter that asks for early fraud warnings too."""
-    adapter = StripePayments(api_key=lambda: KEY, api_base=stripe.url, timeout_s=0.5, fraud_warnings=True)
+    adapter = StripePayments(api_key=lambda: KEY, api_base=stripe.url, timeout_s=30.0, fraud_warnings=True)
     yield adapter
     adapter.close()
 

@@ -71,7 +71,7 @@ class Site:
     def __init__(self, stack: Stack, stood_in: Services) -> None:
         self.stack = stack
         self.stripe_url, self.fastio_url = stood_in.stripe_url, stood_in.fastio_url
-        self.http = httpx.Client(timeout=40, trust_env=False)
+        self.http = httpx.Client(timeout=150, trust_env=False)  # Many times what it takes: a busy machine is no bug.
         outputs = stack.endpoints.outputs
         self._deployed = self._environ(outputs["DeliverFunction"]) | self._environ(outputs["ReceiveFunction"])
         like = stack.aws.sqs.get_queue_attributes(

@@ -23,7 +23,7 @@ class Laptop:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.to = stack.endpoints
-        self.http = httpx.Client(timeout=40, trust_env=False)
+        self.http = httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
 
     def close(self) -> None:
         self.http.close()
