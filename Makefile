@@ -41,10 +41,11 @@ test: ready ## Every test
 soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDERS=1000 SEED=…)
 	@$(BIN)/python -m local soak $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
-check: ready ## What CI checks besides the tests: ruff, mypy, the template
+check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports, the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(SAM) validate --lint
 
 bench: ready ## Measure the numbers of docs/numbers.md

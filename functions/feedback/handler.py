@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, dead_letters
+from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, forgotten_soon
 from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import MailEvent
@@ -81,7 +81,7 @@ def _remind(desk: _Desk, *, now: datetime) -> None:
     message that is no notice, a parked account's event) the dead letter itself is kept.
     """
     with desk.dead_letters.held() as letters:
-        for letter in desk.dead_letters.renewed(dead_letters.forgotten_soon(letters, now=now)):
+        for letter in desk.dead_letters.renewed(forgotten_soon(letters, now=now)):
             _count(desk, "DeadLetters")
             facts = {"order_id": letter.order, "reason": letter.reason, "since": letter.since.isoformat()}
             desk.logger.warning("dead_letter_renewed", extra=facts)

@@ -78,3 +78,10 @@ class Bookmark(Protocol):
 
     def put_down(self, *, holder: str) -> None:
         """Let the next round have it. Nothing happens when another holder has it."""
+
+
+class ShareCloser(Protocol):
+    """What sweeping does to a share that may come back."""
+
+    def close(self, share_id: str) -> None:
+        """See `delivering.ports.Shares`."""

@@ -13,7 +13,6 @@ from functools import partial
 from itertools import batched
 
 from paidshare import shares
-from paidshare.delivering.ports import Shares
 from paidshare.errors import (
     FastioUnavailable,
     FileMissing,
@@ -28,7 +27,7 @@ from paidshare.notices import NEEDED, OF_WARNINGS, SWEEP, Notice
 from paidshare.ports import Clock, Ledger, LinkKey, LookQueue
 from paidshare.states import State
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.ports import Bookmark, OrderBook, Received, Shelves, StripeLists
+from paidshare.sweeping.ports import Bookmark, OrderBook, Received, ShareCloser, Shelves, StripeLists
 from paidshare.sweeping.rounds import Fate, Known, Listed, Page, Pass, Shelved, Track, Unsettled, fate
 
 _REACH = timedelta(days=4)  # Stripe sends an event for three days (docs.stripe.com/webhooks); then it is ours to find.
@@ -74,7 +73,7 @@ class Broom:
     ledger: Ledger
     lists: StripeLists
     shelves: Shelves
-    shares: Shares
+    shares: ShareCloser
     queue: LookQueue
     link_key: LinkKey
     clock: Clock
