@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from paidshare.delivering.entitlement import Policy
+from paidshare.delivering.policy import Policy
 from paidshare.grants import KnownShare
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription

@@ -31,7 +31,7 @@ from paidshare import notices, retries
 from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsLooks, SqsMessages
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
-from paidshare.delivering.entitlement import Policy
+from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.notices import Notice

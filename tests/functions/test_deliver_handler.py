@@ -17,8 +17,8 @@ from functions.deliver import handler as deliver
 from paidshare import notices
 from paidshare.aws import SqsMessages
 from paidshare.delivering.deliver import Shop
-from paidshare.delivering.entitlement import Policy
 from paidshare.delivering.errors import MetadataBroken
+from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson, SettingsIncomplete, StripeUnavailable
 from paidshare.feedback.errors import LetterBounced
 from paidshare.feedback.mail_events import Fact

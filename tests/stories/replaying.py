@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paidshare.delivering.deliver import Shop, deliver
-from paidshare.delivering.entitlement import Due, Policy, Standing, entitlement
+from paidshare.delivering.entitlement import Due, Standing, entitlement
+from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest

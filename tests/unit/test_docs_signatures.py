@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from local.signing import sign_stripe
-from paidshare.receiving.signatures import LONGEST_HEADER, MOST_PARTS, SHORTEST_SECRET, TOLERANCE, Reason
+from paidshare.receiving.signatures import LONGEST_HEADER, MOST_PARTS, TOLERANCE, Reason
+from paidshare.receiving.signing_keys import SHORTEST_SECRET
 
 DOC = Path(__file__).parents[2] / "docs" / "signatures.md"
 OLD, NEW = "whsec_" + "o" * 32, "whsec_" + "n" * 32

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare.shares_fastio.contents import differences
-from paidshare.shares_fastio.wire import Node
+from paidshare.shares_fastio.values import Node
 
 GUIDE = Node("n-1", "guide.pdf", "file", 5, "ab", "sha256", gone=False, infected=False)
 

@@ -6,7 +6,7 @@ import pytest
 
 from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, PaidshareError, ShareRefused
 from paidshare.shares_fastio.refusals import KEY_WAIT, PLAN_WAIT, not_understood, refusal
-from paidshare.shares_fastio.wire import Reply
+from paidshare.shares_fastio.values import Reply
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 

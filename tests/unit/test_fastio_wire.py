@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paidshare.orders import ShareRequest
-from paidshare.shares_fastio import wire
-from paidshare.shares_fastio.wire import Reply
+from paidshare.shares_fastio import values, wire
+from paidshare.shares_fastio.values import Reply
 
 AT = datetime(2026, 4, 24, 23, 49, 4, tzinfo=UTC)
 FILE = {"id": "n-1", "name": "a.pdf", "type": "file", "size": "12", "hash": "ab", "hash_algo": "sha256"}
@@ -92,7 +92,7 @@ class TestProblem:
         self, body: dict[str, Any], code: str | None, fields: tuple[str, ...]
     ) -> None:
         problem = wire.problem(Reply(406, {"x-ve-reqid": "r-1"}, json.dumps({"result": False} | body).encode()))
-        assert problem == wire.Problem(code, fields, "r-1")
+        assert problem == values.Problem(code, fields, "r-1")
 
     def test_a_request_id_that_is_none_is_left_out(self) -> None:
         assert wire.problem(Reply(500, {"x-ve-reqid": "a b\nc"}, b"")).request_id is None
@@ -131,7 +131,9 @@ class TestNodes:
         [{"node": FILE}, {"nodes": [FILE], "errors": []}, {"nodes": {"items": [FILE]}}, {"nodes": [FILE, {}, None]}],
     )
     def test_one_or_many_are_read(self, data: dict[str, Any]) -> None:
-        assert wire.nodes(data) == (wire.Node("n-1", "a.pdf", "file", 12, "ab", "sha256", gone=False, infected=False),)
+        assert wire.nodes(data) == (
+            values.Node("n-1", "a.pdf", "file", 12, "ab", "sha256", gone=False, infected=False),
+        )
 
     @pytest.mark.parametrize("data", [{}, {"items": []}, {"nodes": "none"}, {"nodes": {"n-1": FILE}}])
     def test_an_answer_without_nodes_is_not_an_empty_one(self, data: dict[str, Any]) -> None:
@@ -213,7 +215,7 @@ class TestShare:
     @pytest.mark.parametrize("owner_defined", ['{"paidshare_order": "cs_1"}', {"paidshare_order": "cs_1"}])
     def test_it_is_read_from_share_or_from_the_root(self, owner_defined: Any) -> None:
         raw = {"id": 4800000000000007919, "expires": "2026-04-24 23:49:04", "owner_defined": owner_defined}
-        expected = wire.RemoteShare("4800000000000007919", AT, "cs_1")
+        expected = values.RemoteShare("4800000000000007919", AT, "cs_1")
         assert wire.share({"share": raw}) == wire.share(raw) == expected
 
     @pytest.mark.parametrize("data", [{}, {"share": {"custom_name": "o"}}, {"id": None}, {"share": {"id": ""}}])
@@ -234,7 +236,7 @@ class TestShare:
     def test_what_keeps_a_guest_out_is_seen(
         self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool
     ) -> None:
-        assert wire.share({"share": {"id": "7"} | flags}) == wire.RemoteShare("7", None, None, archived, barred)
+        assert wire.share({"share": {"id": "7"} | flags}) == values.RemoteShare("7", None, None, archived, barred)
 
     @pytest.mark.parametrize("value", [None, "", "no JSON", "[]", {}, {"paidshare_order": 7}, {"order": "cs_1"}])
     def test_what_is_not_ours_has_no_order(self, value: Any) -> None:

@@ -8,19 +8,12 @@ from typing import Any, ClassVar
 import pytest
 
 from paidshare.orders import Line, Payment, Subscription
+from paidshare.payments_stripe.fields import Json, id_in, page_of
+from paidshare.payments_stripe.money import Credits, charge_of, credits_in, is_disputed, payment, refunds_on
 from paidshare.payments_stripe.orders import (
-    Credits,
-    Json,
-    charge_of,
-    credits_in,
-    id_in,
     invoice_order,
-    is_disputed,
     may_be_paid_until,
-    page_of,
-    payment,
     products_on,
-    refunds_on,
     session_order,
     subscription_of,
 )

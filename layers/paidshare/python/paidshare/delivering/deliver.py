@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from paidshare.delivering.entitlement import Policy
 from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step
+from paidshare.delivering.policy import Policy
 from paidshare.delivering.ports import Mailer, Payments, Shares
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Work

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
 from typing import NamedTuple
 
 from paidshare.delivering import catalog
 from paidshare.delivering.errors import ModeMismatch, PaidLate
+from paidshare.delivering.policy import Policy
+from paidshare.delivering.refunds import ended_lines, is_given_already, is_refunded
 from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
 from paidshare.states import Why
@@ -27,27 +28,6 @@ class Standing(StrEnum):
     ON_HOLD = "on_hold"
     """Access that is closed for now, and opens again by itself when what is in the way is gone."""
     ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """
-    The seller's choices (parameters of template.yaml).
-
-    `link_days` is for products that do not say their own; `grace_days` follow the end of a subscription's period.
-    `end_on_partial_refund`: a refund of a part ends access to the lines that it covers; else only a full one does.
-    `keep_canceled`: a subscription that is canceled at once keeps the time that was paid for; else access ends.
-    `ask_when_paid_late`: what is paid for a subscription that is over, or unpaid, waits for a person; else the period
-    that was paid for is delivered.
-    """
-
-    livemode: bool
-    link_days: int
-    grace_days: int = 3
-    end_on_partial_refund: bool = False
-    hold_on_fraud_warning: bool = False
-    keep_canceled: bool = False
-    ask_when_paid_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +74,14 @@ def entitlement(
     elif promise is not None and promise.over(now) and not any(_is_new(line, promise) for line in lines):
         # The link has run out by itself: whatever happens now changes nothing for the buyer.
         return tuple(Due(line, Standing.ENDED, Why.EXPIRED) for line in lines)
-    refunded = _is_refunded(order, policy)
+    refunded = is_refunded(order, policy)
     if not refunded and (missing := _missing(order)) is not None:
         # That it failed is Stripe's last word; what else it may call an order that was paid once, nobody knows.
         undone = promise is not None and missing is Why.PAYMENT_FAILED
         return tuple(Due(line, Standing.ENDED if undone else Standing.NOTHING_YET, missing) for line in lines)
-    ended = _ended_lines(order, policy, refunded=refunded)
+    ended = ended_lines(order, policy, refunded=refunded)
     if promise is None:
-        already = (line.id for line in lines if _is_given_already(line, order))
+        already = (line.id for line in lines if is_given_already(line, order))
         ended = dict.fromkeys(already, Why.GIVEN_ALREADY) | ended
     ends = _Ends(order, policy, now, promise, now if seen_at is None else min(seen_at, now))
     return tuple(_due(line, ends, ended.get(line.id)) for line in lines)
@@ -290,120 +270,6 @@ def _until(line: Line, ends: _Ends) -> datetime:
 
 
 # --- What was given back --------------------------------------------------------------------------------
-
-# Stripe keeps its fee of a payment that is refunded, and many sellers take it off the refund: 2.9 % and 30 cents, and
-# up to a tenth of a small amount (docs.stripe.com/refunds).
-_A_FEE = 10
-
-
-def _is_refunded(order: Order, policy: Policy) -> bool:
-    """Whether all that was paid was given back. Of an invoice, a customer's balance may have paid a part as well."""
-    paid = [payment for payment in order.payments if payment.status == "succeeded" and payment.amount > 0]
-    back = sum(payment.refunded for payment in paid) + order.credited
-    if order.mode == "invoice" and order.total is not None:
-        asked = max(order.total, sum(payment.amount for payment in paid)) if paid else order.total
-    else:
-        asked = sum(payment.amount for payment in paid)
-    if asked <= 0 or back <= 0:
-        return False
-    return back >= asked or (policy.end_on_partial_refund and _is_all_but_a_fee(order, asked))
-
-
-def _is_all_but_a_fee(order: Order, asked: int) -> bool:
-    """
-    Whether what stays, or stayed once, is a fee, and the refunds were not simply what some of the lines cost. A further
-    refund never gives anything back.
-    """
-    refunds = _refunds(order)
-    for count in range(1, len(refunds) + 1):
-        some = refunds[:count]
-        covered = _covered(order.lines, some, sum(some))
-        if (asked - sum(some)) * _A_FEE <= asked and sum(map(_price, covered)) < sum(some):
-            return True
-    return False
-
-
-def _ended_lines(order: Order, policy: Policy, *, refunded: bool) -> dict[str, Why]:
-    """The lines (their ids) whose money was given back, and how."""
-    if refunded:
-        return {line.id: Why.REFUNDED for line in order.lines}
-    ended: dict[str, Why] = {}
-    if policy.end_on_partial_refund:
-        ended |= dict.fromkeys((*_refunded_lines(order), *order.credited_lines), Why.PARTLY_REFUNDED)
-    return ended | {line.id: Why.CREDITED for line in order.lines if _is_given_back(line, order)}
-
-
-def _is_given_back(line: Line, order: Order) -> bool:
-    """
-    Whether an invoice since gave back the rest of the line, and does not ask for the same product again: another
-    number of seats, or another price, is no other product.
-    """
-    for lines in (*order.later, order.lines):
-        again = any(one.product_id == line.product_id and not one.credit and one.id != line.id for one in lines)
-        of_another = lines is not order.lines
-        if not again and any(_gives_back(one, line, of_another_invoice=of_another) for one in lines):
-            return True
-    return False
-
-
-def _gives_back(credit: Line, line: Line, *, of_another_invoice: bool) -> bool:
-    """Whether *credit* is for *line*: by its name, or else for the same product and period on another invoice."""
-    if not credit.credit or credit.credits:
-        return credit.credit and line.id in credit.credits
-    return of_another_invoice and _is_same(credit, line)
-
-
-def _is_given_already(line: Line, order: Order) -> bool:
-    """Whether the invoice gives back the same product for the same time: the order that sold it goes on giving it."""
-    own = {one.id for one in order.lines}
-    return any(
-        one.credit and own.isdisjoint(one.credits) and _is_same(one, line) for one in order.lines if one is not line
-    )
-
-
-def _is_same(one: Line, other: Line) -> bool:
-    alike = one.product_id == other.product_id
-    return alike and one.period_end is not None and one.period_end == other.period_end
-
-
-def _refunded_lines(order: Order) -> frozenset[str]:
-    """
-    The lines (their ids) that refunds of a part cover. Stripe does not say which line a refund is for.
-
-    A refund of exactly what one line cost is for that line. The rest is spent on what is left, the cheapest first;
-    lines of one price go together or not at all, because nobody can tell which of them was meant. So it never takes
-    more than was refunded, and a further refund never gives anything back.
-    """
-    back = sum(payment.refunded for payment in order.payments)
-    return frozenset(line.id for line in _covered(order.lines, _refunds(order), back))
-
-
-def _refunds(order: Order) -> list[int]:
-    return [amount for payment in order.payments for amount in payment.refunds]
-
-
-def _covered(lines: Iterable[Line], refunds: Iterable[int], back: int) -> list[Line]:
-    """The lines that *refunds* cover, which come to *back* in all."""
-    left = [line for line in lines if line.amount is not None and line.amount > 0]
-    covered: list[Line] = []
-    rest = back
-    for refund in refunds:
-        exact = [line for line in left if line.amount == refund]
-        if len(exact) == 1:
-            left.remove(exact[0])
-            covered += exact
-            rest -= refund
-    for price, alike in groupby(sorted(left, key=_price), key=_price):
-        group = list(alike)
-        if price * len(group) > rest:
-            break
-        covered += group
-        rest -= price * len(group)
-    return covered
-
-
-def _price(line: Line) -> int:
-    return line.amount or 0
 
 
 def _mode(livemode: bool) -> str:  # noqa: FBT001

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from paidshare.delivering.entitlement import Policy
 from paidshare.delivering.errors import LetterInDoubt
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step, decide
+from paidshare.delivering.policy import Policy
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
 from paidshare.orders import Order

@@ -1,15 +1,15 @@
 """What is asked of one Stripe account about an order, in as few calls as the order allows."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
 
 import stripe
 
-from paidshare.delivering.ports import Live
 from paidshare.orders import Order, Payment
-from paidshare.payments_stripe import orders
-from paidshare.payments_stripe.orders import Credits, Json, Page, the_id
+from paidshare.payments_stripe import fields, money, orders
+from paidshare.payments_stripe.asking import MOST_ON_A_PAGE, about, every, whole
+from paidshare.payments_stripe.fields import Json
+from paidshare.payments_stripe.money import Credits
+from paidshare.payments_stripe.search import sessions_paid_by
 
 # Metadata comes with the product only when it is expanded (docs.stripe.com/checkout/fulfillment).
 _WITH_A_SESSION = ["line_items.data.price.product", "payment_intent.latest_charge.refunds"]
@@ -17,7 +17,6 @@ _WITH_LINES = ["data.price.product"]
 _WITH_AN_INTENT = ["latest_charge.refunds"]
 _WITH_A_CHARGE = ["refunds"]
 _WITH_AN_INVOICE = ["payments"]
-_MOST_ON_A_PAGE = 100  # Stripe's own limit (docs.stripe.com/api/pagination).
 
 
 class StripeAccount:
@@ -36,22 +35,20 @@ class StripeAccount:
     def session(self, order_id: str) -> Order:
         """The order that a Checkout Session is: one call if its lines and refunds fit a page and nobody disputes it."""
         sessions = self._v1.checkout.sessions
-        session = _about(order_id, sessions.retrieve(order_id, {"expand": _WITH_A_SESSION}, self._options))
+        session = about(order_id, sessions.retrieve(order_id, {"expand": _WITH_A_SESSION}, self._options))
         mode = session.get("mode")
         # A billing cycle that begins later, or is metered, is subscribed to without an invoice
         # (docs.stripe.com/payments/checkout/billing-cycle).
         without_invoice = mode == "subscription" and not session.get("invoice") and session.get("status") == "complete"
-        subscription = orders.id_in(session.get("subscription")) if without_invoice else None
+        subscription = fields.id_in(session.get("subscription")) if without_invoice else None
         if mode in ("setup", "subscription") and subscription is None:
             return orders.session_order(session, (), ())
-        lines = _all(
-            orders.page_of(session["line_items"]),
-            lambda: sessions.line_items.list(
-                order_id, {"limit": _MOST_ON_A_PAGE, "expand": _WITH_LINES}, self._options
-            ),
+        lines = whole(
+            fields.page_of(session["line_items"]),
+            lambda: sessions.line_items.list(order_id, {"limit": MOST_ON_A_PAGE, "expand": _WITH_LINES}, self._options),
         )
         intent = session["payment_intent"]
-        paid = () if intent is None else (self._payment_of(orders.expanded(intent)),)
+        paid = () if intent is None else (self._payment_of(fields.expanded(intent)),)
         since = None if subscription is None else self._subscription(subscription)
         return orders.session_order(session, lines, paid, subscription=since)
 
@@ -62,13 +59,13 @@ class StripeAccount:
         written for. Credit notes cost a call when there are some.
         """
         invoices = self._v1.invoices
-        invoice = _about(order_id, invoices.retrieve(order_id, {"expand": _WITH_AN_INVOICE}, self._options))
+        invoice = about(order_id, invoices.retrieve(order_id, {"expand": _WITH_AN_INVOICE}, self._options))
         paying = self._v1.invoice_payments
         payments = [
             one["payment"]
-            for one in _all(
-                orders.page_of(invoice["payments"]),
-                lambda: paying.list({"invoice": order_id, "limit": _MOST_ON_A_PAGE}, self._options),
+            for one in whole(
+                fields.page_of(invoice["payments"]),
+                lambda: paying.list({"invoice": order_id, "limit": MOST_ON_A_PAGE}, self._options),
             )
             if one["status"] != "canceled"
         ]
@@ -76,9 +73,9 @@ class StripeAccount:
         session = self._written_for(invoice, payments) if subscription_id is None else None
         if session:
             return orders.invoice_order(invoice, (), {}, (), same_as=session)
-        lines = _all(
-            orders.page_of(invoice["lines"]),
-            lambda: invoices.line_items.list(order_id, {"limit": _MOST_ON_A_PAGE}, self._options),
+        lines = whole(
+            fields.page_of(invoice["lines"]),
+            lambda: invoices.line_items.list(order_id, {"limit": MOST_ON_A_PAGE}, self._options),
         )
         subscription = None if subscription_id is None else self._subscription(subscription_id)
         products = self._products(orders.products_on(lines, subscription))
@@ -96,13 +93,13 @@ class StripeAccount:
     def _subscription(self, subscription_id: str) -> Json:
         # By itself, because what it holds by now has to be as new as its status; one inside of an invoice may be shown
         # without its items.
-        return _about(subscription_id, self._v1.subscriptions.retrieve(subscription_id, {}, self._options))
+        return about(subscription_id, self._v1.subscriptions.retrieve(subscription_id, {}, self._options))
 
     def _credits(self, invoice: Json, lines: list[Json]) -> Credits | None:
-        if not orders.post_payment_credits(invoice):
+        if not money.post_payment_credits(invoice):
             return None
-        wanted: stripe.params.CreditNoteListParams = {"invoice": invoice["id"], "limit": _MOST_ON_A_PAGE}
-        return orders.credits_in(invoice, lines, _every(self._v1.credit_notes.list(wanted, self._options)))
+        wanted: stripe.params.CreditNoteListParams = {"invoice": invoice["id"], "limit": MOST_ON_A_PAGE}
+        return money.credits_in(invoice, lines, every(self._v1.credit_notes.list(wanted, self._options)))
 
     def _later(self, invoice: Json, subscription: Json) -> Iterator[list[Json]]:
         """
@@ -110,7 +107,7 @@ class StripeAccount:
 
         A list shows ten lines of each. The newest, where a change of plan stands, is read whole.
         """
-        newest = orders.id_in(subscription.get("latest_invoice"))
+        newest = fields.id_in(subscription.get("latest_invoice"))
         if newest in (None, invoice["id"]):
             return
         invoices = self._v1.invoices
@@ -118,103 +115,44 @@ class StripeAccount:
             "subscription": subscription["id"],
             "status": "paid",
             "created": {"gte": invoice["created"]},
-            "limit": _MOST_ON_A_PAGE,
+            "limit": MOST_ON_A_PAGE,
         }
-        for one in _every(invoices.list(wanted, self._options)):
+        for one in every(invoices.list(wanted, self._options)):
             if one["id"] not in (newest, invoice["id"]):
-                yield orders.page_of(one["lines"]).items
-        found = _about(newest, invoices.retrieve(newest, {}, self._options))
+                yield fields.page_of(one["lines"]).items
+        found = about(newest, invoices.retrieve(newest, {}, self._options))
         if found.get("status") == "paid":
-            yield _all(
-                orders.page_of(found["lines"]),
-                lambda: invoices.line_items.list(newest, {"limit": _MOST_ON_A_PAGE}, self._options),
+            yield whole(
+                fields.page_of(found["lines"]),
+                lambda: invoices.line_items.list(newest, {"limit": MOST_ON_A_PAGE}, self._options),
             )
-
-    def orders_of(self, about: str, *, now: datetime, live: Live) -> tuple[str, ...]:
-        """As `Payments.orders_of` has it, for an id that is no order itself and whose form was checked."""
-        match about.partition("_")[0]:
-            case "pi":
-                return self._orders_of_intent(about)
-            case "ch" | "py":
-                return self._orders_of_charge(about)
-            case "sub":
-                return self._orders_of_subscription(about, since=now, live=live)
-            case "cn":
-                note = _about(about, self._v1.credit_notes.retrieve(about, {}, self._options))
-                return _ids([note.get("invoice")])
-            case "re" | "pyr":
-                found = _about(about, self._v1.refunds.retrieve(about, {}, self._options))
-            case "du" | "dp":
-                found = _about(about, self._v1.disputes.retrieve(about, {}, self._options))
-            case _:
-                found = _about(about, self._v1.radar.early_fraud_warnings.retrieve(about, {}, self._options))
-        if intent := orders.id_in(found.get("payment_intent")):
-            return self._orders_of_intent(intent)
-        charge = orders.id_in(found.get("charge"))
-        return self._orders_of_charge(charge) if charge else ()
-
-    def _orders_of_charge(self, charge_id: str) -> tuple[str, ...]:
-        charge = _about(charge_id, self._v1.charges.retrieve(charge_id, {}, self._options))
-        intent = orders.id_in(charge.get("payment_intent"))
-        return self._orders_of_intent(intent) if intent else ()
-
-    def _orders_of_intent(self, intent: str) -> tuple[str, ...]:
-        """The session that the payment was made in, else the invoices that it paid."""
-        found = self._sessions_paid_by(intent)
-        if sessions := _ids(one["invoice"] if one["mode"] == "subscription" else one for one in found):
-            return sessions
-        paid: stripe.params.InvoicePaymentListParamsPayment = {"type": "payment_intent", "payment_intent": intent}
-        payments = self._v1.invoice_payments.list({"payment": paid, "limit": _MOST_ON_A_PAGE}, self._options)
-        return _ids(one["invoice"] for one in _every(payments))
-
-    def _orders_of_subscription(self, subscription: str, *, since: datetime, live: Live) -> tuple[str, ...]:
-        """
-        The subscription's paid invoices, newest first: those that pay for a time after *since*, and of the others those
-        that are *live*. Without any, the session that began it without an invoice.
-        """
-        wanted: stripe.params.InvoiceListParams = {
-            "subscription": subscription,
-            "status": "paid",
-            "limit": _MOST_ON_A_PAGE,
-        }
-        found: list[str] = []
-        for page in _pages(self._v1.invoices.list(wanted, self._options)):
-            recent = {the_id(one) for one in page.items if orders.may_be_paid_until(one, since)}
-            ids = [the_id(one) for one in page.items]
-            old = [one for one in ids if one not in recent]
-            kept = recent.union(live(old) if old else ())
-            found += [one for one in ids if one in kept]
-        if found:
-            return tuple(found)
-        sessions = self._v1.checkout.sessions
-        begun = _every(sessions.list({"subscription": subscription, "limit": _MOST_ON_A_PAGE}, self._options))
-        return _ids(one for one in begun if not one.get("invoice") and one["status"] == "complete")
 
     def _written_for(self, invoice: Json, payments: list[Json]) -> str | None:
         """The session that Checkout wrote the invoice for, when it writes invoices for single payments too."""
         if payments or invoice["total"]:
-            intents = filter(None, (orders.id_in(one.get("payment_intent")) for one in payments))
-            found = [one for intent in intents for one in self._sessions_paid_by(intent) if one["mode"] == "payment"]
+            intents = filter(None, (fields.id_in(one.get("payment_intent")) for one in payments))
+            found = [
+                one
+                for intent in intents
+                for one in sessions_paid_by(self._v1, intent, self._options)
+                if one["mode"] == "payment"
+            ]
         else:  # Everything was given away, so no payment leads to the session.
             found = self._sessions_that_wrote(invoice)
-        return orders.the_id(found[0]) if found else None
-
-    def _sessions_paid_by(self, intent: str) -> list[Json]:
-        sessions = self._v1.checkout.sessions
-        return _every(sessions.list({"payment_intent": intent, "limit": _MOST_ON_A_PAGE}, self._options))
+        return fields.the_id(found[0]) if found else None
 
     def _sessions_that_wrote(self, invoice: Json) -> list[Json]:
         """Stripe finds no session by its invoice, but by its customer, who may be an account (Accounts v2)."""
         sessions = self._v1.checkout.sessions
-        wanted: stripe.params.checkout.SessionListParams = {"limit": _MOST_ON_A_PAGE}
-        if customer := orders.id_in(invoice.get("customer")):
+        wanted: stripe.params.checkout.SessionListParams = {"limit": MOST_ON_A_PAGE}
+        if customer := fields.id_in(invoice.get("customer")):
             wanted["customer"] = customer
-        elif account := orders.id_in(invoice.get("customer_account")):
+        elif account := fields.id_in(invoice.get("customer_account")):
             wanted["customer_account"] = account
         else:
             return []
-        of_the_buyer = _every(sessions.list(wanted, self._options))
-        return [one for one in of_the_buyer if orders.id_in(one["invoice"]) == invoice["id"]]
+        of_the_buyer = every(sessions.list(wanted, self._options))
+        return [one for one in of_the_buyer if fields.id_in(one["invoice"]) == invoice["id"]]
 
     def _products(self, wanted: list[str]) -> dict[str, Json]:
         """
@@ -224,75 +162,39 @@ class StripeAccount:
         can, and its product would be Stripe's fifth level of four.
         """
         found: dict[str, Json] = {}
-        for i in range(0, len(wanted), _MOST_ON_A_PAGE):
-            some = wanted[i : i + _MOST_ON_A_PAGE]
-            page = self._v1.products.list({"ids": some, "limit": _MOST_ON_A_PAGE}, self._options)
-            found |= {orders.the_id(one): one for one in _every(page)}
+        for i in range(0, len(wanted), MOST_ON_A_PAGE):
+            some = wanted[i : i + MOST_ON_A_PAGE]
+            page = self._v1.products.list({"ids": some, "limit": MOST_ON_A_PAGE}, self._options)
+            found |= {fields.the_id(one): one for one in every(page)}
         return found
 
     def _payment(self, one: Json) -> Payment:
         """The payment that an invoice's list of payments names."""
         if one["type"] == "charge":
-            charge_id = orders.the_id_in(one["charge"])
-            charge = _about(charge_id, self._v1.charges.retrieve(charge_id, {"expand": _WITH_A_CHARGE}, self._options))
+            charge_id = fields.the_id_in(one["charge"])
+            charge = about(charge_id, self._v1.charges.retrieve(charge_id, {"expand": _WITH_A_CHARGE}, self._options))
             return self._paid(charge, charge)
-        intent_id = orders.the_id_in(one["payment_intent"])
+        intent_id = fields.the_id_in(one["payment_intent"])
         intent = self._v1.payment_intents.retrieve(intent_id, {"expand": _WITH_AN_INTENT}, self._options)
-        return self._payment_of(_about(intent_id, intent))
+        return self._payment_of(about(intent_id, intent))
 
     def _payment_of(self, intent: Json) -> Payment:
-        return self._paid(intent, orders.charge_of(intent))
+        return self._paid(intent, money.charge_of(intent))
 
     def _paid(self, paid: Json, charge: Json | None) -> Payment:
         """*paid* with what became of its *charge*. Asks only for what the charge says there is."""
         if charge is None:
-            return orders.payment(paid, None)
-        charge_id = orders.the_id(charge)
-        refunds = _all(
-            orders.refunds_on(charge),
-            lambda: self._v1.refunds.list({"charge": charge_id, "limit": _MOST_ON_A_PAGE}, self._options),
+            return money.payment(paid, None)
+        charge_id = fields.the_id(charge)
+        refunds = whole(
+            money.refunds_on(charge),
+            lambda: self._v1.refunds.list({"charge": charge_id, "limit": MOST_ON_A_PAGE}, self._options),
         )
         disputes: list[Json] = []
-        if orders.is_disputed(charge):
-            disputes = _every(self._v1.disputes.list({"charge": charge_id, "limit": _MOST_ON_A_PAGE}, self._options))
+        if money.is_disputed(charge):
+            disputes = every(self._v1.disputes.list({"charge": charge_id, "limit": MOST_ON_A_PAGE}, self._options))
         warnings: list[Json] = []
-        if self._fraud_warnings and not orders.is_called_safe(charge):
+        if self._fraud_warnings and not money.is_called_safe(charge):
             all_warnings = self._v1.radar.early_fraud_warnings
-            warnings = _every(all_warnings.list({"charge": charge_id, "limit": _MOST_ON_A_PAGE}, self._options))
-        return orders.payment(paid, charge, refunds=refunds, disputes=disputes, warnings=warnings)
-
-
-def _about(asked: str, answer: stripe.StripeObject) -> Json:
-    """
-    The answer as plain JSON. Raises ValueError when it is about something else: read as an order, it would be one that
-    is not paid or has no lines, and so be forgotten.
-    """
-    found = answer.to_dict()
-    if orders.the_id(found) != asked:
-        raise ValueError("not what was asked for")
-    return found
-
-
-def _all(first: Page, pages: Callable[[], stripe.ListObject[Any]]) -> list[Json]:
-    """A list that came inside another object, or all *pages* of it when it goes on."""
-    return _every(pages()) if first.more else first.items
-
-
-def _every(first: stripe.ListObject[Any]) -> list[Json]:
-    return [one for page in _pages(first) for one in page.items]
-
-
-def _pages(first: stripe.ListObject[Any]) -> Iterator[Page]:
-    """*first* and the pages after it, each asked for when it is looked at."""
-    listed = first
-    while True:
-        page = orders.page_of(listed.to_dict())
-        yield page
-        if not page.more:
-            return
-        listed = listed.next_page()
-
-
-def _ids(fields: Iterable[object]) -> tuple[str, ...]:
-    """The ids in *fields*, each once; empty fields are left out."""
-    return tuple(dict.fromkeys(filter(None, map(orders.id_in, fields))))
+            warnings = every(all_warnings.list({"charge": charge_id, "limit": MOST_ON_A_PAGE}, self._options))
+        return money.payment(paid, charge, refunds=refunds, disputes=disputes, warnings=warnings)

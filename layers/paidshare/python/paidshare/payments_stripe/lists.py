@@ -8,9 +8,9 @@ import stripe
 
 from paidshare import notices
 from paidshare.notices import Notice
-from paidshare.payments_stripe import orders
+from paidshare.payments_stripe import fields
 from paidshare.payments_stripe.access import StripeAccess
-from paidshare.payments_stripe.orders import Json
+from paidshare.payments_stripe.fields import Json
 from paidshare.sweeping.rounds import Listed, Page
 
 _PAGE = 100  # Stripe's own limit (docs.stripe.com/api/pagination).
@@ -72,8 +72,8 @@ class StripeListing:
         read: Callable[[list[Json]], list[T]],
     ) -> Page[T]:
         def page(client: stripe.StripeClient) -> Page[T]:
-            found = orders.page_of(listing(client)(wanted).to_dict())
-            return Page(tuple(read(found.items)), after=orders.the_id(found.items[-1]) if found.more else None)
+            found = fields.page_of(listing(client)(wanted).to_dict())
+            return Page(tuple(read(found.items)), after=fields.the_id(found.items[-1]) if found.more else None)
 
         return self._access.answer(what, page)
 
@@ -95,7 +95,7 @@ def _has_no_invoice(session: Json) -> bool:
 def _session(session: Json) -> Listed:
     """Checkout makes the payment when the buyer pays; something for nothing has none, and only when it was begun."""
     intent = session["payment_intent"]
-    return Listed(orders.the_id(session), _instant((intent or session)["created"]))
+    return Listed(fields.the_id(session), _instant((intent or session)["created"]))
 
 
 def _invoices(found: list[Json]) -> list[Listed]:
@@ -108,13 +108,13 @@ def _returned(found: list[Json]) -> list[Listed]:
 
 def _leads_on(thing: Json) -> str:
     """What an order is found by: its payment, or a credit note's invoice."""
-    fields = (orders.id_in(thing.get(name)) for name in ("invoice", "payment_intent", "charge"))
-    return next(filter(None, fields), None) or orders.the_id(thing)
+    found = (fields.id_in(thing.get(name)) for name in ("invoice", "payment_intent", "charge"))
+    return next(filter(None, found), None) or fields.the_id(thing)
 
 
 def _invoice(invoice: Json) -> Listed:
     paid_at = invoice["status_transitions"]["paid_at"]
-    return Listed(orders.the_id(invoice), _instant(invoice["created"] if paid_at is None else paid_at))
+    return Listed(fields.the_id(invoice), _instant(invoice["created"] if paid_at is None else paid_at))
 
 
 def _instant(seconds: int) -> datetime:

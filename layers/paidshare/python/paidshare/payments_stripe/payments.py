@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+import stripe
+
 from paidshare.delivering.ports import Live, none_live
 from paidshare.errors import OrderUnknown
 from paidshare.orders import Order
 from paidshare.payments_stripe.access import StripeAccess
 from paidshare.payments_stripe.account import StripeAccount
+from paidshare.payments_stripe.search import OrderSearch
 
 # An id becomes part of a path, an account's a header, so what could lead elsewhere never gets that far.
 _ORDER_ID = re.compile(r"(cs|in)_[A-Za-z0-9_]{1,250}")
@@ -44,9 +47,13 @@ class StripePayments:
         """
         _check(order_id, _ORDER_ID, "order")
         is_invoice = order_id.startswith("in_")
-        return self._answer(
-            order_id, account, lambda asked: asked.invoice(order_id) if is_invoice else asked.session(order_id)
-        )
+        _check_account(account)
+
+        def order(client: stripe.StripeClient) -> Order:
+            asked = StripeAccount(client, account, fraud_warnings=self._fraud_warnings)
+            return asked.invoice(order_id) if is_invoice else asked.session(order_id)
+
+        return self._access.answer(order_id, order)
 
     def orders_of(
         self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live
@@ -60,14 +67,15 @@ class StripePayments:
         _check(about, _ABOUT, "id that leads to an order")
         if _ORDER_ID.fullmatch(about):
             return (about,)
-        return self._answer(about, account, lambda asked: asked.orders_of(about, now=now, live=live))
-
-    def _answer[T](self, about: str, account: str | None, ask: Callable[[StripeAccount], T]) -> T:
-        if account is not None:
-            _check(account, _ACCOUNT, "account")
+        _check_account(account)
         return self._access.answer(
-            about, lambda client: ask(StripeAccount(client, account, fraud_warnings=self._fraud_warnings))
+            about, lambda client: OrderSearch(client, account).orders_of(about, now=now, live=live)
         )
+
+
+def _check_account(account: str | None) -> None:
+    if account is not None:
+        _check(account, _ACCOUNT, "account")
 
 
 def _check(given: str, form: re.Pattern[str], what: str) -> None:

@@ -11,12 +11,13 @@ refused beyond Stripe's own SDK and why; docs/decisions/0001-our-own-signature-c
 Needs the standard library only. No function here raises, whatever a request holds.
 """
 
-import binascii
 import hmac
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from paidshare.receiving.signing_keys import fastio_keys, from_base64, stripe_keys
 
 type Headers = Iterable[tuple[str, object]] | Mapping[str, object]
 """Pairs, or a mapping such as Lambda's event or Starlette's headers. Names in any case, values any str."""
@@ -30,8 +31,6 @@ LONGEST_HEADER = 4096
 MOST_PARTS = 20
 """Comma-separated parts of one header. Stripe sends t, a v1 for each active secret, a v0 for test events."""
 
-SHORTEST_SECRET = 16
-"""Bytes. Real ones have 32 and more; what is shorter is a placeholder, or a secret that was cut off."""
 
 # [0-9], not \d, which takes Arabic digits; no leading zero, so that the text signed is the number checked.
 _UNIX_TIME = re.compile(r"[1-9][0-9]{0,11}")
@@ -39,9 +38,6 @@ _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ANY_HEX_DIGEST = re.compile(r"sha256=([0-9a-fA-F]{64})")
 # The 43rd character carries four bits: a digest then has one spelling per alphabet, not four.
 _BASE64_DIGEST = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
-_HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2})+")
-_BASE64_KEY = re.compile(r"([A-Za-z0-9+/_-]+)={0,2}")
-_FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 
 class Scheme(StrEnum):
@@ -119,7 +115,7 @@ def verify_stripe(body: bytes, headers: Headers, secrets: Sequence[str | None], 
     300 seconds. Secrets are used as they are: Stripe does not trim them either.
     """
     claim = _stripe_claim(_pairs(headers))
-    verdict = _judge(body, claim, list(_stripe_keys(secrets)), now)
+    verdict = _judge(body, claim, list(stripe_keys(secrets)), now)
     if isinstance(verdict, Verified) and not _is_utf8(body):
         return Refused(Reason.BODY_NOT_UTF8)
     return verdict
@@ -132,7 +128,7 @@ def verify_fastio(body: bytes, headers: Headers, secrets: Sequence[str | None], 
     Each secret may be raw text, hex or base64, with or without `whsec_`. A request with both schemes' headers
     needs both to be right; `secret_index` is then that of the later secret.
     """
-    pairs, keys = _pairs(headers), list(_fastio_keys(secrets))
+    pairs, keys = _pairs(headers), list(fastio_keys(secrets))
     pair, single = _fastio_pair_claim(pairs), _fastio_single_claim(pairs)
     if isinstance(pair, Refused) and pair.missing:
         return _judge(body, single, keys, now)
@@ -226,7 +222,7 @@ def _hex_digest(text: str) -> bytes | None:
 
 
 def _base64_digest(text: str) -> bytes | None:
-    return _from_base64(text) if _BASE64_DIGEST.fullmatch(text) else None
+    return from_base64(text) if _BASE64_DIGEST.fullmatch(text) else None
 
 
 def _judge(body: bytes, claim: _Claim | Refused, keys: Sequence[tuple[int, bytes]], now: float) -> Verified | Refused:
@@ -251,49 +247,6 @@ def _out_of_time(at: int, now: float) -> Refused | None:
         return Refused(Reason.FROM_THE_FUTURE)
     # Not `<=`: our caller's clock may be cut to whole seconds while the SDK's is not, which refuses 300.1.
     return None if age < TOLERANCE else Refused(Reason.TOO_OLD)
-
-
-def _stripe_keys(secrets: Sequence[str | None]) -> Iterator[tuple[int, bytes]]:
-    for index, secret in enumerate(secrets):
-        if isinstance(secret, str) and _is_long_enough(_utf8(secret.strip())):
-            yield index, _utf8(secret)
-
-
-def _fastio_keys(secrets: Sequence[str | None]) -> Iterator[tuple[int, bytes]]:
-    """Every reading of each secret, none twice. The pages say “hex or base64”, and one shows `whsec_`."""
-    for index, secret in enumerate(secrets):
-        if isinstance(secret, str):
-            whole = secret.strip()
-            bare = whole.removeprefix("whsec_")
-            readings = dict.fromkeys((_utf8(whole), _utf8(bare), _hex_key(bare), _base64_key(bare)))
-            yield from ((index, key) for key in readings if _is_long_enough(key))
-
-
-def _is_long_enough(key: bytes) -> bool:
-    return len(key) >= SHORTEST_SECRET
-
-
-def _utf8(text: str) -> bytes:
-    """Empty, and so never a key, when *text* holds half a surrogate pair."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return b""
-
-
-def _hex_key(text: str) -> bytes:
-    return bytes.fromhex(text) if _HEX_KEY.fullmatch(text) else b""
-
-
-def _base64_key(text: str) -> bytes:
-    found = _BASE64_KEY.fullmatch(text)
-    return _from_base64(found[1]) if found and len(found[1]) % 4 != 1 else b""
-
-
-def _from_base64(text: str) -> bytes:
-    """Either alphabet, with padding or without. *text* is known to be base64 of a possible length."""
-    text = text.rstrip("=").translate(_FROM_URL_SAFE)
-    return binascii.a2b_base64(text + "=" * (-len(text) % 4))
 
 
 def _is_utf8(body: bytes) -> bool:

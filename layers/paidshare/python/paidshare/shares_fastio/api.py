@@ -17,7 +17,7 @@ from paidshare.delivering.errors import OutOfTime
 from paidshare.errors import FastioUnavailable, PaidshareError
 from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
-from paidshare.shares_fastio.wire import Node, Reply
+from paidshare.shares_fastio.values import Node, Reply
 
 _PASSING = frozenset({502, 503, 504})
 _KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait before the next one.

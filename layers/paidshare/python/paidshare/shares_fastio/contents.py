@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from paidshare.shares_fastio.wire import Node
+from paidshare.shares_fastio.values import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from paidshare.errors import FileMissing, ShareRefused
 from paidshare.orders import Goods
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.api import FastioApi
-from paidshare.shares_fastio.wire import Node, Reply, path
+from paidshare.shares_fastio.values import Node, Reply
+from paidshare.shares_fastio.wire import path
 
 # Each is a call: beyond this a delivery takes minutes, and the buyer is better served by one archive.
 _MOST_FILES = 1_000

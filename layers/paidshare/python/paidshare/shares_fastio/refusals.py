@@ -10,7 +10,7 @@ from typing import Literal
 
 from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
 from paidshare.shares_fastio import wire
-from paidshare.shares_fastio.wire import Reply
+from paidshare.shares_fastio.values import Reply
 
 # An operator has to act on these; asking every minute would only add to the log.
 KEY_WAIT, PLAN_WAIT = 300.0, 900.0

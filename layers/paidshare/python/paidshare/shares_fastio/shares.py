@@ -9,12 +9,14 @@ import httpx
 
 from paidshare import shares
 from paidshare.delivering.errors import ShareTaken
-from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
+from paidshare.errors import FileMissing, PaidshareError, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
 from paidshare.shares_fastio import contents, files, refusals, wire
 from paidshare.shares_fastio.api import FastioApi, http_client
-from paidshare.shares_fastio.wire import Node, RemoteShare, Reply, path
+from paidshare.shares_fastio.filling import fill, take_out, tidied
+from paidshare.shares_fastio.values import RemoteShare, Reply
+from paidshare.shares_fastio.wire import path
 
 API_BASE = "https://api.fast.io/current"
 WEB_BASE = "https://go.fast.io"
@@ -73,10 +75,10 @@ class FastioShares:
         if not fresh:
             _check_usable(remote)
             # What narrows comes first: whatever breaks in between, the link never opens what it should not.
-            missing = _tidied(api, remote, wanted)
+            missing = tidied(api, remote, wanted)
             ends_at = _ended(api, remote, request)
             _unarchive(api, remote)
-        _fill(api, remote, wanted, missing)
+        fill(api, remote, wanted, missing)
         return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
 
     def find(self, request: ShareRequest) -> Share | None:
@@ -136,7 +138,7 @@ class FastioShares:
             return
         listed = tuple(files.listed(api, "share", share_id, "root"))
         out = contents.to_take_out(listed, gone=leaving if all_that_leave else None, kept=staying)
-        _take_out(api, share_id, out)
+        take_out(api, share_id, out)
 
 
 # --- The share ------------------------------------------------------------------------------------------
@@ -258,36 +260,3 @@ def _advising(advice: str) -> Iterator[None]:
 
 
 # --- What is in it --------------------------------------------------------------------------------------
-
-
-def _fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node]) -> None:
-    """Add what is *missing* of the *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
-    # Every file is tried, whatever became of the one before.
-    conflicts = [name for name, node in missing.items() if not _added(api, remote, name, node)]
-    still = _tidied(api, remote, wanted) if conflicts else {}
-    if still:
-        raise FastioUnavailable(f"share {remote.id} lacks {len(still)} of {len(wanted)} files after a conflict")
-
-
-def _tidied(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node]) -> dict[str, Node]:
-    """Take out of the share all that is not *wanted*; what is wanted and not in it."""
-    # The whole list first: taking out while paging could make a page skip a file.
-    found = contents.differences(wanted, tuple(files.listed(api, "share", remote.id, "root")))
-    _take_out(api, remote.id, found.surplus)
-    return found.missing
-
-
-def _take_out(api: FastioApi, share_id: str, nodes: Iterable[Node]) -> None:
-    for node in nodes:
-        reply = api.delete(path("share", share_id, "storage", node.id, "delete"))
-        if reply.status != 404:
-            api.data(reply, doing=f"take node {node.id} out of share {share_id}")
-
-
-def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:
-    """Whether Fast.io says that the file is in the share now. A conflict may mean yes or no."""
-    add = path("share", remote.id, "storage", "root", "addfile")
-    reply = api.post(add, wire.file_form(name, node), repeatable=True)
-    if reply.status != 409:
-        api.data(reply, doing=f"add node {node.id} to share {remote.id}")
-    return reply.status != 409

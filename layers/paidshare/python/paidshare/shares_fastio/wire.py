@@ -24,13 +24,12 @@ Guesses, each read tolerantly and each in the function named:
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from paidshare.orders import ShareRequest
+from paidshare.shares_fastio.values import Node, Problem, RemoteShare, Reply
 
 MOST_IDS = 25
 """How many node ids one details call takes."""
@@ -48,67 +47,6 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
 _INSTANT = "%Y-%m-%d %H:%M:%S"
 _EPOCH_FROM = 1_000_000_000
 _WAIT_UNSAID, _SHORTEST_WAIT, _LONGEST_WAIT = 60.0, 1.0, 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """
-    What came back for one call. Header names are lower-case.
-
-    `status` 0 means that no answer came and `failure` says why; `sent` is False when the request cannot have
-    reached Fast.io. `hidden` names the place that the call was about when it was refused although the key is good.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    failure: Exception | None = None
-    sent: bool = True
-    hidden: Literal["workspace", "share"] | None = None
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether Fast.io may have done what it was asked without our knowing."""
-        return self.sent and (self.status == 0 or self.status >= 500)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What a refusal says about itself, fit for a log: a number, field names, Fast.io's request id."""
-
-    code: str | None
-    fields: tuple[str, ...]
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A file or folder. `size` is in bytes. `gone`: trashed or deleted."""
-
-    id: str
-    name: str
-    kind: Literal["file", "folder", "other"]
-    size: int | None
-    hash: str | None
-    hash_algo: str | None
-    gone: bool
-    infected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteShare:
-    """
-    A share as Fast.io describes it. `order_id` is None when it is not one of ours. `name` is its `custom_name`.
-
-    `archived`: closed to guests until it is unarchived. `barred`: why it can not be opened to them at all.
-    """
-
-    id: str
-    expires_at: datetime | None
-    order_id: str | None
-    archived: bool = False
-    barred: tuple[str, ...] = ()
-    name: str | None = None
 
 
 # --- Requests -------------------------------------------------------------------------------------------

@@ -1,0 +1,24 @@
+"""What the seller may choose."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The seller's choices (parameters of template.yaml).
+
+    `link_days` is for products that do not say their own; `grace_days` follow the end of a subscription's period.
+    `end_on_partial_refund`: a refund of a part ends access to the lines that it covers; else only a full one does.
+    `keep_canceled`: a subscription that is canceled at once keeps the time that was paid for; else access ends.
+    `ask_when_paid_late`: what is paid for a subscription that is over, or unpaid, waits for a person; else the period
+    that was paid for is delivered.
+    """
+
+    livemode: bool
+    link_days: int
+    grace_days: int = 3
+    end_on_partial_refund: bool = False
+    hold_on_fraud_warning: bool = False
+    keep_canceled: bool = False
+    ask_when_paid_late: bool = False

@@ -1,0 +1,126 @@
+"""
+Which of an order's lines were paid for with money that went back: by refunds, credit notes or a changed plan. Pure.
+
+Stripe does not say which line a refund is for: docs.stripe.com/refunds.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from paidshare.delivering.policy import Policy
+from paidshare.orders import Line, Order
+from paidshare.states import Why
+
+# Stripe keeps its fee of a payment that is refunded, and many sellers take it off the refund: 2.9 % and 30 cents, and
+# up to a tenth of a small amount (docs.stripe.com/refunds).
+_A_FEE = 10
+
+
+def is_refunded(order: Order, policy: Policy) -> bool:
+    """Whether all that was paid was given back. Of an invoice, a customer's balance may have paid a part as well."""
+    paid = [payment for payment in order.payments if payment.status == "succeeded" and payment.amount > 0]
+    back = sum(payment.refunded for payment in paid) + order.credited
+    if order.mode == "invoice" and order.total is not None:
+        asked = max(order.total, sum(payment.amount for payment in paid)) if paid else order.total
+    else:
+        asked = sum(payment.amount for payment in paid)
+    if asked <= 0 or back <= 0:
+        return False
+    return back >= asked or (policy.end_on_partial_refund and _is_all_but_a_fee(order, asked))
+
+
+def _is_all_but_a_fee(order: Order, asked: int) -> bool:
+    """
+    Whether what stays, or stayed once, is a fee, and the refunds were not simply what some of the lines cost. A further
+    refund never gives anything back.
+    """
+    refunds = _refunds(order)
+    for count in range(1, len(refunds) + 1):
+        some = refunds[:count]
+        covered = _covered(order.lines, some, sum(some))
+        if (asked - sum(some)) * _A_FEE <= asked and sum(map(_price, covered)) < sum(some):
+            return True
+    return False
+
+
+def ended_lines(order: Order, policy: Policy, *, refunded: bool) -> dict[str, Why]:
+    """The lines (their ids) whose money was given back, and how."""
+    if refunded:
+        return {line.id: Why.REFUNDED for line in order.lines}
+    ended: dict[str, Why] = {}
+    if policy.end_on_partial_refund:
+        ended |= dict.fromkeys((*_refunded_lines(order), *order.credited_lines), Why.PARTLY_REFUNDED)
+    return ended | {line.id: Why.CREDITED for line in order.lines if _is_given_back(line, order)}
+
+
+def _is_given_back(line: Line, order: Order) -> bool:
+    """
+    Whether an invoice since gave back the rest of the line, and does not ask for the same product again: another
+    number of seats, or another price, is no other product.
+    """
+    for lines in (*order.later, order.lines):
+        again = any(one.product_id == line.product_id and not one.credit and one.id != line.id for one in lines)
+        of_another = lines is not order.lines
+        if not again and any(_gives_back(one, line, of_another_invoice=of_another) for one in lines):
+            return True
+    return False
+
+
+def _gives_back(credit: Line, line: Line, *, of_another_invoice: bool) -> bool:
+    """Whether *credit* is for *line*: by its name, or else for the same product and period on another invoice."""
+    if not credit.credit or credit.credits:
+        return credit.credit and line.id in credit.credits
+    return of_another_invoice and _is_same(credit, line)
+
+
+def is_given_already(line: Line, order: Order) -> bool:
+    """Whether the invoice gives back the same product for the same time: the order that sold it goes on giving it."""
+    own = {one.id for one in order.lines}
+    return any(
+        one.credit and own.isdisjoint(one.credits) and _is_same(one, line) for one in order.lines if one is not line
+    )
+
+
+def _is_same(one: Line, other: Line) -> bool:
+    alike = one.product_id == other.product_id
+    return alike and one.period_end is not None and one.period_end == other.period_end
+
+
+def _refunded_lines(order: Order) -> frozenset[str]:
+    """
+    The lines (their ids) that refunds of a part cover. Stripe does not say which line a refund is for.
+
+    A refund of exactly what one line cost is for that line. The rest is spent on what is left, the cheapest first;
+    lines of one price go together or not at all, because nobody can tell which of them was meant. So it never takes
+    more than was refunded, and a further refund never gives anything back.
+    """
+    back = sum(payment.refunded for payment in order.payments)
+    return frozenset(line.id for line in _covered(order.lines, _refunds(order), back))
+
+
+def _refunds(order: Order) -> list[int]:
+    return [amount for payment in order.payments for amount in payment.refunds]
+
+
+def _covered(lines: Iterable[Line], refunds: Iterable[int], back: int) -> list[Line]:
+    """The lines that *refunds* cover, which come to *back* in all."""
+    left = [line for line in lines if line.amount is not None and line.amount > 0]
+    covered: list[Line] = []
+    rest = back
+    for refund in refunds:
+        exact = [line for line in left if line.amount == refund]
+        if len(exact) == 1:
+            left.remove(exact[0])
+            covered += exact
+            rest -= refund
+    for price, alike in groupby(sorted(left, key=_price), key=_price):
+        group = list(alike)
+        if price * len(group) > rest:
+            break
+        covered += group
+        rest -= price * len(group)
+    return covered
+
+
+def _price(line: Line) -> int:
+    return line.amount or 0

@@ -1,0 +1,42 @@
+"""What is in a share: files are added by hash, and taken out, until it holds what is wanted and nothing else."""
+
+from collections.abc import Iterable
+
+from paidshare.errors import FastioUnavailable
+from paidshare.shares_fastio import contents, files, wire
+from paidshare.shares_fastio.api import FastioApi
+from paidshare.shares_fastio.values import Node, RemoteShare
+from paidshare.shares_fastio.wire import path
+
+
+def fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node]) -> None:
+    """Add what is *missing* of the *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
+    # Every file is tried, whatever became of the one before.
+    conflicts = [name for name, node in missing.items() if not _added(api, remote, name, node)]
+    still = tidied(api, remote, wanted) if conflicts else {}
+    if still:
+        raise FastioUnavailable(f"share {remote.id} lacks {len(still)} of {len(wanted)} files after a conflict")
+
+
+def tidied(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node]) -> dict[str, Node]:
+    """Take out of the share all that is not *wanted*; what is wanted and not in it."""
+    # The whole list first: taking out while paging could make a page skip a file.
+    found = contents.differences(wanted, tuple(files.listed(api, "share", remote.id, "root")))
+    take_out(api, remote.id, found.surplus)
+    return found.missing
+
+
+def take_out(api: FastioApi, share_id: str, nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        reply = api.delete(path("share", share_id, "storage", node.id, "delete"))
+        if reply.status != 404:
+            api.data(reply, doing=f"take node {node.id} out of share {share_id}")
+
+
+def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:
+    """Whether Fast.io says that the file is in the share now. A conflict may mean yes or no."""
+    add = path("share", remote.id, "storage", "root", "addfile")
+    reply = api.post(add, wire.file_form(name, node), repeatable=True)
+    if reply.status != 409:
+        api.data(reply, doing=f"add node {node.id} to share {remote.id}")
+    return reply.status != 409
