@@ -7,20 +7,15 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    EventType,
-    async_process_partial_response,
-)
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -28,13 +23,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsLooks, SqsMessages
+from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsLooks, SqsMessages, count
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
-from paidshare.notices import Notice
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
 from paidshare.shares_fastio import FastioShares
@@ -84,7 +78,20 @@ def _workshop() -> _Workshop:
         monotonic=monotonic,
     )
     sqs = session.client("sqs", config=_CLIENT)
-    shop = Shop(
+    return _Workshop(
+        shop=_shop(settings, session, vault, SqsLooks(sqs, queue_url=settings.queue_url)),
+        messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
+        threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
+        logger=Logger(service="deliver", use_rfc3339=True),
+        stage=settings.stage,
+    )
+
+
+def _shop(
+    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, looks: SqsLooks
+) -> Shop:
+    mail = session.client("sesv2", config=_ONCE)
+    return Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         payments=SparedPayments(
             StripePayments(
@@ -104,37 +111,14 @@ def _workshop() -> _Workshop:
             Breaker(monotonic=monotonic),
         ),
         mailer=SparedMailer(
-            SesMailer(
-                session.client("sesv2", config=_ONCE),
-                sender=settings.sender,
-                configuration_set=settings.configuration_set,
-            ),
+            SesMailer(mail, sender=settings.sender, configuration_set=settings.configuration_set),
             Breaker(monotonic=monotonic),
         ),
-        looks=SqsLooks(sqs, queue_url=settings.queue_url),
+        looks=looks,
         link_key=lambda: vault.secret().link_key,
         clock=_now,
-        policy=Policy(
-            livemode=settings.livemode,
-            link_days=settings.link_days,
-            grace_days=settings.grace_days,
-            end_on_partial_refund=settings.end_on_partial_refund,
-            keep_canceled=settings.keep_canceled,
-            ask_when_paid_late=settings.ask_when_paid_late,
-            hold_on_fraud_warning=settings.hold_on_fraud_warning,
-        ),
+        policy=Policy.of(settings),
         connected_accounts=settings.connected_accounts,
-    )
-    return _Workshop(
-        shop=shop,
-        messages=SqsMessages(
-            sqs,
-            queue_url=settings.queue_url,
-            dead_letter_url=settings.dead_letter_url,
-        ),
-        threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
-        logger=Logger(service="deliver", use_rfc3339=True),
-        stage=settings.stage,
     )
 
 
@@ -181,20 +165,19 @@ def _scatter(records: list[dict[str, Any]], shift: _Shift) -> None:
 
 
 def _work(record: SQSRecord, shift: _Shift) -> None:
-    workshop = shift.workshop
-    attempt = int(record.attributes.approximate_receive_count or 1)
+    attempt, logger = int(record.attributes.approximate_receive_count or 1), shift.workshop.logger
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
         _attempt(record, shift, seen, attempt)
     except TryAgain as error:
         wait = _put_off(record, shift, attempt, asked=error.wait)
-        _tell(shift, workshop.logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        _tell(shift, logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
         raise
     except Exception as error:
         wait = _put_off(record, shift, attempt, asked=None)
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
         facts = {"error": type(error).__name__, "at": where(error), "seconds": wait}
-        _tell(shift, workshop.logger.error, "order_failed", seen | facts)
+        _tell(shift, logger.error, "order_failed", seen | facts)
         raise
 
 
@@ -229,16 +212,12 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
             # outlive SQS's 14 days. Whether the last one got there is not known at a second attempt. Whoever else asks
             # may be a person who took the dead letter out of its queue: there has to be one again.
             told = case.known and notice.why == notices.SWEEP and attempt == 1
-            _give_to_a_person(_as_a_look(notice, record.body), case, shift, seen, told=told)
+            look = mail_events.as_a_look(notice)
+            body = record.body if look is None else notices.to_json(look)
+            _give_to_a_person(body, case, shift, seen, told=told)
     else:
         for outcome in outcomes:
-            facts: dict[str, object] = {
-                "order_id": outcome.order_id,
-                "step": outcome.step,
-                "state": outcome.state,
-                "reason": outcome.reason,
-            }
-            _tell(shift, workshop.logger.info, "order_looked_at", seen | facts)
+            _tell(shift, workshop.logger.info, "order_looked_at", seen | asdict(outcome))
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
         _give_to_a_person(record.body, unmended, shift, seen)
@@ -256,16 +235,6 @@ def _give_to_a_person(
     _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
 
 
-def _as_a_look(notice: Notice, body: str) -> str:
-    """
-    What a dead letter of *notice* is to be when it is redriven: an operator's look, where it was the sweep that asked,
-    whose looks at a known case write none; or where it was the dead letter of an order's letter, which has its own.
-    """
-    if notice.why == notices.SWEEP or mail_events.case_again(notice) is not None:
-        return notices.to_json(replace(notice, why=notices.LOOK))
-    return body
-
-
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
     known: dict[str, object] = {"order_id": error.order_id} if error.order_id else {}
     return known | {"reason": error.reason, "what": str(error)}
@@ -279,7 +248,4 @@ def _tell(shift: _Shift, log: Callable[..., None], fact: str, fields: dict[str, 
 def _publish(shift: _Shift) -> None:
     """The counts of one batch, when its threads are done: Powertools prints a metric in two pieces."""
     for (name, fact), times in Counter(shift.counted).items():
-        with single_metric(name=name, unit=MetricUnit.Count, value=times, namespace="Paidshare") as metric:
-            metric.add_dimension(name="stage", value=shift.workshop.stage)
-            if fact is not None:
-                metric.add_dimension(name="fact", value=fact)
+        count(name, times, stage=shift.workshop.stage, **({} if fact is None else {"fact": fact}))

@@ -11,8 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -20,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, forgotten_soon
+from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, count, forgotten_soon
 from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import MailEvent
@@ -82,7 +81,7 @@ def _remind(desk: _Desk, *, now: datetime) -> None:
     """
     with desk.dead_letters.held() as letters:
         for letter in desk.dead_letters.renewed(forgotten_soon(letters, now=now)):
-            _count(desk, "DeadLetters")
+            count("DeadLetters", stage=desk.stage)
             facts = {"order_id": letter.order, "reason": letter.reason, "since": letter.since.isoformat()}
             desk.logger.warning("dead_letter_renewed", extra=facts)
 
@@ -108,7 +107,7 @@ def _work(record: SQSRecord, desk: _Desk) -> None:
         facts = {"error": type(error).__name__, "at": where(error), "seconds": seconds}
         desk.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
         raise
-    _count(desk, "Letters", fact=found.fact)
+    count("Letters", stage=desk.stage, fact=found.fact)
 
 
 def _noted_or_given_up(event: MailEvent, desk: _Desk, seen: dict[str, object], attempt: int) -> None:
@@ -143,18 +142,12 @@ def _note(event: MailEvent, desk: _Desk, seen: dict[str, object]) -> None:
 def _give_to_a_person(event: MailEvent, case: NeedsAPerson, desk: _Desk, seen: dict[str, object]) -> None:
     body = notices.to_json(mail_events.notice(event))
     desk.messages.give_to_a_person(body, case, about=event.order_id)
-    _count(desk, "DeadLetters")
+    count("DeadLetters", stage=desk.stage)
     desk.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 
 def _put_off(record: SQSRecord, desk: _Desk, attempt: int) -> int:
     seconds = desk.messages.come_again(record.receipt_handle, attempt=attempt)
     if attempt >= retries.LATE_AFTER:
-        _count(desk, "LateOrders")
+        count("LateOrders", stage=desk.stage)
     return seconds
-
-
-def _count(desk: _Desk, name: str, **dimensions: str) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
-        for dimension, value in {"stage": desk.stage, **dimensions}.items():
-            metric.add_dimension(name=dimension, value=value)

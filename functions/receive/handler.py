@@ -9,13 +9,12 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare.aws import SecretsManagerVault, SqsIntake
+from paidshare.aws import SecretsManagerVault, SqsIntake, count
 from paidshare.errors import SettingsIncomplete
 from paidshare.receiving import receive
 from paidshare.receiving.receive import Answer, Request, Sender
@@ -106,14 +105,14 @@ def _tell(door: _Door, sender: Sender, answer: Answer) -> None:
     logger = door.logger
     log = logger.info if answer.status == 200 else logger.error if answer.status == 503 else logger.warning
     log(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
-    _count(door, "Webhooks", source=sender.name, fact=answer.fact, reason=str(answer.fields.get("reason", "none")))
+    count(
+        "Webhooks",
+        stage=door.stage,
+        source=sender.name,
+        fact=answer.fact,
+        reason=str(answer.fields.get("reason", "none")),
+    )
     if "scheme" in answer.fields:
         # Evidence for a rotation: once the old secret (say, 2) no longer matches anything, it may go.
         matched = {name: str(answer.fields[name]) for name in ("scheme", "secret")}
-        _count(door, "Signatures", source=sender.name, **matched)
-
-
-def _count(door: _Door, name: str, **dimensions: str) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Paidshare") as metric:
-        for dimension, value in {"stage": door.stage, **dimensions}.items():
-            metric.add_dimension(name=dimension, value=value)
+        count("Signatures", stage=door.stage, source=sender.name, **matched)

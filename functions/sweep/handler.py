@@ -8,20 +8,28 @@ from time import monotonic
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare.aws import DynamoBookmark, DynamoLedger, DynamoOrders, DynamoReceived, SecretsManagerVault, SqsLooks
+from paidshare.aws import (
+    DynamoBookmark,
+    DynamoLedger,
+    DynamoOrders,
+    DynamoReceived,
+    SecretsManagerVault,
+    SqsLooks,
+    count,
+)
 from paidshare.errors import SettingsIncomplete
 from paidshare.payments_stripe import StripeListing
 from paidshare.settings import SweepSettings
 from paidshare.shares_fastio import FastioShares, FastioShelves
-from paidshare.sweeping import sweep
+from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.sweep import Broom, Part
+from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.report import Part
 
 # Kept for what is begun at the last moment: a page of Stripe's with one more attempt, the batch of notices about it,
 # the place; or a share with two calls to Fast.io and the order's lease.
@@ -98,10 +106,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"busy": True, "drift": None, "finished": False}
     for part in parts:
         _tell(cupboard.logger, part)
-    drift = sweep.drift(parts)
+    drift = report.drift(parts)
     # A round that does not know says nothing: DriftAlarm takes silence for trouble.
     _publish(cupboard, "Drift", drift)
-    _publish(cupboard, "OrdersOnHold", sweep.on_hold(parts))
+    _publish(cupboard, "OrdersOnHold", report.on_hold(parts))
     for part in parts:
         if part.trouble is not None:
             raise part.trouble
@@ -128,5 +136,4 @@ def _tell(logger: Logger, part: Part) -> None:
 
 def _publish(cupboard: _Cupboard, name: str, value: int | None) -> None:
     if value is not None:
-        with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace="Paidshare") as metric:
-            metric.add_dimension(name="stage", value=cupboard.stage)
+        count(name, value, stage=cupboard.stage)

@@ -17,8 +17,8 @@ from paidshare.errors import SettingsIncomplete, ShareRefused, StripeUnavailable
 from paidshare.progress import Progress
 from paidshare.shares import share_request
 from paidshare.states import State
+from paidshare.sweeping.ports import Broom
 from paidshare.sweeping.rounds import Listed
-from paidshare.sweeping.sweep import Broom
 from tests.builders import LINK_KEY, NOW, a_progress, some_goods
 from tests.cloud import EVENTS_TABLE, ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock

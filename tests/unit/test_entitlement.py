@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paidshare.delivering.entitlement import Due, Standing, entitlement, money_kept
+from paidshare.delivering.entitlement import Due, entitlement
 from paidshare.delivering.errors import MetadataBroken, ModeMismatch, PaidLate
+from paidshare.delivering.refunds import money_kept
 from paidshare.grants import Grant, Promise
 from paidshare.orders import Line, Order, Payment, Subscription
-from paidshare.states import Why
+from paidshare.states import Standing, Why
 from tests.builders import NOW, a_line, a_payment, a_policy, an_invoice, an_order
 
 NOTHING_YET, ACCESS, ON_HOLD, ENDED = Standing.NOTHING_YET, Standing.ACCESS, Standing.ON_HOLD, Standing.ENDED

@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from paidshare.delivering.entitlement import Standing
 from paidshare.delivering.errors import PaidNothingGiven
 from paidshare.delivering.plan import Answer, Plan, answer, decide, plan
 from paidshare.errors import NeedsAPerson
 from paidshare.orders import Order
 from paidshare.progress import Progress
-from paidshare.states import Kind, State, Told, Why
+from paidshare.states import Kind, Standing, State, Told, Why
 from tests.builders import NOW, a_line, a_policy, an_order
 from tests.every_order import Combination, every_combination
 

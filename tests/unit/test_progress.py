@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from paidshare.delivering.entitlement import Due, Standing
+from paidshare.delivering.entitlement import Due
 from paidshare.delivering.errors import PaymentUndone
 from paidshare.delivering.plan import Plan, Step, plan
 from paidshare.grants import Grant
 from paidshare.progress import LetterInFlight, Progress, Said
-from paidshare.states import Kind, State, Told, Why
+from paidshare.states import Kind, Standing, State, Told, Why
 from tests.builders import NOW, a_line, a_progress, a_row
 
 UNTIL = NOW + timedelta(days=7)

@@ -15,11 +15,11 @@ from paidshare.notices import EVENTS, NEEDED, OF_WARNINGS, Notice
 from paidshare.orders import Share
 from paidshare.progress import Progress
 from paidshare.states import State
-from paidshare.sweeping import sweep
+from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.ports import Received
+from paidshare.sweeping.ports import Broom, Received
+from paidshare.sweeping.report import Part
 from paidshare.sweeping.rounds import Listed, Page, Pass, Place, Shelf, Shelved, Track
-from paidshare.sweeping.sweep import Broom, Part
 from tests.builders import LINK_KEY, NOW, a_notice, a_progress, some_goods
 from tests.fakes import Clock, Crash
 from tests.fakes_shares import MemoryShares
@@ -180,7 +180,7 @@ class TestUnsettledOrders:
         """However long it takes: its dead letter is written anew, and would else be gone after a fortnight."""
         world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 300 * DAY)
         world.book.put("cs_2", Progress(state=State.WAITING), at=world.clock.now)
-        assert sweep.on_hold(world.round().values()) == 1
+        assert report.on_hold(world.round().values()) == 1
         assert world.asked() == ["cs_1"]
         for _ in range(6):
             world.clock.advance(days=1)
@@ -190,7 +190,7 @@ class TestUnsettledOrders:
     def test_how_many_wait_is_not_known_when_not_all_were_seen(self, world: World) -> None:
         world.queue.broken = True
         world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 2 * HOUR)
-        assert sweep.on_hold(world.round().values()) is None
+        assert report.on_hold(world.round().values()) is None
 
     def test_what_was_not_queued_is_asked_for_in_the_next_round(self, world: World) -> None:
         world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
@@ -228,20 +228,20 @@ class TestStripesLists:
         world.book.put("cs_known", Progress(state=State.DELIVERED), at=world.clock.now)
         parts = world.round()
         assert world.queue.asked == [a_look("cs_lost"), a_look("in_lost")]
-        assert sweep.drift(parts.values()) == 2
+        assert report.drift(parts.values()) == 2
 
     def test_what_was_found_is_no_drift_when_deliver_has_looked_at_it(self, world: World) -> None:
         world.sells("cs_1")
         world.round()
         world.deliver_looks()
-        assert sweep.drift(world.round().values()) == 0
+        assert report.drift(world.round().values()) == 0
         assert world.asked() == ["cs_1"]
 
     def test_an_order_whose_event_may_be_on_its_way_is_no_drift(self, world: World) -> None:
         world.sells("cs_1", made=29 * MINUTE)
         world.bills("in_1", made=29 * MINUTE)
-        assert sweep.drift(world.round().values()) == 0
-        assert sweep.drift(world.round().values()) == 2
+        assert report.drift(world.round().values()) == 0
+        assert report.drift(world.round().values()) == 2
 
     def test_a_session_that_was_paid_on_the_next_day_is_found(self, world: World) -> None:
         for _ in range(4):
@@ -272,11 +272,11 @@ class TestStripesLists:
         rounds, drift = 0, 0
         while not (parts := world.round())["sessions"].finished:
             rounds += 1
-            drift += sweep.drift(parts.values()) or 0
+            drift += report.drift(parts.values()) or 0
             world.deliver_looks()
         assert rounds > 3
         assert world.asked() == orders
-        assert drift + (sweep.drift(parts.values()) or 0) == 10_000
+        assert drift + (report.drift(parts.values()) or 0) == 10_000
 
     @given(data=st.data())
     def test_a_crash_anywhere_loses_nothing(self, data: st.DataObject) -> None:
@@ -298,7 +298,7 @@ class TestStripesLists:
         world.queue.broken = True
         parts = world.round()
         assert parts["sessions"].trouble is not None
-        assert sweep.drift(parts.values()) is None
+        assert report.drift(parts.values()) is None
         world.queue.broken = False
         world.round()
         assert world.asked() == ["cs_1"]
@@ -370,7 +370,7 @@ class TestUndeliveredEvents:
         notice = self.put(world, "evt_1", ago=HOUR)
         parts = world.round()
         assert world.queue.asked == [notice]
-        assert sweep.drift(parts.values()) == 0
+        assert report.drift(parts.values()) == 0
 
     def test_an_event_that_may_be_on_its_way_is_left_for_later(self, world: World) -> None:
         self.put(world, "evt_1", ago=4 * MINUTE)
@@ -396,7 +396,7 @@ class TestUndeliveredEvents:
         self, world: World, ago: timedelta, drift: int
     ) -> None:
         self.put(world, "evt_1", ago=ago, why="checkout.session.completed")
-        assert sweep.drift(world.round().values()) == drift
+        assert report.drift(world.round().values()) == drift
         assert world.asked() == ["pi_1"]
 
     @pytest.mark.parametrize("why", sorted(EVENTS - NEEDED - OF_WARNINGS))
@@ -563,7 +563,7 @@ class TestShares:
         parts = world.round()
         assert world.queue.asked == [a_look("cs_1")]
         assert share.name in world.shares.made
-        assert sweep.drift(parts.values()) == 0
+        assert report.drift(parts.values()) == 0
 
     def test_a_share_of_another_installation_is_left_alone(self, world: World) -> None:
         share = world.shares_out("cs_1", expired=3 * DAY, link_key="z" * 64, recorded=False)
@@ -665,7 +665,7 @@ class TestRounds:
         assert isinstance(parts["sessions"].trouble, StripeUnavailable)
         assert isinstance(parts["shares"].trouble, FastioUnavailable)
         assert world.asked() == ["in_1"]
-        assert sweep.drift(parts.values()) is None
+        assert report.drift(parts.values()) is None
 
     def test_while_the_queue_is_long_nothing_is_asked_for_and_the_drift_is_not_known(self, world: World) -> None:
         world.sells("cs_1")
@@ -674,7 +674,7 @@ class TestRounds:
         parts = world.round()
         assert world.asked() == []
         assert parts["shares"].deleted == 1
-        assert sweep.drift(parts.values()) is None
+        assert report.drift(parts.values()) is None
         world.queue.waiting = 499
         world.round()
         assert world.asked() == ["cs_1"]

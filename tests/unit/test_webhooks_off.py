@@ -20,7 +20,7 @@ from paidshare.errors import NeedsAPerson
 from paidshare.payments_stripe import StripeListing, StripePayments
 from paidshare.states import Kind
 from paidshare.sweeping import sweep
-from paidshare.sweeping.sweep import Broom
+from paidshare.sweeping.ports import Broom
 from tests.builders import LINK_KEY, a_policy
 from tests.fakes import Clock, MemoryMailer
 from tests.fakes_shares import MemoryShares

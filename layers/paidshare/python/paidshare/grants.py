@@ -25,6 +25,33 @@ class Grant:
         return self.until if self.closed_at is None else self.until + (now - self.closed_at)
 
 
+type Grants = tuple[Grant, ...]
+
+
+def opened(grants: Grants, lines: Iterable[str], *, at: datetime) -> Grants:
+    """With *lines* open from *at* on, for the time that each had left."""
+    due = frozenset(lines)
+    return tuple(
+        replace(one, until=one.resumed_until(at), closed_at=None) if one.line in due else one for one in grants
+    )
+
+
+def taken_back(grants: Grants, lines: Iterable[str], *, now: datetime) -> Grants:
+    """With *lines* taken back at *now*, as far as they have not run out before."""
+    gone = frozenset(lines)
+    return tuple(
+        replace(one, closed_at=now) if one.line in gone and one.closed_at is None and one.until > now else one
+        for one in grants
+    )
+
+
+def renewed(grants: Grants, new: Iterable[Grant], *, now: datetime) -> Grants:
+    """With the *new* ones, for lines that had none, or whose own has run out."""
+    live = {grant.line for grant in grants if grant.closed_at is not None or grant.until > now}
+    added = {grant.line: grant for grant in new if grant.line not in live}
+    return tuple(({grant.line: grant for grant in grants} | added).values())
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from paidshare.grants import Grant, KnownShare, Promise, check_aware
+from paidshare.grants import Grant, KnownShare, Promise, check_aware, opened, renewed, taken_back
 from paidshare.states import TELLS, Kind, State, Told
 
 _CLOCKS_APART = timedelta(seconds=5)
@@ -41,6 +41,17 @@ class LetterInFlight:
     def mark(self) -> str:
         """What SES's events call the letter."""
         return str(int(self.at.timestamp()))
+
+    def is_what(self, sent: "SentLetter", *, before: datetime | None) -> bool:
+        """Whether it is this letter that SES *sent*; *before* is when the last one left."""
+        if sent.mark is not None:
+            return sent.mark == self.mark
+        if sent.kind not in (None, self.said.kind):
+            return False
+        # A letter of a version that did not mark it. SES's clock is not ours; and where another letter left a moment
+        # before, its word may be about that one.
+        close = before is not None and self.at - before < 2 * _CLOCKS_APART
+        return sent.at >= self.at - (timedelta() if close else _CLOCKS_APART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +157,8 @@ class Progress:
     @property
     def has_left(self) -> bool:
         """Whether SES says that the letter in flight was sent."""
-        letter, sent = self.in_flight, self.sent
-        if letter is None or sent is None:
-            return False
-        if sent.mark is not None:
-            return sent.mark == letter.mark
-        if sent.kind not in (None, letter.said.kind):
-            return False
-        # A letter of a version that did not mark it. SES's clock is not ours; and where another letter left a moment
-        # before, its word may be about that one.
         before = self.last_letter.mailed_at if self.last_letter else None
-        close = before is not None and letter.at - before < 2 * _CLOCKS_APART
-        return sent.at >= letter.at - (timedelta() if close else _CLOCKS_APART)
+        return self.in_flight is not None and self.sent is not None and self.in_flight.is_what(self.sent, before=before)
 
     def with_letter(self, said: Said, *, now: datetime) -> "Progress":
         """With a letter that says so about to leave."""
@@ -191,29 +192,18 @@ class Progress:
 
     def opened(self, lines: Iterable[str], *, at: datetime) -> "Progress":
         """With *lines* open from *at* on, for the time that each had left."""
-        due = frozenset(lines)
-        grants = (
-            replace(one, until=one.resumed_until(at), closed_at=None) if one.line in due else one for one in self.grants
-        )
-        return replace(self, grants=tuple(grants))
+        return replace(self, grants=opened(self.grants, lines, at=at))
 
     def taken_back(self, lines: Iterable[str], *, now: datetime) -> "Progress":
         """With *lines* taken back at *now*, as far as they have not run out before."""
-        gone = frozenset(lines)
-        closing = (grant.line in gone and grant.closed_at is None and grant.until > now for grant in self.grants)
-        grants = zip(self.grants, closing, strict=True)
-        return replace(self, grants=tuple(replace(one, closed_at=now) if closes else one for one, closes in grants))
+        return replace(self, grants=taken_back(self.grants, lines, now=now))
 
     def granting(self, new: Iterable[Grant], *, now: datetime) -> "Progress":
         """
         With the *new* grants, for lines that had none, or whose own has run out; before the link was ever mailed, for
         all.
         """
-        if self.delivered_at is None:
-            return replace(self, grants=tuple(new))
-        live = {grant.line for grant in self.grants if grant.closed_at is not None or grant.until > now}
-        added = {grant.line: grant for grant in new if grant.line not in live}
-        return replace(self, grants=tuple(({grant.line: grant for grant in self.grants} | added).values()))
+        return replace(self, grants=tuple(new) if self.delivered_at is None else renewed(self.grants, new, now=now))
 
     def closing(self, *, now: datetime) -> "Progress":
         """With the share about to be archived, if there is one; `closed` when it is."""

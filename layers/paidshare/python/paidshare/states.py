@@ -100,3 +100,13 @@ TELLS = {
     Kind.ACCESS_BACK: Told.ACCESS,
     Kind.ACCESS_CHANGED: Told.ACCESS,
 }
+
+
+class Standing(StrEnum):
+    """What the buyer should have of a line."""
+
+    NOTHING_YET = "nothing_yet"
+    ACCESS = "access"
+    ON_HOLD = "on_hold"
+    """Access that is closed for now, and opens again by itself when what is in the way is gone."""
+    ENDED = "ended"

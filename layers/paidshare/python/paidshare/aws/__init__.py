@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from paidshare.aws.mail_log import DynamoMailLog
     from paidshare.aws.mailer import SesMailer
     from paidshare.aws.messages import SqsMessages
+    from paidshare.aws.metrics import count
     from paidshare.aws.order_index import DynamoOrders
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsLooks
@@ -34,6 +35,7 @@ __all__ = [
     "SqsLooks",
     "SqsMessages",
     "code",
+    "count",
     "forgotten_soon",
     "number",
     "summary",
@@ -49,6 +51,7 @@ if not TYPE_CHECKING:
             "Case": "dead_letters",
             "forgotten_soon": "dead_letters",
             "summary": "errors",
+            "count": "metrics",
             "code": "errors",
             "SqsIntake": "intake",
             "DynamoLedger": "ledger",

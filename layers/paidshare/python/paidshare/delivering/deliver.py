@@ -183,14 +183,7 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     unseen = found.unseen or (look.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
-    sharing = Sharing(
-        lease,
-        shop.shares,
-        link_key=shop.link_key,
-        link_days=shop.policy.link_days,
-        now=now,
-        deadline=look.deadline,
-    )
+    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy.link_days, now, look.deadline)
     mailing = Mailing(lease, shop.mailer, clock=shop.clock, now=now, deadline=look.deadline)
     answered = found.resend is not None and found.resend.event_id == look.event_id
     wish = look.event_id if look.why == RESEND and not answered else None

@@ -8,26 +8,22 @@ where Stripe leaves a choice, it is the seller's `Policy`. docs/stories.md shows
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
 from paidshare.delivering import catalog
 from paidshare.delivering.errors import ModeMismatch, PaidLate
 from paidshare.delivering.policy import Policy
-from paidshare.delivering.refunds import ended_lines, is_given_already, is_refunded
+from paidshare.delivering.refunds import (
+    FAILED,
+    HARMLESS_DISPUTES,
+    ended_lines,
+    is_given_already,
+    is_refunded,
+    money_kept,
+)
 from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
-from paidshare.states import Why
-
-
-class Standing(StrEnum):
-    """What the buyer should have of a line."""
-
-    NOTHING_YET = "nothing_yet"
-    ACCESS = "access"
-    ON_HOLD = "on_hold"
-    """Access that is closed for now, and opens again by itself when what is in the way is gone."""
-    ENDED = "ended"
+from paidshare.states import Standing, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +83,6 @@ def entitlement(
     return tuple(_due(line, ends, ended.get(line.id)) for line in lines)
 
 
-def money_kept(order: Order) -> bool:
-    """Whether the seller has money for the order now: paid, and neither given back, nor disputed, nor lost."""
-    tried = [payment for payment in order.payments if payment.status not in _FAILED and payment.amount > 0]
-    if tried:
-        # While a bank looks into a dispute, it has the money (docs.stripe.com/disputes/how-disputes-work).
-        came = (one for one in tried if one.status == "succeeded" and _HARMLESS_DISPUTES.issuperset(one.disputes))
-        return sum(one.amount - one.refunded for one in came) > order.credited
-    # Out of band, or from the customer's balance, which Stripe lists no payment for.
-    paid = order.status == "paid" if order.mode == "invoice" else order.payment_status == "paid"
-    amounts = [line.amount or 0 for line in order.lines if not line.credit]
-    return paid and sum(amounts) > order.credited
-
-
 def _ours(order: Order, promise: Promise | None) -> list[Line]:
     # Of a credit, and of nothing at all, there is nothing to deliver.
     found = [line for line in order.lines if catalog.is_ours(line) and not line.credit and line.quantity > 0]
@@ -119,9 +102,6 @@ def _is_new(line: Line, promise: Promise) -> bool:
     return line.added and promise.of(line.id) is None
 
 
-_FAILED = ("requires_payment_method", "canceled")  # docs.stripe.com/payments/paymentintents/lifecycle
-
-
 def _missing(order: Order) -> Why | None:
     """What is still to come before anybody gets anything; None for an order that is paid, or free."""
     if order.mode == "invoice":
@@ -132,7 +112,7 @@ def _missing(order: Order) -> Why | None:
         return Why.CHECKOUT_OPEN
     # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`. One that fails
     # although the session says “paid” has failed: the order of the two is not guaranteed.
-    if order.payments and all(payment.status in _FAILED for payment in order.payments):
+    if order.payments and all(payment.status in FAILED for payment in order.payments):
         return Why.PAYMENT_FAILED
     # A coupon can take all of it: Stripe then asks for no payment, and no later event says “paid”.
     paid = order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0)
@@ -180,15 +160,10 @@ def _verdicts_on_payments(order: Order, policy: Policy) -> Iterable[_Verdict]:
     for status in (status for payment in payments for status in payment.disputes):
         if status == "lost":
             yield _Verdict(Standing.ENDED, Why.DISPUTE_LOST)
-        elif status not in _HARMLESS_DISPUTES:
+        elif status not in HARMLESS_DISPUTES:
             yield _Verdict(Standing.ON_HOLD, Why.DISPUTED)
     if policy.hold_on_fraud_warning and any(payment.fraud_warning for payment in payments):
         yield _Verdict(Standing.ON_HOLD, Why.FRAUD_WARNING)
-
-
-# An inquiry (`warning_…`) asks a question and moves no money. `prevented` is settled by a refund, which speaks for
-# itself. A status that we do not know holds access: docs.stripe.com/api/disputes/object.
-_HARMLESS_DISPUTES = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})
 
 
 def _verdicts_on_subscription(
@@ -267,9 +242,6 @@ def _until(line: Line, ends: _Ends) -> datetime:
     # Paid late, in arrears, or delivered late: an outage is not the buyer's, and the grace counts from the letter.
     until = max(line.period_end, now) + grace
     return until if until > now else now + timedelta(days=days)
-
-
-# --- What was given back --------------------------------------------------------------------------------
 
 
 def _mode(livemode: bool) -> str:  # noqa: FBT001

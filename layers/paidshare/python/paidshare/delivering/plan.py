@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paidshare.delivering.entitlement import Due, Standing, entitlement, money_kept
+from paidshare.delivering.entitlement import Due, entitlement
 from paidshare.delivering.errors import PaidNothingGiven, PaymentUndone
 from paidshare.delivering.policy import Policy
+from paidshare.delivering.refunds import money_kept
 from paidshare.orders import Order
 from paidshare.progress import Progress, Said
-from paidshare.states import TELLS, Kind, State, Told, Why
+from paidshare.states import TELLS, Kind, Standing, State, Told, Why
 
 
 class Step(StrEnum):

@@ -1,6 +1,9 @@
 """What the seller may choose."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from paidshare.settings import DeliverSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,15 @@ class Policy:
     hold_on_fraud_warning: bool = False
     keep_canceled: bool = False
     ask_when_paid_late: bool = False
+
+    @classmethod
+    def of(cls, settings: DeliverSettings) -> Self:
+        return cls(
+            livemode=settings.livemode,
+            link_days=settings.link_days,
+            grace_days=settings.grace_days,
+            end_on_partial_refund=settings.end_on_partial_refund,
+            keep_canceled=settings.keep_canceled,
+            ask_when_paid_late=settings.ask_when_paid_late,
+            hold_on_fraud_warning=settings.hold_on_fraud_warning,
+        )

@@ -1,5 +1,6 @@
 """
-Which of an order's lines were paid for with money that went back: by refunds, credit notes or a changed plan. Pure.
+Whether the seller keeps money for an order, and which lines' money went back: by refunds, credit notes or a changed
+plan. Pure.
 
 Stripe does not say which line a refund is for: docs.stripe.com/refunds.
 """
@@ -124,3 +125,24 @@ def _covered(lines: Iterable[Line], refunds: Iterable[int], back: int) -> list[L
 
 def _price(line: Line) -> int:
     return line.amount or 0
+
+
+def money_kept(order: Order) -> bool:
+    """Whether the seller has money for the order now: paid, and neither given back, nor disputed, nor lost."""
+    tried = [payment for payment in order.payments if payment.status not in FAILED and payment.amount > 0]
+    if tried:
+        # While a bank looks into a dispute, it has the money (docs.stripe.com/disputes/how-disputes-work).
+        came = (one for one in tried if one.status == "succeeded" and HARMLESS_DISPUTES.issuperset(one.disputes))
+        return sum(one.amount - one.refunded for one in came) > order.credited
+    # Out of band, or from the customer's balance, which Stripe lists no payment for.
+    paid = order.status == "paid" if order.mode == "invoice" else order.payment_status == "paid"
+    amounts = [line.amount or 0 for line in order.lines if not line.credit]
+    return paid and sum(amounts) > order.credited
+
+
+FAILED = ("requires_payment_method", "canceled")  # docs.stripe.com/payments/paymentintents/lifecycle
+
+
+# An inquiry (`warning_…`) asks a question and moves no money. `prevented` is settled by a refund, which speaks for
+# itself. A status that we do not know holds access: docs.stripe.com/api/disputes/object.
+HARMLESS_DISPUTES = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paidshare import shares
@@ -19,28 +19,19 @@ from paidshare.ports import LinkKey
 from paidshare.progress import Progress
 
 
+@dataclass(frozen=True, slots=True)
 class Sharing:
     """
     What is done to the share at *now*, each step written down in the lease around it. Nothing long is begun after
     *deadline*. All of it raises what `Shares` and `Lease` raise.
     """
 
-    def __init__(
-        self,
-        lease: Lease,
-        provider: Shares,
-        *,
-        link_key: LinkKey,
-        link_days: int,
-        now: datetime,
-        deadline: datetime | None,
-    ) -> None:
-        self._lease = lease
-        self._provider = provider
-        self._link_key = link_key
-        self._link_days = link_days
-        self._now = now
-        self._deadline = deadline
+    _lease: Lease
+    _provider: Shares
+    _link_key: LinkKey
+    _link_days: int
+    _now: datetime
+    _deadline: datetime | None
 
     def request(self, todo: Plan) -> ShareRequest:
         """The share that the plan asks for. Raises MetadataBroken, SecretUnavailable."""

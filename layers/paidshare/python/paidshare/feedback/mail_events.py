@@ -8,7 +8,7 @@ nothing of that leaves this module.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from paidshare.errors import NeedsAPerson
 from paidshare.feedback.errors import LetterBounced, LetterComplained, LetterRejectedLater
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
-from paidshare.notices import NotForUs, Notice
+from paidshare.notices import LOOK, SWEEP, NotForUs, Notice
 
 ORDER_TAG, LETTER_TAG, MARK_TAG = "order", "letter", "mark"
 """The tags that a letter is sent with: its order's id, the letter's kind, and what tells it from its order's others."""
@@ -150,6 +150,16 @@ def case_again(notice: Notice) -> NeedsAPerson | None:
             case.order_id = notice.about
             return case
     return None
+
+
+def as_a_look(notice: Notice) -> Notice | None:
+    """
+    What a dead letter of *notice* is to be when it is redriven, if not itself: an operator's look, where it was the
+    sweep that asked, whose looks at a known case write none; or where it was the dead letter of an order's letter,
+    which has its own.
+    """
+    is_known = notice.why == SWEEP or case_again(notice) is not None
+    return replace(notice, why=LOOK) if is_known else None
 
 
 def _why(fact: Fact) -> str:

@@ -76,14 +76,7 @@ def payment(
     if len(kept) < len(all_refunds):
         # Should the charge not have counted a refund that failed back yet, the refunds have the last word.
         refunded = min(refunded, sum(kept))
-    # What was reserved and not captured goes back to the card as if it were refunded; nobody ever had it:
-    # docs.stripe.com/payments/place-a-hold-on-a-payment-method. Before a capture (0) nothing is paid, and nothing back.
-    captured = number(charge.get("amount_captured"))
-    amount = captured if captured and flag(charge, "captured") else reserved
-    released = reserved - amount
-    if released and refunded >= released:
-        refunded -= released
-        kept = _without(kept, released) if sum(kept) > refunded else kept
+    amount, refunded, kept = _captured(charge, reserved, refunded, kept)
     statuses = tuple(needed_text(dispute, "status") for dispute in disputes)
     if is_disputed(charge) and not statuses:
         raise ValueError("a disputed charge without its disputes")
@@ -125,3 +118,19 @@ def _without(amounts: tuple[int, ...], one: int) -> tuple[int, ...]:
     """*amounts* without the first that is *one*."""
     at = amounts.index(one) if one in amounts else len(amounts)
     return amounts[:at] + amounts[at + 1 :]
+
+
+def _captured(charge: Json, reserved: int, refunded: int, kept: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
+    """
+    What of the *reserved* was captured, and *refunded* and *kept* without the rest.
+
+    What was reserved and not captured goes back to the card as if it were refunded; nobody ever had it:
+    docs.stripe.com/payments/place-a-hold-on-a-payment-method. Before a capture (0) nothing is paid, and nothing back.
+    """
+    captured = number(charge.get("amount_captured"))
+    amount = captured if captured and flag(charge, "captured") else reserved
+    released = reserved - amount
+    if released and refunded >= released:
+        refunded -= released
+        kept = _without(kept, released) if sum(kept) > refunded else kept
+    return amount, refunded, kept

@@ -76,9 +76,7 @@ def invoice_order(
     """
     status = text(invoice.get("status"))
     all_lines, back = tuple(lines), credits_ or Credits()
-    read = [_invoice_line(line, products) for line in all_lines]
-    if subscription is not None:
-        read += _added(subscription, invoice, all_lines, products)
+    added = [] if subscription is None else _added(subscription, invoice, all_lines, products)
     total, lowered = number(invoice.get("total")), number(invoice.get("pre_payment_credit_notes_amount")) or 0
     others = (tuple(_invoice_line(line, {}) for line in its) for its in later)
     return Order(
@@ -88,7 +86,7 @@ def invoice_order(
         status=status or None,
         payment_status=status,
         email=_corrected(invoice) or text(invoice.get("customer_email")) or None,
-        lines=tuple(read),
+        lines=(*(_invoice_line(line, products) for line in all_lines), *added),
         total=None if total is None else total - lowered,
         created_at=instant(invoice.get("created")),
         paid_at=instant(mapping(invoice.get("status_transitions")).get("paid_at")),

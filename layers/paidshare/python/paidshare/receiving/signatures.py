@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from paidshare.receiving.signing_keys import fastio_keys, from_base64, stripe_keys
+from paidshare.receiving.signing_keys import base64_digest, fastio_keys, hex_digest, stripe_keys
 
 type Headers = Iterable[tuple[str, object]] | Mapping[str, object]
 """Pairs, or a mapping such as Lambda's event or Starlette's headers. Names in any case, values any str."""
@@ -34,10 +34,7 @@ MOST_PARTS = 20
 
 # [0-9], not \d, which takes Arabic digits; no leading zero, so that the text signed is the number checked.
 _UNIX_TIME = re.compile(r"[1-9][0-9]{0,11}")
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ANY_HEX_DIGEST = re.compile(r"sha256=([0-9a-fA-F]{64})")
-# The 43rd character carries four bits: a digest then has one spelling per alphabet, not four.
-_BASE64_DIGEST = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
 
 
 class Scheme(StrEnum):
@@ -146,14 +143,14 @@ def _stripe_claim(pairs: Sequence[tuple[str, object]]) -> _Claim | Refused:
     header = _find(pairs, "stripe-signature")
     if isinstance(header, Refused):
         return header
-    return _split(Scheme.STRIPE_V1, header, _hex_digest)
+    return _split(Scheme.STRIPE_V1, header, hex_digest)
 
 
 def _fastio_single_claim(pairs: Sequence[tuple[str, object]]) -> _Claim | Refused:
     header = _find(pairs, "fastio-signature")
     if isinstance(header, Refused):
         return header
-    return _split(Scheme.FASTIO_SINGLE, header, _base64_digest)
+    return _split(Scheme.FASTIO_SINGLE, header, base64_digest)
 
 
 def _fastio_pair_claim(pairs: Sequence[tuple[str, object]]) -> _Claim | Refused:
@@ -215,14 +212,6 @@ def _split(scheme: Scheme, header: str, read: Callable[[str], bytes | None]) -> 
     if not signatures:
         return Refused(Reason.NO_KNOWN_SCHEME)
     return _Claim(scheme, times[0], [digest for text in signatures if (digest := read(text))])
-
-
-def _hex_digest(text: str) -> bytes | None:
-    return bytes.fromhex(text) if _HEX_DIGEST.fullmatch(text) else None
-
-
-def _base64_digest(text: str) -> bytes | None:
-    return from_base64(text) if _BASE64_DIGEST.fullmatch(text) else None
 
 
 def _judge(body: bytes, claim: _Claim | Refused, keys: Sequence[tuple[int, bytes]], now: float) -> Verified | Refused:

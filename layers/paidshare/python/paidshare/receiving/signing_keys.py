@@ -58,3 +58,18 @@ def from_base64(text: str) -> bytes:
     """Either alphabet, with padding or without. *text* is known to be base64 of a possible length."""
     text = text.rstrip("=").translate(_FROM_URL_SAFE)
     return binascii.a2b_base64(text + "=" * (-len(text) % 4))
+
+
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+# The 43rd character carries four bits: a digest then has one spelling per alphabet, not four.
+_BASE64_DIGEST = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
+
+
+def hex_digest(text: str) -> bytes | None:
+    return bytes.fromhex(text) if _HEX_DIGEST.fullmatch(text) else None
+
+
+def base64_digest(text: str) -> bytes | None:
+    return from_base64(text) if _BASE64_DIGEST.fullmatch(text) else None

@@ -10,7 +10,7 @@ from typing import Literal
 
 from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
 from paidshare.shares_fastio import wire
-from paidshare.shares_fastio.values import Reply
+from paidshare.shares_fastio.values import RemoteShare, Reply
 
 # An operator has to act on these; asking every minute would only add to the log.
 KEY_WAIT, PLAN_WAIT = 300.0, 900.0
@@ -67,3 +67,20 @@ def _said(reply: Reply, doing: str) -> str:
     if problem.request_id:
         told.append(f"request {problem.request_id}")
     return f"{doing}: {', '.join(told)}"
+
+
+_BARRED = "Find out in Fast.io why, and make the share usable again or delete it for good; then redrive."
+
+
+_NO_ID = "Correct the order's share id in the ledger, or archive or unarchive its share by hand; then redrive."
+
+
+def check_usable(remote: RemoteShare) -> None:
+    if remote.barred:
+        raise ShareRefused(f"share {remote.id} is {' and '.join(remote.barred)}", advice=_BARRED)
+
+
+def check_id(share_id: str) -> None:
+    """Fast.io takes a name where it takes an id, and a name is all that a link's secret is: it is not told."""
+    if not (share_id.isascii() and share_id.isdecimal()):
+        raise ShareRefused("the share's id in the ledger is no number", advice=_NO_ID)

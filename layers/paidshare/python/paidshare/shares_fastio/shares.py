@@ -15,6 +15,7 @@ from paidshare.ports import Clock
 from paidshare.shares_fastio import contents, files, refusals, wire
 from paidshare.shares_fastio.api import FastioApi, http_client
 from paidshare.shares_fastio.filling import fill, take_out, tidied
+from paidshare.shares_fastio.refusals import check_id, check_usable
 from paidshare.shares_fastio.values import RemoteShare, Reply
 from paidshare.shares_fastio.wire import path
 
@@ -24,7 +25,6 @@ WEB_BASE = "https://go.fast.io"
 _HARDLY_WAITED = timedelta(minutes=1)
 """What an end may differ by and is still the same: from the request to Fast.io's answer."""
 
-_BARRED = "Find out in Fast.io why, and make the share usable again or delete it for good; then redrive."
 _NOT_CLOSED = (
     "The buyer can still open the share: archive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
     "account of fastio_api_key do so; then redrive."
@@ -33,7 +33,6 @@ _NOT_REOPENED = (
     "The buyer cannot open the share: unarchive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
     "account of fastio_api_key do so. Then redrive: that sets when it expires."
 )
-_NO_ID = "Correct the order's share id in the ledger, or archive or unarchive its share by hand; then redrive."
 
 
 class FastioShares:
@@ -73,7 +72,7 @@ class FastioShares:
             remote, fresh = _create(api, request)
         missing, ends_at = wanted, remote.expires_at or request.expires_at
         if not fresh:
-            _check_usable(remote)
+            check_usable(remote)
             # What narrows comes first: whatever breaks in between, the link never opens what it should not.
             missing = tidied(api, remote, wanted)
             ends_at = _ended(api, remote, request)
@@ -86,7 +85,7 @@ class FastioShares:
         remote = _found(self._api, request) or _find(self._api, request, taken=False)
         if remote is None or "deleted" in remote.barred:
             return None
-        _check_usable(remote)
+        check_usable(remote)
         nodes = files.listed(self._api, "share", remote.id, "root")
         there = ((node.name, node.size) for node in nodes if not node.gone)
         return self._share(request, remote, remote.expires_at or request.expires_at, there)
@@ -101,7 +100,7 @@ class FastioShares:
 
     def close(self, share_id: str) -> None:
         """See `ports.Shares`. Untroubled: one call."""
-        _check_id(share_id)
+        check_id(share_id)
         with _advising(_NOT_CLOSED):
             try:
                 _change(self._api, share_id, "archive")
@@ -113,11 +112,11 @@ class FastioShares:
 
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
-        _check_id(share_id)
+        check_id(share_id)
         remote = _seen(self._api, share_id)
         if remote is None:
             return None
-        _check_usable(remote)
+        check_usable(remote)
         with _advising(_NOT_REOPENED):
             # The end first: whatever breaks between the two, the share is closed, and the next run opens it. The
             # other way round it could stay open for longer than is due.
@@ -129,7 +128,7 @@ class FastioShares:
         self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
     ) -> None:
         """See `ports.Shares`. Untroubled: a look-up per node, a list of its files, and a call per file that goes."""
-        _check_id(share_id)
+        check_id(share_id)
         api = self._api.until(deadline)
         staying, all_that_stay = files.resolved(api, kept)
         leaving, all_that_leave = files.resolved(api, gone)
@@ -168,7 +167,7 @@ def _found(api: FastioApi, request: ShareRequest) -> RemoteShare | None:
     """The share that the ledger has for the order, None when there is none, or it is gone."""
     if request.share_id is None:
         return None
-    _check_id(request.share_id)
+    check_id(request.share_id)
     found = _seen(api, request.share_id)
     if found is not None and found.order_id != request.order_id:
         raise ShareTaken(f"share {found.id} is not {request.order_id}'s, as the ledger says")
@@ -237,17 +236,6 @@ def _unarchive(api: FastioApi, remote: RemoteShare) -> None:
 
 def _change(api: FastioApi, share_id: str, call: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
     return api.data(api.post(path("share", share_id, call), form), doing=f"{call} share {share_id}")
-
-
-def _check_usable(remote: RemoteShare) -> None:
-    if remote.barred:
-        raise ShareRefused(f"share {remote.id} is {' and '.join(remote.barred)}", advice=_BARRED)
-
-
-def _check_id(share_id: str) -> None:
-    """Fast.io takes a name where it takes an id, and a name is all that a link's secret is: it is not told."""
-    if not (share_id.isascii() and share_id.isdecimal()):
-        raise ShareRefused("the share's id in the ledger is no number", advice=_NO_ID)
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """
 Fast.io's API as bytes: what we send, and how what comes back is read. Pure, and the one place to correct.
 
-Fast.io publishes no complete reference. Documented, or read in the vendor's own client: base URL, bearer
-token, form bodies, the trailing slash, the envelope, HTTP 406 for refused fields, the fields of a share and
-of a node, `addfile` by hash, 1 to 25 ids per details call with `{node}` for one and `{nodes, errors}` for
-more, page sizes, the `x-ve-…` headers.
+Fast.io publishes no complete reference. Documented, or read in the vendor's own client: base URL, bearer token, form
+bodies, the trailing slash, the envelope, HTTP 406 for refused fields, the fields of a share and of a node, `addfile` by
+hash, 1 to 25 ids per details call with `{node}` for one and `{nodes, errors}` for more, page sizes, `x-ve-…` headers.
 
 Guesses, each read tolerantly and each in the function named:
 
@@ -31,8 +30,7 @@ from urllib.parse import quote
 from paidshare.orders import ShareRequest
 from paidshare.shares_fastio.values import Node, Problem, RemoteShare, Reply
 
-MOST_IDS = 25
-"""How many node ids one details call takes."""
+MOST_IDS = 25  # In one details call.
 PAGE_SIZE = 500
 
 REFUSED_FIELDS = frozenset({400, 406, 422})
@@ -102,8 +100,7 @@ def payload(body: bytes) -> dict[str, Any] | None:
     envelope = _json_object(body)
     if envelope is None or envelope.get("result") not in (True, "yes"):
         return None
-    inner = envelope.get("response")
-    return inner if isinstance(inner, dict) else envelope
+    return inner if isinstance(inner := envelope.get("response"), dict) else envelope
 
 
 def problem(reply: Reply) -> Problem:

@@ -1,10 +1,12 @@
 """What sweeping needs from outside."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from paidshare.notices import Notice
+from paidshare.ports import Clock, Ledger, LinkKey, LookQueue
 from paidshare.sweeping.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
 
 type Received = Callable[[Notice], bool]
@@ -85,3 +87,28 @@ class ShareCloser(Protocol):
 
     def close(self, share_id: str) -> None:
         """See `delivering.ports.Shares`."""
+
+
+def _nobody_knows(notice: Notice) -> bool:
+    del notice
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Broom:
+    """
+    Everything a round needs from outside. `received` tells which events need not be taken in; `warnings` whether early
+    fraud warnings hold access.
+    """
+
+    bookmark: Bookmark
+    book: OrderBook
+    ledger: Ledger
+    lists: StripeLists
+    shelves: Shelves
+    shares: ShareCloser
+    queue: LookQueue
+    link_key: LinkKey
+    clock: Clock
+    received: Received = field(default=_nobody_knows)
+    warnings: bool = False
