@@ -25,7 +25,7 @@ from operate.ledger import Ledger, Row
 from operate.outcome import Came
 from operate.stacks import Name, Stack, StackUnknown
 from paidshare import notices
-from paidshare.aws import Case, DeadLetter, DeadLetters, SqsLooks, summary
+from paidshare.aws import Case, DeadLetter, DeadLetters, SqsReconcileQueue, summary
 from paidshare.errors import OrderUnknown, QueueUnavailable, StripeUnavailable
 from paidshare.notices import Notice
 from paidshare.payments_stripe import CORRECTED_ADDRESS, StripeAccess
@@ -317,7 +317,7 @@ def _ask(to: Stack, about: str, *, why: str, account: str | None) -> str:
     """The event id that the notice has."""
     now = datetime.now(UTC)
     notice = Notice("stripe", f"operator:{uuid.uuid4().hex}", why, about, now, account)
-    SqsLooks(to.sqs, queue_url=to.queue_url).ask([notice])
+    SqsReconcileQueue(to.sqs, queue_url=to.queue_url).ask([notice])
     return notice.event_id
 
 

@@ -8,13 +8,13 @@ from paidshare.errors import FastioUnavailable, OrderUnknown, PaidshareError, Qu
 from paidshare.notices import Notice
 from paidshare.progress import Progress
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
+from paidshare.sweeping.rounds import Known, Listed, ListedShare, Page, Place, SharePage, Unsettled
 from tests.fakes import MemoryLedger
 from tests.fakes_shares import MemoryShares
 
 
-class MemoryBook(MemoryLedger):
-    """The ports `Ledger` and `OrderBook`. `touched` is when anybody last touched an order."""
+class MemoryOrderIndex(MemoryLedger):
+    """The ports `Ledger` and `OrderIndex`. `touched` is when anybody last touched an order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,25 +101,25 @@ class MemoryLists:
 
 
 @dataclass
-class MemoryShelves:
-    """The port `Shelves`: the shares of *shares*, oldest first, in pages of `size`."""
+class MemoryShareListing:
+    """The port `ShareListing`: the shares of *shares*, oldest first, in pages of `size`."""
 
     shares: MemoryShares
     size: int = 100
     looked: int = 0
 
-    def shelf(self, start: int) -> Shelf:
+    def page(self, start: int) -> SharePage:
         if self.shares.down:
             raise FastioUnavailable("the fake is down")
         every = list(self.shares.made)
         names = every[start : start + self.size]
-        found = tuple(replace(self._shelved(name), at=at) for at, name in enumerate(names))
-        return Shelf(found, size=len(names), more=start + len(names) < len(every))
+        found = tuple(replace(self._listed_share(name), at=at) for at, name in enumerate(names))
+        return SharePage(found, size=len(names), more=start + len(names) < len(every))
 
-    def look(self, share_id: str) -> Shelved | None:
+    def look(self, share_id: str) -> ListedShare | None:
         self.looked += 1
         name = self._name(share_id)
-        return None if name is None else self._shelved(name)
+        return None if name is None else self._listed_share(name)
 
     def delete(self, share_id: str) -> None:
         name = self._name(share_id)
@@ -129,14 +129,14 @@ class MemoryShelves:
     def _name(self, share_id: str) -> str | None:
         return next((name for name, share in self.shares.made.items() if share.id == share_id), None)
 
-    def _shelved(self, name: str) -> Shelved:
+    def _listed_share(self, name: str) -> ListedShare:
         share = self.shares.made[name]
-        return Shelved(share.id, name, self.shares.orders[name], share.expires_at, share.id in self.shares.archived)
+        return ListedShare(share.id, name, self.shares.orders[name], share.expires_at, share.id in self.shares.archived)
 
 
 @dataclass
 class MemoryQueue:
-    """The port `LookQueue`. `asked` is what a worker would get, of which `waiting` tells; a test may set `broken`."""
+    """The port `ReconcileQueue`. `asked` is what a worker gets, of which `waiting` tells; a test may set `broken`."""
 
     asked: list[Notice] = field(default_factory=list)
     waiting: int = 0
@@ -152,8 +152,8 @@ class MemoryQueue:
 
 
 @dataclass
-class MemoryBookmark:
-    """The port `Bookmark`. Like the real one it keeps whole seconds."""
+class MemoryCheckpoint:
+    """The port `Checkpoint`. Like the real one it keeps whole seconds."""
 
     place: Place = field(default_factory=dict)
     holder: str | None = None

@@ -34,13 +34,13 @@ class World:
         for name in ("forest", "notes"):
             self.shares.put("shop", name)
         self.mailer = MemoryMailer()
-        self.looks = MemoryQueue()
+        self.reconcile = MemoryQueue()
         self.shop = Shop(
             ledger=self.ledger,
             payments=self.payments,
             shares=self.shares,
             mailer=self.mailer,
-            looks=self.looks,
+            reconcile=self.reconcile,
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=a_policy(),

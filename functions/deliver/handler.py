@@ -23,7 +23,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsLooks, SqsMessages, count
+from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, count
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.policy import Policy
@@ -79,7 +79,7 @@ def _workshop() -> _Workshop:
     )
     sqs = session.client("sqs", config=_CLIENT)
     return _Workshop(
-        shop=_shop(settings, session, vault, SqsLooks(sqs, queue_url=settings.queue_url)),
+        shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
@@ -88,7 +88,7 @@ def _workshop() -> _Workshop:
 
 
 def _shop(
-    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, looks: SqsLooks
+    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
     mail = session.client("sesv2", config=_ONCE)
     return Shop(
@@ -114,7 +114,7 @@ def _shop(
             SesMailer(mail, sender=settings.sender, configuration_set=settings.configuration_set),
             Breaker(monotonic=monotonic),
         ),
-        looks=looks,
+        reconcile=reconcile,
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=Policy.of(settings),

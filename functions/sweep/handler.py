@@ -14,21 +14,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare.aws import (
-    DynamoBookmark,
+    DynamoCheckpoint,
     DynamoLedger,
-    DynamoOrders,
+    DynamoOrderIndex,
     DynamoReceived,
     SecretsManagerVault,
-    SqsLooks,
+    SqsReconcileQueue,
     count,
 )
 from paidshare.errors import SettingsIncomplete
 from paidshare.payments_stripe import StripeListing
 from paidshare.settings import SweepSettings
-from paidshare.shares_fastio import FastioShares, FastioShelves
+from paidshare.shares_fastio import FastioShareListing, FastioShares
 from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.report import Part
 
 # Kept for what is begun at the last moment: a page of Stripe's with one more attempt, the batch of notices about it,
@@ -41,7 +41,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard",
 class _Cupboard:
     """Everything a round needs, made once per container."""
 
-    broom: Broom
+    ports: SweepPorts
     logger: Logger
     stage: str
 
@@ -56,28 +56,28 @@ def _cupboard() -> _Cupboard:
         settings.secret_name,
         monotonic=monotonic,
     )
-    broom = Broom(
-        bookmark=DynamoBookmark(dynamodb, settings.events_table),
-        book=DynamoOrders(dynamodb, settings.orders_table),
+    ports = SweepPorts(
+        checkpoint=DynamoCheckpoint(dynamodb, settings.events_table),
+        index=DynamoOrderIndex(dynamodb, settings.orders_table),
         ledger=DynamoLedger(dynamodb, settings.orders_table),
         lists=StripeListing(
             api_key=lambda: vault.secret().stripe_api_key,
             api_base=settings.stripe_api_base,
             livemode=settings.livemode,
         ),
-        shelves=FastioShelves.over_https(
+        share_listing=FastioShareListing.over_https(
             api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
         ),
         shares=FastioShares.over_https(
             api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
         ),
-        queue=SqsLooks(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
+        queue=SqsReconcileQueue(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         received=DynamoReceived(dynamodb, settings.events_table),
         warnings=settings.hold_on_fraud_warning,
     )
-    return _Cupboard(broom, Logger(service="sweep", use_rfc3339=True), settings.stage)
+    return _Cupboard(ports, Logger(service="sweep", use_rfc3339=True), settings.stage)
 
 
 def _now() -> datetime:
@@ -97,10 +97,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except SettingsIncomplete as error:
         Logger(service="sweep").error("settings_incomplete", extra={"gaps": error.gaps})
         raise
-    now = cupboard.broom.clock()
+    now = cupboard.ports.clock()
     until = now + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
-        parts = sweep.sweep(cupboard.broom, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
+        parts = sweep.sweep(cupboard.ports, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
     except RoundBusy:
         cupboard.logger.info("round_busy")
         return {"busy": True, "drift": None, "finished": False}

@@ -1,4 +1,4 @@
-"""The yard in which workers are killed, and the crash table at the end of the run."""
+"""The worker_pool in which workers are killed, and the crash table at the end of the run."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,26 +9,26 @@ from local.hosting.services import services
 from local.settings import Keys
 from local.stack import Stack
 from tests.crash import rows
-from tests.crash.lane import Lane
+from tests.crash.bed import TestBed
 from tests.crash.rows import Row
-from tests.crash.site import Site
-from tests.crash.yard import Yard, yard
+from tests.crash.station import Station
+from tests.crash.worker_pool import WorkerPool, worker_pool
 
 _ROWS = pytest.StashKey[list[Row]]()
 
 
 @pytest.fixture(scope="session")
-def place(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    """Four lanes and a twin, at queues, tables and stand-ins of the tests' own."""
+def place(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+    """Four stations and a twin, at queues, tables and stand-ins of the tests' own."""
     log = tmp_path_factory.mktemp("crash") / "workers.log"
     with services(Keys(), stack.aws.url, usual_ports=False, bind="127.0.0.1") as stood_in:
-        site = Site(stack, stood_in)
-        with contextlib.closing(site), yard(site, log) as found:
+        bed = TestBed(stack, stood_in)
+        with contextlib.closing(bed), worker_pool(bed, log) as found:
             yield found
 
 
 @pytest.fixture
-def lane(place: Yard) -> Lane:
+def station(place: WorkerPool) -> Station:
     """One for a test that needs no more."""
     return place.first
 

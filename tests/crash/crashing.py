@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from local.signing import sign_stripe
-from tests.crash.lane import Case, Lane
+from tests.crash.bed import Order, TestBed
 from tests.crash.proxy import Blow, Strike
 from tests.crash.rows import Row
 from tests.crash.scenarios import SES, Scenario
-from tests.crash.site import Order, Site
-from tests.crash.yard import Yard
+from tests.crash.station import Case, Station
+from tests.crash.worker_pool import WorkerPool
 
 RECEIVED = "Receive takes the event, and Deliver sees to it"
 RECEIVE_CALLS = ("Secrets Manager: get secret", "events table: in progress", "SQS: send", "events table: done")
@@ -24,59 +24,59 @@ KILLS = (Blow.KILL_BEFORE, Blow.KILL_AFTER)
 _SENT_AGAIN_AFTER = (1.0, 60.0)
 
 
-def orders(yard: Yard, scenario: Scenario, name: str, number: int) -> list[Order]:
+def orders(worker_pool: WorkerPool, scenario: Scenario, name: str, number: int) -> list[Order]:
     """So many, each one event before the scenario ends."""
-    made = [yard.site.pay(f"{name}-{n}") for n in range(number)]
+    made = [worker_pool.bed.pay(f"{name}-{n}") for n in range(number)]
     for event in scenario.before:
-        made = [event(yard.site, order) for order in made]
-        yard.settle(made)
-    return [scenario.happens(yard.site, order) for order in made]
+        made = [event(worker_pool.bed, order) for order in made]
+        worker_pool.settle(made)
+    return [scenario.happens(worker_pool.bed, order) for order in made]
 
 
-def crashes(yard: Yard, scenario: Scenario) -> list[Row]:
+def crashes(worker_pool: WorkerPool, scenario: Scenario) -> list[Row]:
     """Two rows for each call; and one for the letter whose sending nobody hears of."""
     strikes = [Strike(name, blow, nth) for name, nth in scenario.numbered for blow in KILLS]
     strikes.append(Strike(SES, Blow.KILL_AFTER))
-    at_work = orders(yard, scenario, scenario.name, len(strikes))
+    at_work = orders(worker_pool, scenario, scenario.name, len(strikes))
     cases = [
         partial(_crash, scenario, order, strike, ses_tells=strike is not strikes[-1])
         for order, strike in zip(at_work, strikes, strict=True)
     ]
-    return _ended(yard.site, at_work, yard.play(cases))
+    return _ended(worker_pool.bed, at_work, worker_pool.play(cases))
 
 
-def faults(yard: Yard, scenario: Scenario, strikes: list[list[Strike]], chapter: str) -> list[Row]:
+def faults(worker_pool: WorkerPool, scenario: Scenario, strikes: list[list[Strike]], chapter: str) -> list[Row]:
     """A row for each list of strikes, named after its first."""
-    at_work = orders(yard, scenario, "fault", len(strikes))
+    at_work = orders(worker_pool, scenario, "fault", len(strikes))
     cases = [partial(_struck, chapter, order, each) for order, each in zip(at_work, strikes, strict=True)]
-    return _ended(yard.site, at_work, yard.play(cases))
+    return _ended(worker_pool.bed, at_work, worker_pool.play(cases))
 
 
-def received(yard: Yard, strikes: list[list[Strike]], chapter: str) -> list[Row]:
+def received(worker_pool: WorkerPool, strikes: list[list[Strike]], chapter: str) -> list[Row]:
     """The same for Receive: a row for each list of strikes at its calls."""
-    at_work = [yard.site.pay(f"received-{strikes[0][0].blow.name}-{n}") for n in range(len(strikes))]
+    at_work = [worker_pool.bed.pay(f"received-{strikes[0][0].blow.name}-{n}") for n in range(len(strikes))]
     cases = [partial(_received, chapter, order, each) for order, each in zip(at_work, strikes, strict=True)]
-    return _ended(yard.site, at_work, yard.play(cases))
+    return _ended(worker_pool.bed, at_work, worker_pool.play(cases))
 
 
-def _ended(site: Site, at_work: list[Order], rows: list[Row]) -> list[Row]:
-    books = site.books()
+def _ended(bed: TestBed, at_work: list[Order], rows: list[Row]) -> list[Row]:
+    books = bed.books()
     for order, row in zip(at_work, rows, strict=True):
-        row.ending = site.ending(order, books)
+        row.ending = bed.ending(order, books)
     return rows
 
 
-def _crash(scenario: Scenario, order: Order, strike: Strike, on: Lane, *, ses_tells: bool) -> Row:
+def _crash(scenario: Scenario, order: Order, strike: Strike, on: Station, *, ses_tells: bool) -> Row:
     blow = f"killed {strike.blow}" if ses_tells else SECOND_LETTER
     row = Row(scenario.title, scenario.step(strike.at, strike.nth), blow)
     return _played(row, Case(on, order.body, ses_tells=ses_tells), strike)
 
 
-def _struck(chapter: str, order: Order, strikes: list[Strike], on: Lane) -> Row:
+def _struck(chapter: str, order: Order, strikes: list[Strike], on: Station) -> Row:
     return _played(Row(chapter, strikes[0].at, strikes[0].blow), Case(on, order.body), *strikes)
 
 
-def _received(chapter: str, order: Order, strikes: list[Strike], on: Lane) -> Row:
+def _received(chapter: str, order: Order, strikes: list[Strike], on: Station) -> Row:
     blow = strikes[0].blow
     row = Row(chapter, strikes[0].at, f"killed {blow}" if blow in KILLS else blow)
     case = Case(on)
@@ -89,7 +89,7 @@ def _sent_until_taken(order: Order, case: Case) -> None:
     body = json.dumps(order.event).encode()
     waits = iter(_SENT_AGAIN_AFTER * 5)
     while True:
-        end = case.lane.receive(_request(case.lane.site, body, case.way.seconds), now_s=case.way.seconds)
+        end = case.station.receive(_request(case.station.bed, body, case.way.seconds), now_s=case.way.seconds)
         case.way.workers += 1
         if end.result is not None and end.result["status"] == 200:
             return
@@ -97,9 +97,9 @@ def _sent_until_taken(order: Order, case: Case) -> None:
         case.way.seconds += next(waits)
 
 
-def _request(site: Site, body: bytes, now_s: float) -> dict[str, Any]:
+def _request(bed: TestBed, body: bytes, now_s: float) -> dict[str, Any]:
     """As API Gateway makes it, payload format 2.0."""
-    signature = sign_stripe(body, site.stack.endpoints.stripe_webhook_secret, int(time.time() + now_s))
+    signature = sign_stripe(body, bed.stack.endpoints.stripe_webhook_secret, int(time.time() + now_s))
     return {
         "version": "2.0",
         "routeKey": "POST /webhook/stripe",

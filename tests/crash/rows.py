@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from tests.crash.lane import Way
-from tests.crash.site import Ending
+from tests.crash.bed import Ending
+from tests.crash.station import Way
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.crash.site import Ending, Order, Site
+from tests.crash.bed import Ending, Order, TestBed
 
 CLAIM = "ledger: claim the order"
 ABOUT_TO_SWITCH = "ledger: the share is about to change"
@@ -33,8 +33,8 @@ class Scenario:
     title: str
     calls: tuple[str, ...]
     due: Ending
-    happens: Callable[[Site, Order], Order]
-    before: tuple[Callable[[Site, Order], Order], ...] = ()
+    happens: Callable[[TestBed, Order], Order]
+    before: tuple[Callable[[TestBed, Order], Order], ...] = ()
 
     @property
     def numbered(self) -> list[tuple[str, int]]:
@@ -51,20 +51,20 @@ class Scenario:
         return f"{name} ({nth})" if self.calls.count(name) > 1 else name
 
 
-def _paid(_site: Site, order: Order) -> Order:
+def _paid(_site: TestBed, order: Order) -> Order:
     return order
 
 
-def _refunded(site: Site, order: Order) -> Order:
-    return site.happens(order, "/_refund")
+def _refunded(bed: TestBed, order: Order) -> Order:
+    return bed.happens(order, "/_refund")
 
 
-def _disputed(site: Site, order: Order) -> Order:
-    return site.happens(order, "/_dispute")
+def _disputed(bed: TestBed, order: Order) -> Order:
+    return bed.happens(order, "/_dispute")
 
 
-def _won(site: Site, order: Order) -> Order:
-    return site.happens(order, "/_dispute_update", status="won")
+def _won(bed: TestBed, order: Order) -> Order:
+    return bed.happens(order, "/_dispute_update", status="won")
 
 
 DELIVERY = Scenario(

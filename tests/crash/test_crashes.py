@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tests.crash import crashing
+from tests.crash.bed import Ending
 from tests.crash.crashing import KILLS, RECEIVE_CALLS, RECEIVED, SECOND_LETTER
-from tests.crash.lane import Case, Lane
 from tests.crash.proxy import Blow, Strike
 from tests.crash.rows import Row, as_due
 from tests.crash.scenarios import DELIVERY, EVERY, SES, Scenario
-from tests.crash.site import Ending
-from tests.crash.yard import Yard
+from tests.crash.station import Case, Station
+from tests.crash.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.stack
 
@@ -20,7 +20,7 @@ by_scenario = pytest.mark.parametrize("scenario", EVERY, ids=lambda scenario: sc
 
 
 @pytest.fixture(scope="module")
-def played(place: Yard, table: list[Row]) -> dict[tuple[str, str, str], Row]:
+def played(place: WorkerPool, table: list[Row]) -> dict[tuple[str, str, str], Row]:
     found = [row for scenario in EVERY for row in crashing.crashes(place, scenario)]
     found += crashing.received(place, [[Strike(name, blow)] for name in RECEIVE_CALLS for blow in KILLS], RECEIVED)
     table += found
@@ -28,12 +28,12 @@ def played(place: Yard, table: list[Row]) -> dict[tuple[str, str, str], Row]:
 
 
 @by_scenario
-def test_the_table_has_every_call_of_a_worker(scenario: Scenario, place: Yard, lane: Lane) -> None:
+def test_the_table_has_every_call_of_a_worker(scenario: Scenario, place: WorkerPool, station: Station) -> None:
     (order,) = crashing.orders(place, scenario, f"{scenario.name}-untroubled", 1)
-    case = Case(lane, order.body)
+    case = Case(station, order.body)
     case.play()
     assert tuple(case.names) == scenario.calls
-    assert place.site.ending(order) == scenario.due
+    assert place.bed.ending(order) == scenario.due
 
 
 def _cases() -> list[object]:
@@ -71,10 +71,10 @@ def test_an_event_that_is_sent_until_it_is_taken_is_one_delivery(
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
-def test_an_order_outlives_any_number_of_crashes(seed: int, place: Yard, lane: Lane) -> None:
+def test_an_order_outlives_any_number_of_crashes(seed: int, place: WorkerPool, station: Station) -> None:
     dice = random.Random(seed)  # noqa: S311
-    order = place.site.pay(f"often-{seed}")
-    case = Case(lane, order.body)
+    order = place.bed.pay(f"often-{seed}")
+    case = Case(station, order.body)
     case.arm(
         *[
             Strike(call, blow, times=99, luck=lambda: dice.random() < 0.15)
@@ -83,5 +83,5 @@ def test_an_order_outlives_any_number_of_crashes(seed: int, place: Yard, lane: L
         ]
     )
     case.play()
-    assert (place.site.ending(order), case.left()) == (Ending(state="delivered"), (0, 0))
+    assert (place.bed.ending(order), case.left()) == (Ending(state="delivered"), (0, 0))
     assert case.way.killed

@@ -5,13 +5,13 @@ import random
 import pytest
 
 from tests.crash import crashing
+from tests.crash.bed import Ending
 from tests.crash.crashing import RECEIVE_CALLS
-from tests.crash.lane import Case, Lane
 from tests.crash.proxy import Blow, Strike
 from tests.crash.rows import Row, as_due
 from tests.crash.scenarios import ABOUT_TO_MAIL, CLAIM, DELIVERY, DONE, SECRET, SES
-from tests.crash.site import Ending
-from tests.crash.yard import Yard
+from tests.crash.station import Case, Station
+from tests.crash.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.stack
 
@@ -28,7 +28,7 @@ def _strike(call: str, fault: Blow) -> list[Strike]:
 
 
 @pytest.fixture(scope="module")
-def played(place: Yard, table: list[Row]) -> dict[tuple[str, str, str], Row]:
+def played(place: WorkerPool, table: list[Row]) -> dict[tuple[str, str, str], Row]:
     found = crashing.faults(
         place, DELIVERY, [_strike(call, fault) for call in DELIVER_CALLS for fault in FAULTS], DELIVER
     )
@@ -49,25 +49,25 @@ def test_an_event_outlives_a_fault_of_aws(call: str, fault: Blow, played: dict[t
     assert played[RECEIVE, call, fault].end == as_due(Ending(state="delivered"))
 
 
-def test_a_message_that_cannot_be_put_off_comes_again_by_itself(place: Yard, lane: Lane) -> None:
-    order = place.site.pay("not-put-off")
-    case = Case(lane, order.body)
+def test_a_message_that_cannot_be_put_off_comes_again_by_itself(place: WorkerPool, station: Station) -> None:
+    order = place.bed.pay("not-put-off")
+    case = Case(station, order.body)
     case.arm(*_strike(CLAIM, Blow.THROTTLED), *_strike("SQS: put the message off", Blow.FAILED))
     way = case.play()
-    assert (place.site.ending(order), case.left()) == (Ending(state="delivered"), (0, 0))
-    assert way.seconds == place.site.visibility_s
+    assert (place.bed.ending(order), case.left()) == (Ending(state="delivered"), (0, 0))
+    assert way.seconds == place.bed.visibility_s
 
 
-def test_an_event_whose_key_cannot_be_forgotten_is_taken_when_the_key_expires(place: Yard) -> None:
+def test_an_event_whose_key_cannot_be_forgotten_is_taken_when_the_key_expires(place: WorkerPool) -> None:
     strikes = [*_strike("SQS: send", Blow.FAILED), *_strike("events table: forget", Blow.RESET)]
     (row,) = crashing.received(place, [strikes], RECEIVE)
     assert row.end == as_due(Ending(state="delivered"))
 
 
-def test_ten_orders_outlive_an_aws_that_fails_every_fourth_call(place: Yard, lane: Lane) -> None:
+def test_ten_orders_outlive_an_aws_that_fails_every_fourth_call(place: WorkerPool, station: Station) -> None:
     dice = random.Random(1)  # noqa: S311
-    orders = [place.site.pay(f"weather-{n}") for n in range(10)]
-    case = Case(lane, *[order.body for order in orders])
+    orders = [place.bed.pay(f"weather-{n}") for n in range(10)]
+    case = Case(station, *[order.body for order in orders])
     case.arm(
         *[
             Strike(call, fault, times=10_000, luck=lambda: dice.random() < 0.07)
@@ -76,6 +76,6 @@ def test_ten_orders_outlive_an_aws_that_fails_every_fourth_call(place: Yard, lan
         ]
     )
     case.play()
-    books = place.site.books()
-    assert [place.site.ending(order, books) for order in orders] == [Ending(state="delivered")] * 10
+    books = place.bed.books()
+    assert [place.bed.ending(order, books) for order in orders] == [Ending(state="delivered")] * 10
     assert case.left() == (0, 0)

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.crash import crashing
-from tests.crash.lane import Case, Lane
 from tests.crash.rows import Row
 from tests.crash.scenarios import ADD, ARCHIVE, CREATE, DELIVERY, REFUND, REOPENING, UNARCHIVE, Scenario
-from tests.crash.yard import Yard
+from tests.crash.station import Case, Station
+from tests.crash.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.stack
 
@@ -28,15 +28,22 @@ _LOST = [
     ("scenario", "call", "match", "nth"), _LOST, ids=lambda value: str(getattr(value, "name", value))
 )
 def test_what_was_done_is_not_done_twice(
-    scenario: Scenario, call: str, match: str, nth: int, status: int, place: Yard, lane: Lane, table: list[Row]
+    scenario: Scenario,
+    call: str,
+    match: str,
+    nth: int,
+    status: int,
+    place: WorkerPool,
+    station: Station,
+    table: list[Row],
 ) -> None:
     (order,) = crashing.orders(place, scenario, f"lost-{scenario.name}-{scenario.calls.index(call)}-{nth}-{status}", 1)
-    case = Case(lane, order.body)
+    case = Case(station, order.body)
     untroubled: list[dict[str, Any]] = [{"match": match, "status": None, "times": nth - 1}] if nth > 1 else []
-    place.site.faults([*untroubled, {"match": match, "status": status, "times": 1, "after": True}])
+    place.bed.faults([*untroubled, {"match": match, "status": status, "times": 1, "after": True}])
     case.play()
-    place.site.faults([])
-    ending = place.site.ending(order)
+    place.bed.faults([])
+    ending = place.bed.ending(order)
     what = "connection dropped" if status == 0 else f"{status} in its place"
     table.append(Row(_CHAPTER, scenario.step(call, nth), what, case.way, ending, case.left()))
     assert (ending, case.left()) == (scenario.due, (0, 0))

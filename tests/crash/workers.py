@@ -1,4 +1,4 @@
-"""Workers that can be killed: each task is done by a real process of its own (tests/crash/zygote.py)."""
+"""Workers that can be killed: each task is done by a real process of its own (tests/crash/fork_server.py)."""
 
 import contextlib
 import itertools
@@ -93,7 +93,7 @@ def workers(log: Path, environ: Mapping[str, str]) -> Iterator[Workers]:
         **environs.ROOT_KEYS,
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.zygote", str(log)],
+        [sys.executable, "-m", "tests.crash.fork server", str(log)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=bare | dict(environ),

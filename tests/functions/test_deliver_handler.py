@@ -111,7 +111,7 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         payments=payments,
         shares=shares,
         mailer=mailer,
-        looks=MemoryQueue(),
+        reconcile=MemoryQueue(),
         link_key=lambda: LINK_KEY,
         clock=Clock(),
         policy=a_policy(),

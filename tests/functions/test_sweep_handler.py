@@ -12,18 +12,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sweep import handler as sweep
 from paidshare import notices
-from paidshare.aws import DynamoBookmark, DynamoLedger, DynamoOrders, SqsLooks
+from paidshare.aws import DynamoCheckpoint, DynamoLedger, DynamoOrderIndex, SqsReconcileQueue
 from paidshare.errors import SettingsIncomplete, ShareRefused, StripeUnavailable
 from paidshare.progress import Progress
 from paidshare.shares import share_request
 from paidshare.states import State
-from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.rounds import Listed
 from tests.builders import LINK_KEY, NOW, a_progress, some_goods
 from tests.cloud import EVENTS_TABLE, ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryLists, MemoryShelves
+from tests.fakes_sweep import MemoryLists, MemoryShareListing
 from tests.printed import Printed
 
 HOUR = timedelta(hours=1)
@@ -47,7 +47,7 @@ class Floor:
 
     aws: Cloud
     printed: Printed
-    broom: Broom
+    ports: SweepPorts
     lists: MemoryLists
     shares: MemoryShares
     clock: Clock
@@ -67,23 +67,23 @@ class Floor:
 def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Floor]:
     clock, lists, shares = Clock(), MemoryLists(), MemoryShares()
     with cloud() as aws:
-        broom = Broom(
-            bookmark=DynamoBookmark(aws.dynamodb, EVENTS_TABLE),
-            book=DynamoOrders(aws.dynamodb, ORDERS_TABLE),
+        ports = SweepPorts(
+            checkpoint=DynamoCheckpoint(aws.dynamodb, EVENTS_TABLE),
+            index=DynamoOrderIndex(aws.dynamodb, ORDERS_TABLE),
             ledger=DynamoLedger(aws.dynamodb, ORDERS_TABLE),
             lists=lists,
-            shelves=MemoryShelves(shares),
+            share_listing=MemoryShareListing(shares),
             shares=shares,
-            queue=SqsLooks(aws.sqs, queue_url=aws.queue_url),
+            queue=SqsReconcileQueue(aws.sqs, queue_url=aws.queue_url),
             link_key=lambda: LINK_KEY,
             clock=clock,
         )
-        made = Floor(aws, Printed("sweep", capsys), broom, lists, shares, clock)
+        made = Floor(aws, Printed("sweep", capsys), ports, lists, shares, clock)
 
         @cache
         def cupboard() -> sweep._Cupboard:
             # Made at the first call: pytest gives a test another standard output than its fixtures.
-            return sweep._Cupboard(made.broom, Logger(service="sweep", use_rfc3339=True), "test")
+            return sweep._Cupboard(made.ports, Logger(service="sweep", use_rfc3339=True), "test")
 
         monkeypatch.setattr(sweep, "_cupboard", cupboard)
         yield made
@@ -100,20 +100,20 @@ class TestRound:
         assert floor.asked() == ["cs_test_1"]
 
     def test_an_order_left_by_a_crash_is_asked_for(self, floor: Floor) -> None:
-        floor.broom.ledger.claim("cs_test_1", holder="dead", now=NOW - 2 * HOUR)
+        floor.ports.ledger.claim("cs_test_1", holder="dead", now=NOW - 2 * HOUR)
         floor.run()
         assert floor.asked() == ["cs_test_1"]
 
     def test_a_settled_order_is_left_alone(self, floor: Floor) -> None:
-        floor.broom.ledger.claim("cs_test_1", holder="a", now=NOW - 2 * HOUR)
-        floor.broom.ledger.release("cs_test_1", Progress(state=State.DELIVERED), holder="a", now=NOW - 2 * HOUR)
+        floor.ports.ledger.claim("cs_test_1", holder="a", now=NOW - 2 * HOUR)
+        floor.ports.ledger.release("cs_test_1", Progress(state=State.DELIVERED), holder="a", now=NOW - 2 * HOUR)
         floor.sells("cs_test_1")
         assert floor.run()["drift"] == 0
         assert floor.asked() == []
 
     def test_a_second_round_at_the_same_time_does_nothing(self, floor: Floor) -> None:
         floor.sells("cs_test_1")
-        floor.broom.bookmark.take_up(holder="other", now=NOW, until=NOW + HOUR)
+        floor.ports.checkpoint.take_up(holder="other", now=NOW, until=NOW + HOUR)
         assert floor.run() == {"busy": True, "drift": None, "finished": False}
         assert floor.asked() == []
         assert [line["message"] for line in floor.printed.log()] == ["round_busy"]
@@ -135,8 +135,8 @@ class TestTelling:
 
     def test_how_many_orders_wait_for_a_person_is_a_metric_of_the_stage_in_every_round(self, floor: Floor) -> None:
         for n in range(2):
-            floor.broom.ledger.claim(f"cs_test_{n}", holder="a", now=NOW)
-            floor.broom.ledger.release(f"cs_test_{n}", Progress(state=State.ON_HOLD), holder="a", now=NOW)
+            floor.ports.ledger.claim(f"cs_test_{n}", holder="a", now=NOW)
+            floor.ports.ledger.release(f"cs_test_{n}", Progress(state=State.ON_HOLD), holder="a", now=NOW)
         floor.clock.advance(seconds=1)
         floor.run()
         [metric] = floor.printed.metrics("OrdersOnHold")
@@ -179,14 +179,14 @@ class TestTelling:
         floor.shares.put("shop", "forest")
         share = floor.shares.open(share_request("cs_test_1", goods, NOW - timedelta(days=3), LINK_KEY))
         delivered = a_progress(state=State.DELIVERED, share_id=share.id)
-        floor.broom.ledger.claim("cs_test_1", holder="a", now=NOW)
-        floor.broom.ledger.release("cs_test_1", delivered, holder="a", now=NOW)
+        floor.ports.ledger.claim("cs_test_1", holder="a", now=NOW)
+        floor.ports.ledger.release("cs_test_1", delivered, holder="a", now=NOW)
 
-        class Refusing(MemoryShelves):
+        class Refusing(MemoryShareListing):
             def delete(self, share_id: str) -> None:
                 raise ShareRefused(f"delete share {share_id}: HTTP 403")
 
-        floor.broom = replace(floor.broom, shelves=Refusing(floor.shares))
+        floor.ports = replace(floor.ports, share_listing=Refusing(floor.shares))
         floor.run()
         [refused] = [line for line in floor.printed.log() if line["message"] == "shares_refused"]
         assert refused["what"] == [f"delete share {share.id}: HTTP 403"]

@@ -19,7 +19,7 @@ from paidshare import notices
 from paidshare.notices import Notice
 from paidshare.states import Kind, State
 from tests.stack.laptop import Laptop, until
-from tests.stories.every import EVERY, SHELF
+from tests.stories.every import EVERY, PRODUCTS
 from tests.stories.story import Story, Telling
 
 STORIES = tuple(story for story in EVERY if story.is_default)
@@ -62,7 +62,7 @@ class Stage:
     def __init__(self, laptop: Laptop, threads: ThreadPoolExecutor, *, domain: str = "stories.example") -> None:
         self._laptop = laptop
         self._threads = threads
-        products = {name: self._product(name) for name in SHELF}
+        products = {name: self._product(name) for name in PRODUCTS}
         emails = {story.name: f"{story.name}@{domain}" for story in STORIES}
         self.played = {
             story.name: Played(Telling(story, products, email=emails[story.name]), emails[story.name])
@@ -132,7 +132,7 @@ class Stage:
             made = self._laptop.file(path, f"the {path.rpartition('/')[2]}")
             return made["node_id"], made["folder_ids"]
 
-        product = SHELF[name]
+        product = PRODUCTS[name]
         metadata = product.metadata("test-shop", put)
         made = self._laptop.stripe("_product", name=product.name, unit_amount=product.price, metadata=metadata)
         return str(made["product"])

@@ -5,7 +5,7 @@ from typing import Any
 from paidshare.states import Kind, State, Why
 from tests.stories.story import Ending, Product, Step, Story
 
-SHELF = {
+PRODUCTS = {
     "guide": Product("Field guide", 1_900, files=("stories/guide",)),
     "atlas": Product("Atlas", 2_500, files=("stories/atlas",)),
     "course": Product(

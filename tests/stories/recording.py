@@ -20,7 +20,7 @@ from paidshare.orders import Order
 from paidshare.payments_stripe import StripePayments
 from tests.fakes import Clock
 from tests.fakes_shares import MemoryShares
-from tests.stories.every import SHELF
+from tests.stories.every import PRODUCTS
 from tests.stories.story import Step, Story, Telling
 
 WORKSPACE = "shop"
@@ -84,7 +84,7 @@ class Recorder:
                     "metadata": product.metadata(WORKSPACE, lambda path: shares.put(WORKSPACE, path)),
                 },
             )["product"]
-            for key, product in SHELF.items()
+            for key, product in PRODUCTS.items()
         }
 
     def close(self) -> None:
@@ -170,9 +170,9 @@ def recorder() -> Iterator[Recorder]:
 
 
 def stocked(shares: MemoryShares | None = None) -> MemoryShares:
-    """Fast.io with the shelf's files in it."""
+    """Fast.io with the shop's files in it."""
     shares = shares or MemoryShares()
-    for product in SHELF.values():
+    for product in PRODUCTS.values():
         for path in (*product.files, *product.folder):
             shares.put(WORKSPACE, path)
     return shares

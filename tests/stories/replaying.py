@@ -123,7 +123,7 @@ class World:
             payments=self.payments,
             shares=self.shares,
             mailer=self.mailer,
-            looks=MemoryQueue(),
+            reconcile=MemoryQueue(),
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=story.choices,

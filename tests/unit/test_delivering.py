@@ -555,13 +555,13 @@ class TestSameOrderFromEverywhere:
         world.payments.belongs["sub_1"] = orders
         notice = a_notice(why="customer.subscription.deleted", about="sub_1")
         assert world.look(notice).step is Step.SPREAD
-        assert world.looks.asked == [replace(notice, about=order_id) for order_id in orders]
+        assert world.reconcile.asked == [replace(notice, about=order_id) for order_id in orders]
         assert world.ledger.orders == {}
 
     def test_when_they_cannot_be_queued_the_event_comes_again(self) -> None:
         world = World()
         world.payments.belongs["sub_1"] = tuple(f"in_{n}" for n in range(6))
-        world.looks.broken = True
+        world.reconcile.broken = True
         with pytest.raises(QueueUnavailable):
             world.look(a_notice(about="sub_1"))
 

@@ -233,7 +233,7 @@ class TestChangedPlans:
         world.payments.put(self.plan("in_2", back, self.BASIC, total=-9_000))
         assert world.look(a_notice(about="in_2")).step is Step.DELIVER
         # Whether the subscription's own event comes or not: what gives something back asks for a look.
-        [asked] = world.looks.asked
+        [asked] = world.reconcile.asked
         assert asked.about == "sub_1"
         world.payments.belongs["sub_1"] = ("in_2", "in_1")
         world.look_at_all(replace(asked, at=NOW))

@@ -18,7 +18,7 @@ from operate import outcome, stacks
 from operate.ledger import Row
 from operate.stacks import Name, Stack
 from paidshare import notices
-from paidshare.aws import DynamoLedger, DynamoOrders, SqsMessages
+from paidshare.aws import DynamoLedger, DynamoOrderIndex, SqsMessages
 from paidshare.delivering.errors import MetadataBroken
 from paidshare.errors import FileMissing, NeedsAPerson, OrderUnknown, PatienceExhausted, StripeUnavailable
 from paidshare.feedback import mail_events
@@ -110,7 +110,8 @@ def hold(aws: Cloud, reason: str = "metadata_broken", order: str = ORDER) -> Non
 def asked_about(aws: Cloud) -> list[str]:
     """The orders that the sweep would ask about."""
     return [
-        each.order_id for each in DynamoOrders(aws.dynamodb, ORDERS_TABLE).unsettled(before=NOW + timedelta(days=99))
+        each.order_id
+        for each in DynamoOrderIndex(aws.dynamodb, ORDERS_TABLE).unsettled(before=NOW + timedelta(days=99))
     ]
 
 

@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from paidshare.states import State
-from paidshare.sweeping.rounds import Fate, Known, Pass, Shelved, Track, Unsettled, fate
+from paidshare.sweeping.rounds import Fate, Known, ListedShare, Pass, Track, Unsettled, fate
 from tests.builders import NOW, a_progress
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -15,8 +15,8 @@ times = st.datetimes(NOW.replace(tzinfo=None) - 90 * DAY, NOW.replace(tzinfo=Non
 )
 
 
-def a_shelved(*, expires_at: datetime | None = NOW + DAY, archived: bool = False) -> Shelved:
-    return Shelved("77", "oabc", "cs_1", expires_at, archived)
+def a_listed_share(*, expires_at: datetime | None = NOW + DAY, archived: bool = False) -> ListedShare:
+    return ListedShare("77", "oabc", "cs_1", expires_at, archived)
 
 
 def an_unsettled(*, age: timedelta, untouched: timedelta) -> Unsettled:
@@ -49,37 +49,37 @@ class TestUnsettled:
 class TestFate:
     @pytest.mark.parametrize("state", WITHOUT_ACCESS)
     def test_an_open_share_whose_order_has_no_access_is_closed(self, state: State) -> None:
-        assert fate(a_shelved(), Known(state, "77", NOW), now=NOW) is Fate.CLOSE
+        assert fate(a_listed_share(), Known(state, "77", NOW), now=NOW) is Fate.CLOSE
 
     @pytest.mark.parametrize("state", [state for state in State if state not in WITHOUT_ACCESS])
     def test_an_open_share_stays_open_otherwise(self, state: State) -> None:
-        assert fate(a_shelved(), Known(state, "77", None), now=NOW) is Fate.KEEP
+        assert fate(a_listed_share(), Known(state, "77", None), now=NOW) is Fate.KEEP
 
     @pytest.mark.parametrize("state", [state for state in State if state is not State.ACCESS_ON_HOLD])
     def test_a_share_that_expired_more_than_two_days_ago_is_deleted(self, state: State) -> None:
         def then(expired: timedelta) -> Fate:
-            return fate(a_shelved(expires_at=NOW - expired), Known(state, "77", None), now=NOW)
+            return fate(a_listed_share(expires_at=NOW - expired), Known(state, "77", None), now=NOW)
 
         assert then(2 * DAY) is Fate.KEEP
         assert then(2 * DAY + MINUTE) is Fate.DELETE
 
     def test_what_was_taken_back_is_kept_for_sixty_days_because_a_refund_can_fail(self) -> None:
         def then(closed: timedelta) -> Fate:
-            share = a_shelved(archived=True, expires_at=NOW - 50 * DAY)
+            share = a_listed_share(archived=True, expires_at=NOW - 50 * DAY)
             return fate(share, Known(State.ACCESS_ENDED, "77", NOW - closed), now=NOW)
 
         assert then(60 * DAY) is Fate.KEEP
         assert then(60 * DAY + MINUTE) is Fate.DELETE
 
     def test_a_share_without_an_end_is_kept_while_there_is_access(self) -> None:
-        assert fate(a_shelved(expires_at=None), Known(State.DELIVERED, "77", None), now=NOW) is Fate.KEEP
+        assert fate(a_listed_share(expires_at=None), Known(State.DELIVERED, "77", None), now=NOW) is Fate.KEEP
 
     @given(expires_at=st.none() | times, archived=st.booleans(), closed_at=st.none() | times)
     def test_a_share_on_hold_is_never_deleted(
         self, expires_at: datetime | None, *, archived: bool, closed_at: datetime | None
     ) -> None:
         order = Known(State.ACCESS_ON_HOLD, "77", closed_at)
-        assert fate(a_shelved(expires_at=expires_at, archived=archived), order, now=NOW) is not Fate.DELETE
+        assert fate(a_listed_share(expires_at=expires_at, archived=archived), order, now=NOW) is not Fate.DELETE
 
     @given(state=st.sampled_from(State), expires_at=st.none() | times, closed_at=st.none() | times)
     def test_a_share_that_its_buyer_may_open_is_never_touched(
@@ -87,7 +87,7 @@ class TestFate:
     ) -> None:
         assume(expires_at is None or expires_at > NOW)
         assume(state not in WITHOUT_ACCESS)
-        assert fate(a_shelved(expires_at=expires_at), Known(state, "77", closed_at), now=NOW) is Fate.KEEP
+        assert fate(a_listed_share(expires_at=expires_at), Known(state, "77", closed_at), now=NOW) is Fate.KEEP
 
     @given(
         state=st.sampled_from(State),
@@ -98,7 +98,7 @@ class TestFate:
     def test_what_is_shut_is_not_closed_once_more(
         self, state: State, expires_at: datetime | None, *, archived: bool, closed_at: datetime | None
     ) -> None:
-        share = a_shelved(expires_at=expires_at, archived=archived)
+        share = a_listed_share(expires_at=expires_at, archived=archived)
         assume(share.shut(NOW))
         assert fate(share, Known(state, "77", closed_at), now=NOW) is not Fate.CLOSE
 

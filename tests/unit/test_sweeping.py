@@ -17,13 +17,13 @@ from paidshare.progress import Progress
 from paidshare.states import State
 from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.ports import Broom, Received
+from paidshare.sweeping.ports import Received, SweepPorts
 from paidshare.sweeping.report import Part
-from paidshare.sweeping.rounds import Listed, Page, Pass, Place, Shelf, Shelved, Track
+from paidshare.sweeping.rounds import Listed, ListedShare, Page, Pass, Place, SharePage, Track
 from tests.builders import LINK_KEY, NOW, a_notice, a_progress, some_goods
 from tests.fakes import Clock, Crash
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryBook, MemoryBookmark, MemoryLists, MemoryQueue, MemoryShelves
+from tests.fakes_sweep import MemoryCheckpoint, MemoryLists, MemoryOrderIndex, MemoryQueue, MemoryShareListing
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 QUARTER = 15 * MINUTE
@@ -34,8 +34,8 @@ class World:
     """A sweep in memory. Each page of Stripe's takes `page_s` seconds, each share tidied `share_s`."""
 
     clock: Clock = field(default_factory=Clock)
-    bookmark: MemoryBookmark = field(default_factory=MemoryBookmark)
-    book: MemoryBook = field(default_factory=MemoryBook)
+    checkpoint: MemoryCheckpoint = field(default_factory=MemoryCheckpoint)
+    index: MemoryOrderIndex = field(default_factory=MemoryOrderIndex)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     shares: MemoryShares = field(default_factory=MemoryShares)
     link_key: str = LINK_KEY
@@ -45,7 +45,7 @@ class World:
     received: Received = field(default=lambda _notice: False)
     warnings: bool = False
     lists: MemoryLists = field(init=False)
-    shelves: MemoryShelves = field(init=False)
+    share_listing: MemoryShareListing = field(init=False)
 
     def __post_init__(self) -> None:
         world = self
@@ -55,23 +55,23 @@ class World:
                 world.clock.advance(seconds=world.page_s)
                 return MemoryLists._page(self, items, since, after)
 
-        class Shelves(MemoryShelves):
+        class ShareListing(MemoryShareListing):
             def delete(self, share_id: str) -> None:
                 world.clock.advance(seconds=world.share_s)
-                MemoryShelves.delete(self, share_id)
+                MemoryShareListing.delete(self, share_id)
 
-        self.lists, self.shelves = Lists(), Shelves(self.shares)
+        self.lists, self.share_listing = Lists(), ShareListing(self.shares)
         self.shares.put("shop", "forest")
 
     def round(self, *, seconds: float = 225) -> dict[str, Part]:
         """One round, a quarter of an hour after the one before."""
         now = self.clock.now
-        broom = Broom(
-            bookmark=self.bookmark,
-            book=self.book,
-            ledger=self.book,
+        ports = SweepPorts(
+            checkpoint=self.checkpoint,
+            index=self.index,
+            ledger=self.index,
             lists=self.lists,
-            shelves=self.shelves,
+            share_listing=self.share_listing,
             shares=self.shares,
             queue=self.queue,
             link_key=lambda: self.link_key,
@@ -81,7 +81,7 @@ class World:
         )
         try:
             parts = sweep.sweep(
-                broom,
+                ports,
                 holder=f"round-{now}",
                 until=now + timedelta(seconds=seconds + 75),
                 deadline=now + timedelta(seconds=seconds),
@@ -104,7 +104,7 @@ class World:
     def deliver_looks(self) -> None:
         """Deliver takes all notices, and finds nothing to do."""
         for notice in self.queue.asked:
-            self.book.put(notice.about, Progress(state=State.NOT_OURS), at=self.clock.now)
+            self.index.put(notice.about, Progress(state=State.NOT_OURS), at=self.clock.now)
 
     def shares_out(
         self,
@@ -127,7 +127,7 @@ class World:
             share_id=made.id if recorded else None,
             closed_at=None if closed is None else now - closed,
         )
-        self.book.put(order_id, progress, at=now)
+        self.index.put(order_id, progress, at=now)
         return made
 
     def asked(self) -> list[str]:
@@ -144,7 +144,7 @@ def world() -> World:
 
 class TestUnsettledOrders:
     def test_an_order_that_nobody_touched_for_an_hour_is_asked_for(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.WAITING, account="acct_1"), at=world.clock.now - HOUR - MINUTE)
+        world.index.put("cs_1", Progress(state=State.WAITING, account="acct_1"), at=world.clock.now - HOUR - MINUTE)
         part = world.round()["unsettled"]
         assert world.queue.asked == [
             Notice("stripe", "sweep:cs_1", "sweep", "cs_1", NOW, account="acct_1"),
@@ -158,12 +158,12 @@ class TestUnsettledOrders:
         assert notice.why == notices.SWEEP
 
     def test_a_settled_order_is_not_asked_for(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.DELIVERED), at=world.clock.now - DAY)
+        world.index.put("cs_1", Progress(state=State.DELIVERED), at=world.clock.now - DAY)
         world.round()
         assert world.asked() == []
 
     def test_who_was_asked_for_is_asked_for_again_when_an_hour_has_passed(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - HOUR - MINUTE)
+        world.index.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - HOUR - MINUTE)
         asked = []
         for _ in range(9):
             world.round()
@@ -171,15 +171,15 @@ class TestUnsettledOrders:
         assert asked == [1, 1, 1, 1, 2, 2, 2, 2, 3]
 
     def test_an_order_of_five_weeks_ago_is_given_up(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 36 * DAY)
+        world.index.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 36 * DAY)
         world.round()
         assert world.asked() == []
-        assert world.book.unsettled_at == {}
+        assert world.index.unsettled_at == {}
 
     def test_what_waits_for_a_person_is_never_given_up_and_is_counted(self, world: World) -> None:
         """However long it takes: its dead letter is written anew, and would else be gone after a fortnight."""
-        world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 300 * DAY)
-        world.book.put("cs_2", Progress(state=State.WAITING), at=world.clock.now)
+        world.index.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 300 * DAY)
+        world.index.put("cs_2", Progress(state=State.WAITING), at=world.clock.now)
         assert report.on_hold(world.round().values()) == 1
         assert world.asked() == ["cs_1"]
         for _ in range(6):
@@ -189,11 +189,11 @@ class TestUnsettledOrders:
 
     def test_how_many_wait_is_not_known_when_not_all_were_seen(self, world: World) -> None:
         world.queue.broken = True
-        world.book.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 2 * HOUR)
+        world.index.put("cs_1", Progress(state=State.ON_HOLD), at=world.clock.now - 2 * HOUR)
         assert report.on_hold(world.round().values()) is None
 
     def test_what_was_not_queued_is_asked_for_in_the_next_round(self, world: World) -> None:
-        world.book.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
+        world.index.put("cs_1", Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
         world.queue.broken = True
         assert world.round()["unsettled"].trouble is not None
         world.queue.broken = False
@@ -203,7 +203,7 @@ class TestUnsettledOrders:
     def test_when_the_time_is_up_the_next_round_asks_for_the_rest(self, world: World) -> None:
         orders = [f"cs_{n:03}" for n in range(95)]
         for order_id in orders:
-            world.book.put(order_id, Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
+            world.index.put(order_id, Progress(state=State.WAITING), at=world.clock.now - 2 * HOUR)
         ask = world.queue.ask
 
         def slowly(notices: Sequence[Notice]) -> None:
@@ -225,7 +225,7 @@ class TestStripesLists:
         world.sells("cs_lost")
         world.sells("cs_known")
         world.bills("in_lost")
-        world.book.put("cs_known", Progress(state=State.DELIVERED), at=world.clock.now)
+        world.index.put("cs_known", Progress(state=State.DELIVERED), at=world.clock.now)
         parts = world.round()
         assert world.queue.asked == [a_look("cs_lost"), a_look("in_lost")]
         assert report.drift(parts.values()) == 2
@@ -306,7 +306,7 @@ class TestStripesLists:
     def test_a_place_that_stripe_refuses_is_left_for_the_beginning(self, world: World) -> None:
         world.sells("cs_1")
         going = Pass(NOW - HOUR, NOW - DAY, "cs_of_another_account")
-        world.bookmark.place = {"sessions": Track(going, NOW - 2 * HOUR)}
+        world.checkpoint.place = {"sessions": Track(going, NOW - 2 * HOUR)}
         assert world.round()["sessions"].trouble is not None
         assert world.round()["sessions"].finished
         assert world.asked() == ["cs_1"]
@@ -316,10 +316,10 @@ class TestStripesLists:
         for n in range(3):
             world.sells(f"cs_{n}", made=HOUR + n * MINUTE)
         going = Pass(NOW, NOW - DAY, "cs_0")
-        world.bookmark.place = {"sessions": Track(going)}
+        world.checkpoint.place = {"sessions": Track(going)}
         world.lists.failures = [StripeUnavailable("down")]
         assert world.round()["sessions"].trouble is not None
-        assert world.bookmark.place["sessions"] == Track(going)
+        assert world.checkpoint.place["sessions"] == Track(going)
 
     def test_two_lists_with_the_same_order_make_one_notice_each_at_most(self, world: World) -> None:
         world.sells("cs_1")
@@ -419,7 +419,7 @@ class TestLinksThatAreOpen:
     def looked_at(self, world: World, *, ago: timedelta, next_end: timedelta | None = None) -> list[str]:
         world.shares_out("cs_1")
         end = None if next_end is None else world.clock.now + next_end
-        world.book.put("cs_1", replace(world.book.orders["cs_1"], next_end=end), at=world.clock.now - ago)
+        world.index.put("cs_1", replace(world.index.orders["cs_1"], next_end=end), at=world.clock.now - ago)
         world.round()
         return world.asked()
 
@@ -433,7 +433,7 @@ class TestLinksThatAreOpen:
 
     def test_one_that_is_closed_is_not(self, world: World) -> None:
         share = world.shares_out("cs_1")
-        world.book.put("cs_1", world.book.orders["cs_1"], at=world.clock.now - 3 * DAY)
+        world.index.put("cs_1", world.index.orders["cs_1"], at=world.clock.now - 3 * DAY)
         world.shares.archived.add(share.id)
         world.round()
         assert world.asked() == []
@@ -442,21 +442,21 @@ class TestLinksThatAreOpen:
 class TestSharesThatCannotBeRead:
     def broken(self, world: World, *unreadable: str, error: type[Exception] = FileMissing) -> None:
         """A list that does not say whose its shares are; of *unreadable* orders' the share does not either."""
-        shelves = world.shelves
+        listing = world.share_listing
 
-        class Silent(MemoryShelves):
-            def shelf(self, start: int) -> Shelf:
-                shown = shelves.shelf(start)
+        class Silent(MemoryShareListing):
+            def page(self, start: int) -> SharePage:
+                shown = listing.page(start)
                 return replace(shown, shares=tuple(replace(one, order_id=None) for one in shown.shares))
 
-            def look(self, share_id: str) -> Shelved | None:
+            def look(self, share_id: str) -> ListedShare | None:
                 world.clock.advance(seconds=world.look_s)
                 found = super().look(share_id)
                 if found is not None and found.order_id in unreadable:
                     raise error(f"share {share_id} cannot be read")
                 return found
 
-        world.shelves = Silent(world.shares)
+        world.share_listing = Silent(world.shares)
 
     @pytest.mark.parametrize("error", [FileMissing, ShareRefused, FastioUnavailable])
     def test_one_of_them_keeps_no_other_from_being_tidied(self, world: World, error: type[Exception]) -> None:
@@ -495,32 +495,32 @@ class TestSharesAndLeases:
     def test_a_sweep_that_lost_the_lease_does_nothing_to_the_share(self, world: World) -> None:
         share = world.shares_out("cs_1", State.ACCESS_ENDED, closed=61 * DAY)
 
-        class Slow(MemoryShelves):
-            def look(self, share_id: str) -> Shelved | None:
+        class Slow(MemoryShareListing):
+            def look(self, share_id: str) -> ListedShare | None:
                 found = super().look(share_id)
                 # Fast.io's answer comes when the lease is over, and Deliver gave access back meanwhile.
                 world.clock.advance(seconds=80)
-                world.book.claim("cs_1", holder="deliver", now=world.clock.now)
+                world.index.claim("cs_1", holder="deliver", now=world.clock.now)
                 given = a_progress(state=State.DELIVERED, share_id=share_id)
-                world.book.release("cs_1", given, holder="deliver", now=world.clock.now)
+                world.index.release("cs_1", given, holder="deliver", now=world.clock.now)
                 world.shares.archived.discard(share_id)
                 return found
 
-        world.shelves = Slow(world.shares)
+        world.share_listing = Slow(world.shares)
         part = world.round()["shares"]
         assert (part.deleted, part.closed, part.trouble) == (0, 0, None)
         assert world.is_open(share)
 
     def test_a_share_that_a_person_prolonged_is_left_open(self, world: World) -> None:
         share = world.shares_out("cs_1", State.ACCESS_ENDED)
-        world.book.put("cs_1", replace(world.book.orders["cs_1"], reason="expired"), at=world.clock.now)
+        world.index.put("cs_1", replace(world.index.orders["cs_1"], reason="expired"), at=world.clock.now)
         assert world.round()["shares"].closed == 0
         assert world.is_open(share)
 
     def test_what_the_ledger_still_promises_is_not_deleted_however_soon_fast_io_has_it_end(self, world: World) -> None:
         world.shares_out("cs_1", expired=3 * DAY)
-        promised = a_progress(world.book.orders["cs_1"], share_expires_at=world.clock.now + DAY)
-        world.book.put("cs_1", promised, at=world.clock.now)
+        promised = a_progress(world.index.orders["cs_1"], share_expires_at=world.clock.now + DAY)
+        world.index.put("cs_1", promised, at=world.clock.now)
         assert world.round()["shares"].deleted == 0
         world.clock.advance(days=1)
         assert world.round()["shares"].deleted == 1
@@ -552,14 +552,14 @@ class TestShares:
     def test_the_order_s_row_stays_as_it_was(self, world: World) -> None:
         world.shares_out("cs_1", State.ACCESS_ENDED, closed=DAY)
         world.shares.archived.clear()
-        before = world.book.orders["cs_1"]
+        before = world.index.orders["cs_1"]
         world.round()
-        assert world.book.orders["cs_1"] == before
-        assert world.book.leases == {}
+        assert world.index.orders["cs_1"] == before
+        assert world.index.leases == {}
 
     def test_a_share_whose_order_is_unknown_is_left_alone_and_its_order_asked_for(self, world: World) -> None:
         share = world.shares_out("cs_1", expired=3 * DAY)
-        del world.book.orders["cs_1"], world.book.touched["cs_1"]
+        del world.index.orders["cs_1"], world.index.touched["cs_1"]
         parts = world.round()
         assert world.queue.asked == [a_look("cs_1")]
         assert share.name in world.shares.made
@@ -569,7 +569,7 @@ class TestShares:
         share = world.shares_out("cs_1", expired=3 * DAY, link_key="z" * 64, recorded=False)
         world.round()
         assert share.name in world.shares.made
-        del world.book.orders["cs_1"], world.book.touched["cs_1"]
+        del world.index.orders["cs_1"], world.index.touched["cs_1"]
         world.clock.advance(days=1)
         world.round()
         assert world.asked() == []
@@ -585,7 +585,7 @@ class TestShares:
     def test_an_order_in_work_is_left_to_its_worker(self, world: World) -> None:
         share = world.shares_out("cs_1", State.ACCESS_ON_HOLD, closed=DAY)
         world.shares.archived.clear()
-        world.book.claim("cs_1", holder="worker", now=world.clock.now)
+        world.index.claim("cs_1", holder="worker", now=world.clock.now)
         part = world.round()["shares"]
         assert (part.closed, part.trouble) == (0, None)
         assert world.is_open(share)
@@ -593,35 +593,35 @@ class TestShares:
     def test_it_is_decided_anew_when_no_worker_can_come_between(self, world: World) -> None:
         share = world.shares_out("cs_1", State.ACCESS_ON_HOLD, closed=DAY)
         world.shares.archived.clear()
-        known = world.book.known
+        known = world.index.known
 
         def then_access_is_back(order_ids: Any) -> Any:
             found = known(order_ids)
             if found:
-                world.book.put("cs_1", a_progress(state=State.DELIVERED, share_id=share.id), at=world.clock.now)
+                world.index.put("cs_1", a_progress(state=State.DELIVERED, share_id=share.id), at=world.clock.now)
             return found
 
-        world.book.known = then_access_is_back  # type: ignore[method-assign]
+        world.index.known = then_access_is_back  # type: ignore[method-assign]
         assert world.round()["shares"].closed == 0
         assert world.is_open(share)
 
     def test_one_share_that_cannot_be_tidied_does_not_hold_up_the_others(self, world: World) -> None:
         first = world.shares_out("cs_1", expired=3 * DAY)
         world.shares_out("cs_2", expired=3 * DAY)
-        delete = world.shelves.delete
+        delete = world.share_listing.delete
 
         def refusing(share_id: str) -> None:
             if share_id == first.id:
                 raise ShareRefused(f"delete share {share_id}: HTTP 403")
             delete(share_id)
 
-        world.shelves.delete = refusing  # type: ignore[method-assign]
+        world.share_listing.delete = refusing  # type: ignore[method-assign]
         part = world.round()["shares"]
         assert (part.deleted, part.refused, part.trouble) == (1, (f"delete share {first.id}: HTTP 403",), None)
-        assert world.book.leases == {}
+        assert world.index.leases == {}
 
     def test_every_expired_share_is_deleted_over_all_pages_and_rounds(self, world: World) -> None:
-        world.shelves.size = 10
+        world.share_listing.size = 10
         world.share_s = 9
         for n in range(60):
             world.shares_out(f"cs_{n}", expired=3 * DAY if n % 3 else -DAY)
@@ -693,7 +693,7 @@ class TestRounds:
 
     def test_nothing_is_begun_after_the_deadline(self, world: World) -> None:
         world.sells("cs_1")
-        world.book.put("cs_2", Progress(state=State.WAITING), at=world.clock.now - DAY)
+        world.index.put("cs_2", Progress(state=State.WAITING), at=world.clock.now - DAY)
         world.shares_out("cs_old", expired=3 * DAY)
         parts = world.round(seconds=0)
         assert world.asked() == []
@@ -702,18 +702,18 @@ class TestRounds:
 
     def test_a_round_that_is_under_way_keeps_the_next_one_out(self, world: World) -> None:
         world.sells("cs_1")
-        world.bookmark.take_up(holder="other", now=world.clock.now, until=world.clock.now + MINUTE)
+        world.checkpoint.take_up(holder="other", now=world.clock.now, until=world.clock.now + MINUTE)
         with pytest.raises(RoundBusy):
             world.round()
         assert world.asked() == []
-        assert world.bookmark.holder == "other"
+        assert world.checkpoint.holder == "other"
 
     def test_a_round_that_lost_its_turn_stops(self, world: World) -> None:
         world.sells("cs_1")
         ask = world.queue.ask
 
         def meanwhile(notices: Sequence[Notice]) -> None:
-            world.bookmark.holder = "other"
+            world.checkpoint.holder = "other"
             ask(notices)
 
         world.queue.ask = meanwhile  # type: ignore[method-assign]
@@ -742,8 +742,8 @@ class Dying:
         self._world = world
         self._left = after
         self._before = before
-        self._ask, self._keep = world.queue.ask, world.bookmark.keep
-        self._put_down = world.bookmark.put_down
+        self._ask, self._keep = world.queue.ask, world.checkpoint.keep
+        self._put_down = world.checkpoint.put_down
 
     def __enter__(self) -> None:
         def ask(notices: Sequence[Notice]) -> None:
@@ -757,13 +757,13 @@ class Dying:
                 self._put_down(holder=holder)
 
         world = self._world
-        world.queue.ask, world.bookmark.keep = ask, keep  # type: ignore[method-assign]
-        world.bookmark.put_down = put_down  # type: ignore[method-assign]
+        world.queue.ask, world.checkpoint.keep = ask, keep  # type: ignore[method-assign]
+        world.checkpoint.put_down = put_down  # type: ignore[method-assign]
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         world = self._world
-        world.queue.ask, world.bookmark.keep = self._ask, self._keep  # type: ignore[method-assign]
-        world.bookmark.put_down = self._put_down  # type: ignore[method-assign]
+        world.queue.ask, world.checkpoint.keep = self._ask, self._keep  # type: ignore[method-assign]
+        world.checkpoint.put_down = self._put_down  # type: ignore[method-assign]
         return kind is Crash
 
     def _step(self, work: Callable[[], None]) -> None:

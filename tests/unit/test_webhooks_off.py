@@ -20,12 +20,12 @@ from paidshare.errors import NeedsAPerson
 from paidshare.payments_stripe import StripeListing, StripePayments
 from paidshare.states import Kind
 from paidshare.sweeping import sweep
-from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.ports import SweepPorts
 from tests.builders import LINK_KEY, a_policy
 from tests.fakes import Clock, MemoryMailer
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryBook, MemoryBookmark, MemoryQueue, MemoryShelves
-from tests.stories.every import EVERY, SHELF
+from tests.fakes_sweep import MemoryCheckpoint, MemoryOrderIndex, MemoryQueue, MemoryShareListing
+from tests.stories.every import EVERY, PRODUCTS
 from tests.stories.recording import WORKSPACE, stocked
 from tests.stories.story import Story, Telling
 
@@ -47,10 +47,10 @@ class Silence:
     lists: StripeListing
     clock: Clock
     shares: MemoryShares = field(default_factory=MemoryShares)
-    book: MemoryBook = field(default_factory=MemoryBook)
+    index: MemoryOrderIndex = field(default_factory=MemoryOrderIndex)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
-    bookmark: MemoryBookmark = field(default_factory=MemoryBookmark)
+    checkpoint: MemoryCheckpoint = field(default_factory=MemoryCheckpoint)
     brought: dict[str, list[list[Kind]]] = field(default_factory=dict)
     files: dict[str, list[tuple[str, ...] | None]] = field(default_factory=dict)
     rounds: int = 0
@@ -60,25 +60,25 @@ class Silence:
         self.clock.advance(seconds=ROUND.total_seconds())
         self.rounds += 1
         now = self.clock.now
-        broom = Broom(
-            bookmark=self.bookmark,
-            book=self.book,
-            ledger=self.book,
+        ports = SweepPorts(
+            checkpoint=self.checkpoint,
+            index=self.index,
+            ledger=self.index,
             lists=self.lists,
-            shelves=MemoryShelves(self.shares),
+            share_listing=MemoryShareListing(self.shares),
             shares=self.shares,
             queue=self.queue,
             link_key=lambda: LINK_KEY,
             clock=self.clock,
         )
-        parts = sweep.sweep(broom, holder=f"r{self.rounds}", until=now + ROUND, deadline=now + timedelta(minutes=3))
+        parts = sweep.sweep(ports, holder=f"r{self.rounds}", until=now + ROUND, deadline=now + timedelta(minutes=3))
         assert [part.trouble for part in parts if part.trouble] == []
         shop = Shop(
-            ledger=self.book,
+            ledger=self.index,
             payments=self.payments,
             shares=self.shares,
             mailer=self.mailer,
-            looks=self.queue,
+            reconcile=self.queue,
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=a_policy(),
@@ -110,7 +110,7 @@ def silence() -> Iterator[Silence]:
 
 def _play(silence: Silence, http: httpx.Client) -> None:
     """All stories side by side, a step at a time, each with a quarter of an hour."""
-    products = {name: _post(http, "/_product", _sold(silence, name))["product"] for name in SHELF}
+    products = {name: _post(http, "/_product", _sold(silence, name))["product"] for name in PRODUCTS}
     tellings = {story.name: Telling(story, products, email=f"{story.name}@example.com") for story in OWN}
     for step in range(max(len(story.steps) for story in OWN)):
         going_on = [story for story in OWN if step < len(story.steps)]
@@ -130,7 +130,7 @@ def _play(silence: Silence, http: httpx.Client) -> None:
 
 
 def _sold(silence: Silence, name: str) -> dict[str, Any]:
-    product = SHELF[name]
+    product = PRODUCTS[name]
     metadata = product.metadata(WORKSPACE, lambda path: silence.shares.put(WORKSPACE, path))
     return {"name": product.name, "unit_amount": product.price, "metadata": metadata}
 

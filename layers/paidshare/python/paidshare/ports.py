@@ -60,7 +60,7 @@ class Ledger(Protocol):
         """
 
 
-class LookQueue(Protocol):
+class ReconcileQueue(Protocol):
     """Where looks at orders are asked for. Every call raises QueueUnavailable."""
 
     def backlog(self) -> int:

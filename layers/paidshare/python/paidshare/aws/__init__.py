@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from paidshare import lazy
 
 if TYPE_CHECKING:
-    from paidshare.aws.checkpoint import DynamoBookmark
+    from paidshare.aws.checkpoint import DynamoCheckpoint
     from paidshare.aws.dead_letters import Case, DeadLetter, DeadLetters, forgotten_soon
     from paidshare.aws.errors import code, summary
     from paidshare.aws.intake import SqsIntake
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from paidshare.aws.mailer import SesMailer
     from paidshare.aws.messages import SqsMessages
     from paidshare.aws.metrics import count
-    from paidshare.aws.order_index import DynamoOrders
+    from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
-    from paidshare.aws.reconcile_queue import SqsLooks
+    from paidshare.aws.reconcile_queue import SqsReconcileQueue
     from paidshare.aws.times import number
     from paidshare.aws.vault import SecretsManagerVault
 
@@ -24,16 +24,16 @@ __all__ = [
     "Case",
     "DeadLetter",
     "DeadLetters",
-    "DynamoBookmark",
+    "DynamoCheckpoint",
     "DynamoLedger",
     "DynamoMailLog",
-    "DynamoOrders",
+    "DynamoOrderIndex",
     "DynamoReceived",
     "SecretsManagerVault",
     "SesMailer",
     "SqsIntake",
-    "SqsLooks",
     "SqsMessages",
+    "SqsReconcileQueue",
     "code",
     "count",
     "forgotten_soon",
@@ -45,7 +45,7 @@ if not TYPE_CHECKING:
     __getattr__ = lazy.door(
         __name__,
         {
-            "DynamoBookmark": "checkpoint",
+            "DynamoCheckpoint": "checkpoint",
             "DeadLetters": "dead_letters",
             "DeadLetter": "dead_letters",
             "Case": "dead_letters",
@@ -58,9 +58,9 @@ if not TYPE_CHECKING:
             "DynamoMailLog": "mail_log",
             "SesMailer": "mailer",
             "SqsMessages": "messages",
-            "DynamoOrders": "order_index",
+            "DynamoOrderIndex": "order_index",
             "DynamoReceived": "received",
-            "SqsLooks": "reconcile_queue",
+            "SqsReconcileQueue": "reconcile_queue",
             "number": "times",
             "SecretsManagerVault": "vault",
         },

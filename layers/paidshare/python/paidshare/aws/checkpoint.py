@@ -1,5 +1,5 @@
 """
-The port `Bookmark`: one item of the Events table.
+The port `Checkpoint`: one item of the Events table.
 
 Of that table, because losing it costs one pass through Stripe's lists, and nothing else; the ledger is backed up and
 holds orders only. It never expires: it has no `expiration`, by which the table forgets.
@@ -25,7 +25,7 @@ KEY = "sweep"
 """The item's `id`. The keys of Powertools begin with `intake#`."""
 
 
-class DynamoBookmark:
+class DynamoCheckpoint:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table

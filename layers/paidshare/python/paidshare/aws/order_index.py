@@ -1,4 +1,4 @@
-"""The port `OrderBook` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
+"""The port `OrderIndex` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ _OF_KNOWN = "order_id, #state, reason, share_id, closed_at, share_expires_at, ne
 _UNTOUCHED = "updated_at = :seen"
 
 
-class DynamoOrders:
+class DynamoOrderIndex:
     """
     Its writes leave the lease alone, and so may come between a worker's own.
 

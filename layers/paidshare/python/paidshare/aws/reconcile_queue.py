@@ -1,4 +1,4 @@
-"""The port `LookQueue` on SQS: many notices in as few calls as SQS allows."""
+"""The port `ReconcileQueue` on SQS: many notices in as few calls as SQS allows."""
 
 from collections.abc import Sequence
 from itertools import batched
@@ -16,7 +16,7 @@ _MOST = 10  # SQS's own limit for a batch.
 _TRIES = 3
 
 
-class SqsLooks:
+class SqsReconcileQueue:
     def __init__(self, sqs: "SQSClient", *, queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
@@ -31,7 +31,7 @@ class SqsLooks:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def ask(self, asked: Sequence[Notice]) -> None:
-        """See `ports.LookQueue`. What SQS leaves out of a batch is sent again; a notice may get there twice."""
+        """See `ports.ReconcileQueue`. What SQS leaves out of a batch is sent again; a notice may get there twice."""
         for batch in batched(asked, _MOST, strict=False):
             waiting = {str(number): notices.to_json(notice) for number, notice in enumerate(batch)}
             for _ in range(_TRIES):

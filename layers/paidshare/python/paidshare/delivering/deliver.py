@@ -20,7 +20,7 @@ from paidshare.delivering.work import Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
 from paidshare.notices import RESEND, SWEEP, Notice
 from paidshare.orders import Order
-from paidshare.ports import Clock, Ledger, LinkKey, LookQueue
+from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
 from paidshare.progress import Progress
 from paidshare.states import State
 
@@ -53,7 +53,7 @@ class Shop:
     payments: Payments
     shares: Shares
     mailer: Mailer
-    looks: LookQueue
+    reconcile: ReconcileQueue
     link_key: LinkKey
     clock: Clock
     policy: Policy
@@ -112,7 +112,7 @@ def deliver(
     try:
         orders = _orders_of(notice, shop)
         if len(orders) > _MOST_ORDERS:
-            shop.looks.ask([replace(notice, about=order_id) for order_id in orders])
+            shop.reconcile.ask([replace(notice, about=order_id) for order_id in orders])
             return (Outcome(notice.about, Step.SPREAD, State.ELSEWHERE, f"{len(orders)} orders"),)
     except TryAgain as error:
         raise look.trouble(error) from error
@@ -201,4 +201,4 @@ def _look_at_what_it_gives_back(order: Order, todo: Plan, look: _Look) -> None:
     """A changed plan gives back what older invoices of the subscription paid for: they are looked at, too."""
     if todo.step is Step.DELIVER and order.subscription and any(line.credit for line in order.lines):
         about, now = order.subscription.id, look.shop.clock()
-        look.shop.looks.ask([Notice("stripe", look.event_id, _GIVEN_BACK, about, now, look.account)])
+        look.shop.reconcile.ask([Notice("stripe", look.event_id, _GIVEN_BACK, about, now, look.account)])

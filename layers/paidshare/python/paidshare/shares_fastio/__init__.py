@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 from paidshare import lazy
 
 if TYPE_CHECKING:
-    from paidshare.shares_fastio.listing import FastioShelves
+    from paidshare.shares_fastio.listing import FastioShareListing
     from paidshare.shares_fastio.shares import FastioShares
 
-__all__ = ["FastioShares", "FastioShelves"]
+__all__ = ["FastioShareListing", "FastioShares"]
 
 if not TYPE_CHECKING:
     __getattr__ = lazy.door(
         __name__,
         {
-            "FastioShelves": "listing",
+            "FastioShareListing": "listing",
             "FastioShares": "shares",
         },
     )

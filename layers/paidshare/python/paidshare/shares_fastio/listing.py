@@ -10,13 +10,13 @@ from paidshare.shares_fastio.api import FastioApi, http_client
 from paidshare.shares_fastio.shares import API_BASE
 from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
-from paidshare.sweeping.rounds import Shelf, Shelved
+from paidshare.sweeping.rounds import ListedShare, SharePage
 
 _PAGE = 100
 
 
-class FastioShelves:
-    """The port `Shelves`. *api* is the caller's."""
+class FastioShareListing:
+    """The port `ShareListing`. *api* is the caller's."""
 
     def __init__(self, api: FastioApi) -> None:
         self._api = api
@@ -26,8 +26,8 @@ class FastioShelves:
         """With a client of its own, kept for the life of the process."""
         return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
 
-    def shelf(self, start: int) -> Shelf:
-        """See `ports.Shelves`. One call."""
+    def page(self, start: int) -> SharePage:
+        """See `ports.ShareListing`. One call."""
         doing = "list shares"
         reply = self._api.get(path("shares", "all"), {"limit": str(_PAGE), "offset": str(start)})
         data = self._api.data(reply, doing=doing)
@@ -36,10 +36,10 @@ class FastioShelves:
             raise refusals.not_understood(reply, doing=doing)
         found = (_listed(share, at) for at, share in enumerate(listed) if share is not None)
         shown = tuple(share for share in found if share is not None)
-        return Shelf(shown, size=len(listed), more=bool(listed) and wire.has_more(data))
+        return SharePage(shown, size=len(listed), more=bool(listed) and wire.has_more(data))
 
-    def look(self, share_id: str) -> Shelved | None:
-        """See `ports.Shelves`. One call."""
+    def look(self, share_id: str) -> ListedShare | None:
+        """See `ports.ShareListing`. One call."""
         doing = f"look up share {share_id}"
         reply = self._api.get(path("share", share_id, "details"))
         if reply.status == 404:
@@ -50,20 +50,20 @@ class FastioShelves:
         return _of_an_order(found)
 
     def delete(self, share_id: str) -> None:
-        """See `ports.Shelves`. One call."""
+        """See `ports.ShareListing`. One call."""
         reply = self._api.delete(path("share", share_id, "delete"), wire.confirmation(share_id))
         if reply.status != 404:
             self._api.data(reply, doing=f"delete share {share_id}")
 
 
-def _listed(share: RemoteShare, at: int) -> Shelved | None:
+def _listed(share: RemoteShare, at: int) -> ListedShare | None:
     """The properties that name the order are documented for the details only: a name like ours may be one of ours."""
     if share.order_id is None and share.name is not None and shares.is_share_name(share.name):
-        return Shelved(share.id, share.name, None, share.expires_at, share.archived, at)
+        return ListedShare(share.id, share.name, None, share.expires_at, share.archived, at)
     return _of_an_order(share, at)
 
 
-def _of_an_order(share: RemoteShare, at: int = 0) -> Shelved | None:
+def _of_an_order(share: RemoteShare, at: int = 0) -> ListedShare | None:
     if share.order_id is None or "deleted" in share.barred:
         return None
-    return Shelved(share.id, share.name, share.order_id, share.expires_at, share.archived, at)
+    return ListedShare(share.id, share.name, share.order_id, share.expires_at, share.archived, at)

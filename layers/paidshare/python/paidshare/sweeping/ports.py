@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Protocol
 
 from paidshare.notices import Notice
-from paidshare.ports import Clock, Ledger, LinkKey, LookQueue
-from paidshare.sweeping.rounds import Known, Listed, Page, Place, Shelf, Shelved, Unsettled
+from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
+from paidshare.sweeping.rounds import Known, Listed, ListedShare, Page, Place, SharePage, Unsettled
 
 type Received = Callable[[Notice], bool]
 """Whether the front door took this event's notice. Raises LedgerUnavailable."""
 
 
-class OrderBook(Protocol):
+class OrderIndex(Protocol):
     """The ledger as the sweep reads it: many orders at a time. Every call raises LedgerUnavailable."""
 
     def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
@@ -53,23 +53,23 @@ class StripeLists(Protocol):
         """
 
 
-class Shelves(Protocol):
+class ShareListing(Protocol):
     """All shares of our Fast.io account. Every call raises FastioUnavailable, and ShareRefused or FileMissing."""
 
-    def shelf(self, start: int) -> Shelf:
+    def page(self, start: int) -> SharePage:
         """
         A page of the list of shares, from the *start*-th on (0 is the first). `look` says whose each is, where the list
         does not.
         """
 
-    def look(self, share_id: str) -> Shelved | None:
+    def look(self, share_id: str) -> ListedShare | None:
         """The share as it is now; None when it is gone, or of no order."""
 
     def delete(self, share_id: str) -> None:
         """Delete the share for good. One that is gone already is no error."""
 
 
-class Bookmark(Protocol):
+class Checkpoint(Protocol):
     """The sweep's place, and whose turn it is. Every call raises LedgerUnavailable."""
 
     def take_up(self, *, holder: str, now: datetime, until: datetime) -> Place:
@@ -95,19 +95,19 @@ def _nobody_knows(notice: Notice) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Broom:
+class SweepPorts:
     """
     Everything a round needs from outside. `received` tells which events need not be taken in; `warnings` whether early
     fraud warnings hold access.
     """
 
-    bookmark: Bookmark
-    book: OrderBook
+    checkpoint: Checkpoint
+    index: OrderIndex
     ledger: Ledger
     lists: StripeLists
-    shelves: Shelves
+    share_listing: ShareListing
     shares: ShareCloser
-    queue: LookQueue
+    queue: ReconcileQueue
     link_key: LinkKey
     clock: Clock
     received: Received = field(default=_nobody_knows)

@@ -67,7 +67,7 @@ class Page[T]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class ListedShare:
     """
     A share that says which order it is for; `order_id` is None where only the share itself says so, and not the list.
     `at` is its place on the page.
@@ -86,10 +86,10 @@ class Shelved:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SharePage:
     """A page of Fast.io's list of shares. `size` counts all that are on it, `shares` are those of orders."""
 
-    shares: tuple[Shelved, ...]
+    shares: tuple[ListedShare, ...]
     size: int
     more: bool
 
@@ -135,7 +135,7 @@ class Fate(StrEnum):
     DELETE = "delete"
 
 
-def fate(share: Shelved, order: Known, *, now: datetime) -> Fate:
+def fate(share: ListedShare, order: Known, *, now: datetime) -> Fate:
     """
     What the share of *order* has come to: a Fast.io plan allows 100 to 1,000 shares, and those that nobody can open
     count, too.

@@ -18,7 +18,7 @@ from paidshare.notices import NEEDED, OF_WARNINGS
 from paidshare.states import State
 from paidshare.sweeping.asking import ask, ask_for_unknown, look
 from paidshare.sweeping.errors import RoundBusy
-from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.report import Part
 from paidshare.sweeping.rounds import Listed, Page, Pass, Track, Unsettled
 from paidshare.sweeping.tidying import Tidying
@@ -47,47 +47,47 @@ _EVENTS_A_CALL = 20  # Stripe's own limit.
 _ORDERS_AT_A_TIME = 25
 
 
-def sweep(broom: Broom, *, holder: str, until: datetime, deadline: datetime) -> tuple[Part, ...]:
+def sweep(ports: SweepPorts, *, holder: str, until: datetime, deadline: datetime) -> tuple[Part, ...]:
     """
     One round. No other is let in before *until*, when *holder*'s process is surely over; nothing is begun after
     *deadline*. Each part gets the same share of the time that is left, and one's trouble keeps no other from its work.
 
     Raises RoundBusy; LedgerUnavailable and QueueUnavailable before anything is done.
     """
-    place = broom.bookmark.take_up(holder=holder, now=broom.clock(), until=until)
+    place = ports.checkpoint.take_up(holder=holder, now=ports.clock(), until=until)
     try:
-        return _Round(broom, holder, deadline, dict(place)).parts()
+        return _Round(ports, holder, deadline, dict(place)).parts()
     finally:
-        broom.bookmark.put_down(holder=holder)
+        ports.checkpoint.put_down(holder=holder)
 
 
 class _Round:
-    def __init__(self, broom: Broom, holder: str, deadline: datetime, place: dict[str, Track]) -> None:
-        self._broom = broom
+    def __init__(self, ports: SweepPorts, holder: str, deadline: datetime, place: dict[str, Track]) -> None:
+        self._ports = ports
         self._holder = holder
         self._deadline = deadline
         self._place = place
 
     def parts(self) -> tuple[Part, ...]:
         work: list[tuple[str, Callable[[Part, datetime], None]]] = [("shares", self._tidy)]
-        if self._broom.queue.backlog() < _LONG_QUEUE:
+        if self._ports.queue.backlog() < _LONG_QUEUE:
             work = [*self._asking(), *work]
         return tuple(self._part(name, do, left=len(work) - i) for i, (name, do) in enumerate(work))
 
     def _asking(self) -> Iterator[tuple[str, Callable[[Part, datetime], None]]]:
-        lists = self._broom.lists
+        lists = self._ports.lists
         yield "unsettled", self._ask_again
         yield "sessions", partial(self._compare, lists.sessions, _OPEN_FOR)
         # Stripe goes on collecting an invoice for days after it was made.
         yield "invoices", partial(self._compare, lists.invoices, _REACH)
-        for kind in (*_RETURNED, "warnings") if self._broom.warnings else _RETURNED:
+        for kind in (*_RETURNED, "warnings") if self._ports.warnings else _RETURNED:
             yield kind, partial(self._ask_about, kind)
-        needed = NEEDED | OF_WARNINGS if self._broom.warnings else NEEDED
+        needed = NEEDED | OF_WARNINGS if self._ports.warnings else NEEDED
         for number, types in enumerate(batched(sorted(needed), _EVENTS_A_CALL, strict=False), start=1):
             yield f"events_{number}", partial(self._take_in, types)
 
     def _part(self, name: str, do: Callable[[Part, datetime], None], *, left: int) -> Part:
-        part, now = Part(name), self._broom.clock()
+        part, now = Part(name), self._ports.clock()
         try:
             do(part, now + (self._deadline - now) / left)
         except RoundBusy:
@@ -100,25 +100,25 @@ class _Round:
 
     def _ask_again(self, part: Part, end: datetime) -> None:
         """They need no place: what was asked for is touched, and so at the end of the list."""
-        book, now = self._broom.book, self._broom.clock()
-        for orders in batched(book.unsettled(before=now), _ORDERS_AT_A_TIME, strict=False):
-            if self._broom.clock() >= end:
+        index, now = self._ports.index, self._ports.clock()
+        for orders in batched(index.unsettled(before=now), _ORDERS_AT_A_TIME, strict=False):
+            if self._ports.clock() >= end:
                 return
             waiting = self._waiting(orders)
             part.saw += len(orders)
             part.on_hold += len(waiting)
             over = [order for order in orders if order.given_up(now) and order.order_id not in waiting]
             due = [order for order in orders if order.due(now) and order not in over]
-            ask(self._broom, part, [look(order.order_id, now, account=order.account) for order in due])
+            ask(self._ports, part, [look(order.order_id, now, account=order.account) for order in due])
             for order in due:
-                book.touch(order, now=now)
+                index.touch(order, now=now)
             for order in over:
-                book.give_up(order)
+                index.give_up(order)
         part.finished = True
 
     def _waiting(self, orders: Sequence[Unsettled]) -> frozenset[str]:
         """Those that wait for a person: they are counted, and never given up."""
-        known = self._broom.book.known(order.order_id for order in orders)
+        known = self._ports.index.known(order.order_id for order in orders)
         return frozenset(order_id for order_id, order in known.items() if order.state is State.ON_HOLD)
 
     # --- Stripe's lists -------------------------------------------------------------------------------------
@@ -127,20 +127,20 @@ class _Round:
         def page(going: Pass) -> str | None:
             found = listed(since=going.since, after=going.after)
             part.saw += len(found.items)
-            late = [one.order_id for one in found.items if self._broom.clock() - one.at >= _LATE_AFTER]
-            ask_for_unknown(self._broom, part, late)
+            late = [one.order_id for one in found.items if self._ports.clock() - one.at >= _LATE_AFTER]
+            ask_for_unknown(self._ports, part, late)
             return found.after
 
         self._go_through(part, end, page, reach=_REACH, overlap=overlap)
 
     def _take_in(self, types: Sequence[str], part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
-            found = self._broom.lists.happened(types, since=going.since, after=going.after)
+            found = self._ports.lists.happened(types, since=going.since, after=going.after)
             part.saw += len(found.items)
-            now = self._broom.clock()
+            now = self._ports.clock()
             late = [one for one in found.items if now - one.at >= _EVENT_LATE_AFTER]
-            missed = [one for one in late if not self._broom.received(one)]
-            ask(self._broom, part, missed)
+            missed = [one for one in late if not self._ports.received(one)]
+            ask(self._ports, part, missed)
             part.missed += sum(one.why in _OF_SALES and now - one.at >= _MISSED_AFTER for one in missed)
             return found.after
 
@@ -149,11 +149,11 @@ class _Round:
 
     def _ask_about(self, kind: str, part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
-            found = self._broom.lists.returned(kind, since=going.since, after=going.after)
-            now = self._broom.clock()
+            found = self._ports.lists.returned(kind, since=going.since, after=going.after)
+            now = self._ports.clock()
             part.saw += len(found.items)
             late = dict.fromkeys(one.order_id for one in found.items if now - one.at >= _MONEY_LATE_AFTER)
-            ask(self._broom, part, [look(about, now) for about in late])
+            ask(self._ports, part, [look(about, now) for about in late])
             return found.after
 
         # Whether its event came or not: one look more for each costs less than one that nobody heard of.
@@ -170,8 +170,8 @@ class _Round:
     ) -> None:
         """Page by page from where the list's pass is, the place written down when all of a page is done."""
         track = self._track(part)
-        while self._broom.clock() < end:
-            going = track.next_pass(now=self._broom.clock(), reach=reach, overlap=overlap)
+        while self._ports.clock() < end:
+            going = track.next_pass(now=self._ports.clock(), reach=reach, overlap=overlap)
             try:
                 after = page(going)
             except NeedsAPerson:
@@ -189,10 +189,10 @@ class _Round:
     def _tidy(self, part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
             start = int(going.after) if going.after and going.after.isdecimal() else 0
-            return Tidying(self._broom, self._holder).tidy(part, end, start)
+            return Tidying(self._ports, self._holder).tidy(part, end, start)
 
         track = self._track(part)
-        if track.going is None and track.reached and self._broom.clock() - track.reached < _ALL_SHARES_EVERY:
+        if track.going is None and track.reached and self._ports.clock() - track.reached < _ALL_SHARES_EVERY:
             part.finished = True
             return
         self._go_through(part, end, page, reach=timedelta(), overlap=timedelta())
@@ -204,4 +204,4 @@ class _Round:
 
     def _keep(self, part: Part, track: Track) -> None:
         self._place[part.name] = track
-        self._broom.bookmark.keep(self._place, holder=self._holder)
+        self._ports.checkpoint.keep(self._place, holder=self._holder)

@@ -10,9 +10,9 @@ from paidshare.errors import FastioUnavailable, FileMissing, OrderBusy, SecretUn
 from paidshare.grants import KnownShare
 from paidshare.states import State
 from paidshare.sweeping.asking import ask, ask_for_unknown, look
-from paidshare.sweeping.ports import Broom
+from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.report import Part
-from paidshare.sweeping.rounds import Fate, Known, Shelved, fate
+from paidshare.sweeping.rounds import Fate, Known, ListedShare, fate
 
 _UNREADABLE_IN_A_ROW = 3
 """So many shares, one after the other, that cannot be looked at are Fast.io's trouble, and not theirs."""
@@ -21,17 +21,17 @@ _UNREADABLE_IN_A_ROW = 3
 class Tidying:
     """One round's, by *holder*."""
 
-    def __init__(self, broom: Broom, holder: str) -> None:
-        self._broom = broom
+    def __init__(self, ports: SweepPorts, holder: str) -> None:
+        self._ports = ports
         self._holder = holder
 
     def tidy(self, part: Part, end: datetime, start: int) -> str | None:
-        """Where the next shelf begins; the first share that is left of this one when the time is up."""
-        shelf, link_key, deleted = self._broom.shelves.shelf(start), self._link_key(), part.deleted
-        known = self._broom.book.known(share.order_id for share in shelf.shares if share.order_id is not None)
+        """Where the next page begins; the first share that is left of this one when the time is up."""
+        page, link_key, deleted = self._ports.share_listing.page(start), self._link_key(), part.deleted
+        known = self._ports.index.known(share.order_id for share in page.shares if share.order_id is not None)
         unreadable = 0
-        for share in shelf.shares:
-            if self._broom.clock() >= end:
+        for share in page.shares:
+            if self._ports.clock() >= end:
                 part.saw += share.at
                 return str(start + share.at - (part.deleted - deleted))
             try:
@@ -42,35 +42,35 @@ class Tidying:
                 part.refused += (str(error),)
                 if unreadable >= _UNREADABLE_IN_A_ROW and isinstance(error, FastioUnavailable):
                     raise
-        part.saw += shelf.size
-        following = start + shelf.size - (part.deleted - deleted)
-        return str(following) if shelf.more else None
+        part.saw += page.size
+        following = start + page.size - (part.deleted - deleted)
+        return str(following) if page.more else None
 
-    def _see_to(self, part: Part, listed: Shelved, known: Mapping[str, Known], link_key: str) -> None:
+    def _see_to(self, part: Part, listed: ListedShare, known: Mapping[str, Known], link_key: str) -> None:
         """One share: whose it is, whether its order is to be looked at, and whether it is to be tidied."""
-        share = listed if listed.order_id is not None else self._broom.shelves.look(listed.id)
+        share = listed if listed.order_id is not None else self._ports.share_listing.look(listed.id)
         if share is None or share.order_id is None:
             return
-        order_id, now = share.order_id, self._broom.clock()
-        order = (known if listed.order_id is not None else self._broom.book.known([order_id])).get(order_id)
+        order_id, now = share.order_id, self._ports.clock()
+        order = (known if listed.order_id is not None else self._ports.index.known([order_id])).get(order_id)
         if not _is_ours(share, order_id, order, link_key):
             return
         if order is None:
-            ask_for_unknown(self._broom, part, [order_id])
+            ask_for_unknown(self._ports, part, [order_id])
         elif fate(share, order, now=now) is not Fate.KEEP:
             self._tidy_share(part, share, order_id)
         elif order.state is State.DELIVERED and not share.shut(now) and order.is_due(now):
-            ask(self._broom, part, [look(order_id, now)])
+            ask(self._ports, part, [look(order_id, now)])
 
-    def _tidy_share(self, part: Part, share: Shelved, order_id: str) -> None:
+    def _tidy_share(self, part: Part, share: ListedShare, order_id: str) -> None:
         """Decided anew with the order's lease in hand: a worker may just be giving its buyer access again."""
-        ledger, now = self._broom.ledger, self._broom.clock()
+        ledger, now = self._ports.ledger, self._ports.clock()
         try:
             progress = ledger.claim(order_id, holder=self._holder, now=now)
         except OrderBusy:
             return
         try:
-            found = self._broom.shelves.look(share.id)
+            found = self._ports.share_listing.look(share.id)
             if found is None or found.order_id != order_id:
                 return
             # Fast.io's answer may have taken longer than the lease lasts: whoever lost it writes nothing, and does
@@ -80,13 +80,13 @@ class Tidying:
                     # As Deliver does it: written down first, so that it knows what it finds.
                     known = progress.share or KnownShare(share.id, share.expires_at or now)
                     progress = replace(progress, share=known).closing(now=now)
-                    ledger.record(order_id, progress, holder=self._holder, now=self._broom.clock())
-                    self._broom.shares.close(share.id)
+                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())
+                    self._ports.shares.close(share.id)
                     progress = progress.closed()
                     part.closed += 1
                 case Fate.DELETE:
-                    ledger.record(order_id, progress, holder=self._holder, now=self._broom.clock())
-                    self._broom.shelves.delete(share.id)
+                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())
+                    self._ports.share_listing.delete(share.id)
                     part.deleted += 1
                 case Fate.KEEP:
                     pass
@@ -95,16 +95,16 @@ class Tidying:
         finally:
             # Whatever a crash may have left undone is for Deliver to see: it stays marked.
             with suppress(OrderBusy):
-                ledger.release(order_id, progress, holder=self._holder, now=self._broom.clock(), done=False)
+                ledger.release(order_id, progress, holder=self._holder, now=self._ports.clock(), done=False)
 
     def _link_key(self) -> str:
-        key = self._broom.link_key()
+        key = self._ports.link_key()
         if not shares.is_link_key(key):
             raise SecretUnavailable("link_key in the secret is empty or too short")
         return key
 
 
-def _is_ours(share: Shelved, order_id: str, order: Known | None, link_key: str) -> bool:
+def _is_ours(share: ListedShare, order_id: str, order: Known | None, link_key: str) -> bool:
     """
     Whether this installation made *share*: another one with the same Fast.io account has another link_key, and other
     orders.

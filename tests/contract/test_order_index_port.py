@@ -1,4 +1,4 @@
-"""The port OrderBook: the same rules for the fake and for DynamoDB with the table of template.yaml."""
+"""The port OrderIndex: the same rules for the fake and for DynamoDB with the table of template.yaml."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,17 +9,17 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from paidshare.aws import DynamoLedger, DynamoOrders
+from paidshare.aws import DynamoLedger, DynamoOrderIndex
 from paidshare.aws.order_index import INDEX
 from paidshare.errors import LedgerUnavailable
 from paidshare.ports import Ledger
 from paidshare.progress import Progress
 from paidshare.states import State
-from paidshare.sweeping.ports import OrderBook
+from paidshare.sweeping.ports import OrderIndex
 from paidshare.sweeping.rounds import Known, Unsettled
 from tests.builders import NOW, a_progress
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
-from tests.fakes_sweep import MemoryBook
+from tests.fakes_sweep import MemoryOrderIndex
 
 SOON = NOW + timedelta(minutes=1)
 LATER = NOW + timedelta(hours=1)
@@ -28,20 +28,20 @@ UNSETTLED = [State.NEW, State.WAITING, State.ACCESS_ON_HOLD, State.ON_HOLD]
 
 class World(Protocol):
     @property
-    def book(self) -> OrderBook: ...
+    def index(self) -> OrderIndex: ...
     @property
     def ledger(self) -> Ledger: ...
 
 
 class MemoryWorld:
     def __init__(self) -> None:
-        self.ledger = self.book = MemoryBook()
+        self.ledger = self.index = MemoryOrderIndex()
 
 
 class DynamoWorld:
     def __init__(self, aws: Cloud) -> None:
         self.ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
-        self.book = DynamoOrders(aws.dynamodb, ORDERS_TABLE)
+        self.index = DynamoOrderIndex(aws.dynamodb, ORDERS_TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def left(world: World, order_id: str, state: State, *, at: Any = NOW, **more: An
 
 
 def found(world: World, *, before: Any = LATER) -> list[str]:
-    return [order.order_id for order in world.book.unsettled(before=before)]
+    return [order.order_id for order in world.index.unsettled(before=before)]
 
 
 class TestUnsettled:
@@ -86,7 +86,7 @@ class TestUnsettled:
     def test_an_order_comes_with_its_account_and_its_times(self, world: World) -> None:
         left(world, "cs_1", State.WAITING, at=NOW, account="acct_1")
         left(world, "cs_1", State.WAITING, at=SOON, account="acct_1")
-        assert list(world.book.unsettled(before=LATER)) == [Unsettled("cs_1", "acct_1", NOW, SOON)]
+        assert list(world.index.unsettled(before=LATER)) == [Unsettled("cs_1", "acct_1", NOW, SOON)]
 
     def test_what_was_touched_a_moment_ago_is_left_out(self, world: World) -> None:
         left(world, "cs_1", State.WAITING, at=NOW)
@@ -101,40 +101,40 @@ class TestUnsettled:
 class TestTouch:
     def test_what_was_touched_is_not_found_until_later(self, world: World) -> None:
         left(world, "cs_1", State.WAITING)
-        [order] = world.book.unsettled(before=LATER)
-        world.book.touch(order, now=LATER)
+        [order] = world.index.unsettled(before=LATER)
+        world.index.touch(order, now=LATER)
         assert found(world) == []
         assert found(world, before=LATER + timedelta(hours=1)) == ["cs_1"]
 
     def test_it_changes_nothing_else(self, world: World) -> None:
         left(world, "cs_1", State.WAITING, reason="not_paid")
-        [order] = world.book.unsettled(before=LATER)
-        world.book.touch(order, now=LATER)
+        [order] = world.index.unsettled(before=LATER)
+        world.index.touch(order, now=LATER)
         progress = Progress(state=State.WAITING, reason="not_paid")
         assert world.ledger.claim("cs_1", holder="b", now=LATER) == progress
 
     def test_what_a_worker_touched_meanwhile_stays_as_it_left_it(self, world: World) -> None:
         left(world, "cs_1", State.WAITING)
-        [order] = world.book.unsettled(before=LATER)
+        [order] = world.index.unsettled(before=LATER)
         left(world, "cs_1", State.WAITING, at=SOON)
-        world.book.touch(order, now=LATER)
+        world.index.touch(order, now=LATER)
         assert found(world) == ["cs_1"]
 
 
 class TestGiveUp:
     def test_what_is_given_up_is_not_found_until_somebody_works_on_it(self, world: World) -> None:
         left(world, "cs_1", State.WAITING)
-        [order] = world.book.unsettled(before=LATER)
-        world.book.give_up(order)
+        [order] = world.index.unsettled(before=LATER)
+        world.index.give_up(order)
         assert found(world) == []
         left(world, "cs_1", State.WAITING, at=SOON)
         assert found(world) == ["cs_1"]
 
     def test_what_a_worker_touched_meanwhile_is_not_given_up(self, world: World) -> None:
         left(world, "cs_1", State.WAITING)
-        [order] = world.book.unsettled(before=LATER)
+        [order] = world.index.unsettled(before=LATER)
         left(world, "cs_1", State.WAITING, at=SOON)
-        world.book.give_up(order)
+        world.index.give_up(order)
         assert found(world) == ["cs_1"]
 
 
@@ -152,7 +152,7 @@ class TestKnown:
             next_end=next_end,
         )
         left(world, "cs_2", State.NOT_OURS)
-        assert world.book.known(["cs_1", "cs_2", "cs_3"]) == {
+        assert world.index.known(["cs_1", "cs_2", "cs_3"]) == {
             "cs_1": Known(State.ACCESS_ENDED, "77", NOW, "expired", ends, next_end, touched_at=NOW),
             "cs_2": Known(State.NOT_OURS, None, None, touched_at=NOW),
         }
@@ -161,10 +161,10 @@ class TestKnown:
         ids = [f"cs_{n}" for n in range(130)]
         for order_id in ids:
             world.ledger.claim(order_id, holder="a", now=NOW)
-        assert set(world.book.known([*ids, *ids, "cs_x"])) == set(ids)
+        assert set(world.index.known([*ids, *ids, "cs_x"])) == set(ids)
 
     def test_nothing_is_known_of_nothing(self, world: World) -> None:
-        assert world.book.known([]) == {}
+        assert world.index.known([]) == {}
 
 
 class TestDynamoOrders:
@@ -190,7 +190,7 @@ class TestDynamoOrders:
             )
             second = item | {"order_id": {"S": "cs_2"}}
             stubber.add_response("batch_get_item", {"Responses": {"orders": [second]}, "UnprocessedKeys": {}})
-            assert set(DynamoOrders(dynamodb, "orders").known(["cs_1", "cs_2"])) == {"cs_1", "cs_2"}
+            assert set(DynamoOrderIndex(dynamodb, "orders").known(["cs_1", "cs_2"])) == {"cs_1", "cs_2"}
 
     def test_an_order_that_stays_out_of_every_batch_is_not_taken_for_unknown(self) -> None:
         dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
@@ -199,16 +199,16 @@ class TestDynamoOrders:
             for _ in range(5):
                 stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left_out})
             with pytest.raises(LedgerUnavailable, match="left out 1 of 1"):
-                DynamoOrders(dynamodb, "orders").known(["cs_1"])
+                DynamoOrderIndex(dynamodb, "orders").known(["cs_1"])
 
     def test_a_table_that_is_not_there_is_unavailable(self, aws: Cloud) -> None:
-        book = DynamoOrders(aws.dynamodb, "elsewhere")
+        index = DynamoOrderIndex(aws.dynamodb, "elsewhere")
         order = Unsettled("cs_1", None, NOW, NOW)
         for ask in (
-            lambda: list(book.unsettled(before=NOW)),
-            lambda: book.known(["cs_1"]),
-            lambda: book.touch(order, now=NOW),
-            lambda: book.give_up(replace(order, touched_at=SOON)),
+            lambda: list(index.unsettled(before=NOW)),
+            lambda: index.known(["cs_1"]),
+            lambda: index.touch(order, now=NOW),
+            lambda: index.give_up(replace(order, touched_at=SOON)),
         ):
             with pytest.raises(LedgerUnavailable, match="ResourceNotFoundException"):
                 ask()

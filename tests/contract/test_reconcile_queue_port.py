@@ -1,4 +1,4 @@
-"""The port LookQueue: the same rules for the fake and for SQS."""
+"""The port ReconcileQueue: the same rules for the fake and for SQS."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -8,17 +8,17 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from paidshare import notices
-from paidshare.aws import SqsLooks
+from paidshare.aws import SqsReconcileQueue
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
-from paidshare.ports import LookQueue
+from paidshare.ports import ReconcileQueue
 from tests.builders import a_notice
 from tests.cloud import Cloud, cloud
 from tests.fakes_sweep import MemoryQueue
 
 
 class World(Protocol):
-    queue: LookQueue
+    queue: ReconcileQueue
 
     def queued(self) -> list[Notice]: ...
     def waiting(self, messages: int) -> None: ...
@@ -28,7 +28,7 @@ class World(Protocol):
 class MemoryWorld:
     def __init__(self) -> None:
         self._memory = MemoryQueue()
-        self.queue: LookQueue = self._memory
+        self.queue: ReconcileQueue = self._memory
 
     def queued(self) -> list[Notice]:
         return self._memory.asked
@@ -43,7 +43,7 @@ class MemoryWorld:
 class SqsWorld:
     def __init__(self, aws: Cloud) -> None:
         self._aws = aws
-        self.queue: LookQueue = SqsLooks(aws.sqs, queue_url=aws.queue_url)
+        self.queue: ReconcileQueue = SqsReconcileQueue(aws.sqs, queue_url=aws.queue_url)
 
     def queued(self) -> list[Notice]:
         found: list[Notice] = []
@@ -56,7 +56,7 @@ class SqsWorld:
             self._aws.sqs.send_message(QueueUrl=self._aws.queue_url, MessageBody=str(number))
 
     def break_it(self) -> None:
-        self.queue = SqsLooks(self._aws.sqs, queue_url=self._aws.queue_url + "-gone")
+        self.queue = SqsReconcileQueue(self._aws.sqs, queue_url=self._aws.queue_url + "-gone")
 
 
 @pytest.fixture(params=["memory", "sqs"])
@@ -72,7 +72,7 @@ def some(count: int) -> list[Notice]:
     return [a_notice(event_id=f"sweep:cs_{n}", about=f"cs_{n}") for n in range(count)]
 
 
-class TestEveryLookQueue:
+class TestEveryReconcileQueue:
     @pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
     def test_every_notice_is_queued_once(self, world: World, count: int) -> None:
         world.queue.ask(some(count))
@@ -88,10 +88,10 @@ class TestEveryLookQueue:
             world.queue.ask(some(1))
 
 
-class TestSqsLooks:
+class TestSqsReconcileQueue:
     def stubbed(self) -> tuple[Any, Stubber]:
         sqs = boto3.client("sqs", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        return SqsLooks(sqs, queue_url="https://sqs/queue"), Stubber(sqs)
+        return SqsReconcileQueue(sqs, queue_url="https://sqs/queue"), Stubber(sqs)
 
     def answer(self, *, taken: tuple[str, ...], failed: tuple[str, ...]) -> dict[str, Any]:
         return {

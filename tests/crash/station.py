@@ -1,4 +1,4 @@
-"""A lane: a queue, a proxy and workers that see to one case after the other."""
+"""A station: a queue, a proxy and workers that see to one case after the other."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from typing import Any
 
 from paidshare.feedback.mail_events import Fact, MailEvent
 from tests.crash import proxy, scenarios
+from tests.crash.bed import Queue, TestBed
 from tests.crash.proxy import Call, Proxy, Strike
-from tests.crash.site import Queue, Site
 from tests.crash.workers import End, Worker, Workers, workers
 
 _BATCH = 10
@@ -18,14 +18,14 @@ _MOST_LOOKS = 60
 _HIDDEN_SECONDS = 6 * 3600
 
 
-class Lane:
+class Station:
     """
-    At `site`, with `queue` for its messages. Nobody waits for the queue's time to pass: a message comes again as soon
+    At `bed`, with `queue` for its messages. Nobody waits for the queue's time to pass: a message comes again as soon
     as the test shows it, and `wait` says how long it would have taken.
     """
 
-    def __init__(self, site: Site, queue: Queue, between: Proxy, fleet: Workers) -> None:
-        self.site = site
+    def __init__(self, bed: TestBed, queue: Queue, between: Proxy, fleet: Workers) -> None:
+        self.bed = bed
         self.queue = queue
         self.proxy = between
         self._fleet = fleet
@@ -60,10 +60,10 @@ class Lane:
             if call.name == scenarios.SES:
                 tags = {tag["Name"]: tag["Value"] for tag in call.told["EmailTags"]}
                 at = datetime.now(UTC) + timedelta(seconds=self._now_s)
-                self.site.ses_tells(
+                self.bed.ses_tells(
                     MailEvent(tags["order"], tags["letter"], call.heard["MessageId"], Fact.SENT, at, permanent=False)
                 )
-        waits = _waits(calls, usual=self.site.visibility_s)
+        waits = _waits(calls, usual=self.bed.visibility_s)
         for handle in waits:
             self._show_in(_HIDDEN_SECONDS, handle)
         return end, waits
@@ -73,7 +73,7 @@ class Lane:
         self._show_in(0, handle)
 
     def _show_in(self, seconds: int, handle: str) -> None:
-        self.site.stack.aws.sqs.change_message_visibility(
+        self.bed.stack.aws.sqs.change_message_visibility(
             QueueUrl=self.queue.url, ReceiptHandle=handle, VisibilityTimeout=seconds
         )
 
@@ -100,14 +100,14 @@ def _waits(calls: list[Call], *, usual: float) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def lane(site: Site, log: Path, *, queue: Queue | None = None) -> Iterator[Lane]:
+def station(bed: TestBed, log: Path, *, queue: Queue | None = None) -> Iterator[Station]:
     """One, while the block runs, with a queue of its own or at *queue*."""
-    queue = queue or site.queue()
+    queue = queue or bed.queue()
     with (
-        proxy.proxy(aws_url=site.stack.aws.url, stripe_url=site.stripe_url, fastio_url=site.fastio_url) as between,
-        workers(log, site.environ(queue) | between.environ()) as fleet,
+        proxy.proxy(aws_url=bed.stack.aws.url, stripe_url=bed.stripe_url, fastio_url=bed.fastio_url) as between,
+        workers(log, bed.environ(queue) | between.environ()) as fleet,
     ):
-        yield Lane(site, queue, between, fleet)
+        yield Station(bed, queue, between, fleet)
 
 
 @dataclass(slots=True)
@@ -121,18 +121,18 @@ class Way:
 
 class Case:
     """
-    Messages on a lane's queue, and the workers that see to them, one after the other.
+    Messages on a station's queue, and the workers that see to them, one after the other.
 
-    `names` are all calls that reached whom they were for. The lane is the case's alone until it ends.
+    `names` are all calls that reached whom they were for. The station is the case's alone until it ends.
     """
 
-    def __init__(self, on: Lane, *bodies: str, ses_tells: bool = True) -> None:
-        self.lane = on
+    def __init__(self, on: Station, *bodies: str, ses_tells: bool = True) -> None:
+        self.station = on
         self._ses_tells = ses_tells
         self.way = Way()
         self.names: list[str] = []
         self._hidden: dict[str, float] = {}
-        sqs = on.site.stack.aws.sqs
+        sqs = on.bed.stack.aws.sqs
         for url in (on.queue.url, on.queue.dead_url):
             sqs.purge_queue(QueueUrl=url)  # What a failed case before this one left.
         on.proxy.arm()
@@ -140,17 +140,17 @@ class Case:
             sqs.send_message(QueueUrl=on.queue.url, MessageBody=body)
 
     def arm(self, *strikes: Strike) -> None:
-        self.lane.proxy.arm(*strikes)
+        self.station.proxy.arm(*strikes)
 
     def look(self, *, wrong_by_s: float = 0.0) -> End:
         """One worker, whose clock is *wrong_by_s* ahead, when there is a message for it."""
         self._until_a_message_shows()
-        self.lane.deliver(now_s=self.way.seconds, wrong_by_s=wrong_by_s)
+        self.station.deliver(now_s=self.way.seconds, wrong_by_s=wrong_by_s)
         return self.finish()
 
-    def finish(self, on: Lane | None = None) -> End:
-        """Wait for the lane's worker, or the one *on* another lane at the same queue."""
-        at = on or self.lane
+    def finish(self, on: Station | None = None) -> End:
+        """Wait for the station's worker, or the one *on* another station at the same queue."""
+        at = on or self.station
         end, waits = at.wait(ses_tells=self._ses_tells)
         self._hidden |= {handle: self.way.seconds + wait for handle, wait in waits.items()}
         self.names += [call.name for call in at.proxy.calls]
@@ -165,20 +165,20 @@ class Case:
 
     def _until_a_message_shows(self) -> None:
         """Pass the time until the next one is due, if there is none."""
-        if self._hidden and not self.lane.site.visible(self.lane.queue.url):
+        if self._hidden and not self.station.bed.visible(self.station.queue.url):
             self.way.seconds = max(self.way.seconds, min(self._hidden.values()))
         for handle, due in list(self._hidden.items()):
             if due <= self.way.seconds:
-                self.lane.show(handle)
+                self.station.show(handle)
                 del self._hidden[handle]
 
     def play(self) -> Way:
         """Workers, until nothing is on the queue."""
-        while self.lane.site.waiting(self.lane.queue.url):
+        while self.station.bed.waiting(self.station.queue.url):
             assert self.way.workers < _MOST_LOOKS, f"{self.way}: {self.names[-12:]}"
             self.look()
         return self.way
 
     def left(self) -> tuple[int, int]:
         """How many messages are on the queue, and on the dead-letter queue."""
-        return self.lane.site.waiting(self.lane.queue.url), self.lane.site.waiting(self.lane.queue.dead_url)
+        return self.station.bed.waiting(self.station.queue.url), self.station.bed.waiting(self.station.queue.dead_url)

@@ -1,4 +1,4 @@
-"""The port Shelves: the same rules for the fake and for the adapter over real HTTP to the stand-in."""
+"""The port ShareListing: the same rules for the fake and for the adapter over real HTTP to the stand-in."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from local.hosting.serving import serving
 from paidshare.delivering.ports import Shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Share
-from paidshare.shares_fastio import FastioShelves
+from paidshare.shares_fastio import FastioShareListing
 from paidshare.shares_fastio.api import FastioApi
-from paidshare.sweeping.ports import Shelves
-from paidshare.sweeping.rounds import Shelf, Shelved
+from paidshare.sweeping.ports import ShareListing
+from paidshare.sweeping.rounds import ListedShare, SharePage
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryShelves
+from tests.fakes_sweep import MemoryShareListing
 from tests.fastio_world import LINK_KEY, FastioWorld, goods, now, request
 
 
@@ -26,7 +26,7 @@ class World(Protocol):
     @property
     def shares(self) -> Shares: ...
     @property
-    def shelves(self) -> Shelves: ...
+    def share_listing(self) -> ShareListing: ...
     def put(self, path: str) -> tuple[str, list[str]]: ...
     def open_files(self, name: str) -> tuple[str, ...] | None: ...
     def down(self) -> None: ...
@@ -35,7 +35,7 @@ class World(Protocol):
 class MemoryWorld:
     def __init__(self) -> None:
         self.shares = MemoryShares()
-        self.shelves = MemoryShelves(self.shares)
+        self.share_listing = MemoryShareListing(self.shares)
 
     def put(self, path: str) -> tuple[str, list[str]]:
         return self.shares.put("my-shop", path)
@@ -47,14 +47,14 @@ class MemoryWorld:
         self.shares.down = True
 
 
-def adapter(client: httpx.Client, url: str) -> FastioShelves:
-    return FastioShelves(FastioApi(client=client, api_key=lambda: API_KEY, api_base=f"{url}/current", clock=now))
+def adapter(client: httpx.Client, url: str) -> FastioShareListing:
+    return FastioShareListing(FastioApi(client=client, api_key=lambda: API_KEY, api_base=f"{url}/current", clock=now))
 
 
 class HttpWorld(FastioWorld):
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.shelves = adapter(self.client, url)
+        self.share_listing = adapter(self.client, url)
 
     def down(self) -> None:
         self.fault({"match": "GET /shares/all/", "status": 503, "times": 2})
@@ -86,89 +86,89 @@ def opened(world: World, *orders: str) -> list[Share]:
     return [world.shares.open(request(goods(guide), order=order)) for order in orders]
 
 
-class TestEveryShelves:
+class TestEveryShareListing:
     def test_a_share_says_whose_it_is_and_when_it_ends(self, world: World) -> None:
         [share] = opened(world, "cs_1")
-        expected = Shelved(share.id, share.name, "cs_1", share.expires_at, archived=False)
-        shelf = world.shelves.shelf(0)
-        assert (shelf.size, shelf.more) == (1, False)
-        [listed] = shelf.shares
+        expected = ListedShare(share.id, share.name, "cs_1", share.expires_at, archived=False)
+        page = world.share_listing.page(0)
+        assert (page.size, page.more) == (1, False)
+        [listed] = page.shares
         # The list may leave it to the share itself to say whose it is.
         assert replace(listed, order_id="cs_1") == expected
         assert listed.order_id in ("cs_1", None)
-        assert world.shelves.look(share.id) == expected
+        assert world.share_listing.look(share.id) == expected
 
     def test_a_closed_share_is_listed_as_one(self, world: World) -> None:
         [share] = opened(world, "cs_1")
         world.shares.close(share.id)
-        [listed] = world.shelves.shelf(0).shares
+        [listed] = world.share_listing.page(0).shares
         assert listed.archived
 
-    def test_every_share_is_on_one_shelf(self, world: World) -> None:
+    def test_every_share_is_on_one_page(self, world: World) -> None:
         opened(world, *(f"cs_{n}" for n in range(103)))
-        first = world.shelves.shelf(0)
+        first = world.share_listing.page(0)
         assert (first.size, first.more) == (100, True)
-        last = world.shelves.shelf(100)
+        last = world.share_listing.page(100)
         assert (last.size, last.more) == (3, False)
         shown = (*first.shares, *last.shares)
         assert len({one.id for one in shown}) == 103
         assert [one.at for one in shown] == [*range(100), *range(3)]
 
-    def test_there_is_nothing_beyond_the_last_shelf(self, world: World) -> None:
-        assert world.shelves.shelf(0) == Shelf((), size=0, more=False)
-        assert world.shelves.shelf(100) == Shelf((), size=0, more=False)
+    def test_there_is_nothing_beyond_the_last_page(self, world: World) -> None:
+        assert world.share_listing.page(0) == SharePage((), size=0, more=False)
+        assert world.share_listing.page(100) == SharePage((), size=0, more=False)
 
     def test_a_deleted_share_is_gone_and_its_link_dead(self, world: World) -> None:
         kept, gone = opened(world, "cs_1", "cs_2")
-        world.shelves.delete(gone.id)
-        assert [one.id for one in world.shelves.shelf(0).shares] == [kept.id]
-        assert world.shelves.look(gone.id) is None
+        world.share_listing.delete(gone.id)
+        assert [one.id for one in world.share_listing.page(0).shares] == [kept.id]
+        assert world.share_listing.look(gone.id) is None
         assert world.open_files(gone.name) is None
         assert world.open_files(kept.name) is not None
 
     def test_deleting_twice_is_deleting_once(self, world: World) -> None:
         [share] = opened(world, "cs_1")
-        world.shelves.delete(share.id)
-        world.shelves.delete(share.id)
+        world.share_listing.delete(share.id)
+        world.share_listing.delete(share.id)
 
     def test_a_share_that_never_was_is_not_there(self, world: World) -> None:
-        assert world.shelves.look("4800000000000000001") is None
+        assert world.share_listing.look("4800000000000000001") is None
 
     def test_a_fastio_that_is_down_is_tried_again(self, world: World) -> None:
         world.down()
         with pytest.raises(FastioUnavailable):
-            world.shelves.shelf(0)
+            world.share_listing.page(0)
 
 
-class TestFastioShelves:
+class TestFastioShareListing:
     def test_somebody_else_s_shares_are_counted_and_left_alone(self, http: HttpWorld) -> None:
         http.put("guide.pdf")
         http.create().raise_for_status()
         http.create(custom_name="omyownholidaypictures", owner_defined='{"album": 7}').raise_for_status()
-        assert http.shelves.shelf(0) == Shelf((), size=2, more=False)
+        assert http.share_listing.page(0) == SharePage((), size=2, more=False)
 
     def test_what_looks_like_ours_is_shown_and_nobody_asked_about_it_yet(self, http: HttpWorld) -> None:
         opened(http, "cs_1")
         http.create().raise_for_status()
         before = len(http.calls())
-        [listed] = http.shelves.shelf(0).shares
+        [listed] = http.share_listing.page(0).shares
         assert (listed.order_id, listed.at) == (None, 0)
         assert len(http.calls()) == before + 1
 
     def test_a_share_that_fastio_s_people_deleted_is_not_there(self, http: HttpWorld) -> None:
         [share] = opened(http, "cs_1")
         http.flag(share.name, deleted=True)
-        assert all(one.order_id is None for one in http.shelves.shelf(0).shares)
-        assert http.shelves.look(share.id) is None
+        assert all(one.order_id is None for one in http.share_listing.page(0).shares)
+        assert http.share_listing.look(share.id) is None
 
     def test_a_deletion_that_is_refused_is_told(self, http: HttpWorld) -> None:
         [share] = opened(http, "cs_1")
         http.fault({"match": "DELETE /share/*/delete/", "status": 403})
         with pytest.raises((ShareRefused, FileMissing), match=f"delete share {share.id}: HTTP 403"):
-            http.shelves.delete(share.id)
+            http.share_listing.delete(share.id)
 
 
-def listing(answer: Any) -> Shelf:
+def listing(answer: Any) -> SharePage:
     """What is made of *answer*, and nobody asked about anything."""
     body = {"result": True, **answer}
     seen: list[str] = []
@@ -178,7 +178,7 @@ def listing(answer: Any) -> Shelf:
         return httpx.Response(200, content=json.dumps(body))
 
     with httpx.Client(transport=httpx.MockTransport(reply)) as client:
-        found = adapter(client, "https://fastio.example").shelf(0)
+        found = adapter(client, "https://fastio.example").page(0)
     assert seen == ["/current/shares/all/"]
     return found
 
@@ -196,10 +196,10 @@ class TestShapesThatAreGuesses:
         assert (share.id, share.name, share.order_id, share.archived) == ("7", "o" + 32 * "a", "cs_1", True)
 
     def test_what_is_no_share_is_counted(self) -> None:
-        assert listing({"shares": [None, {}, {"id": ""}]}) == Shelf((), size=3, more=False)
+        assert listing({"shares": [None, {}, {"id": ""}]}) == SharePage((), size=3, more=False)
 
     def test_an_empty_page_is_the_last_whatever_it_says(self) -> None:
-        assert listing({"shares": [], "pagination": {"has_more": True}}) == Shelf((), size=0, more=False)
+        assert listing({"shares": [], "pagination": {"has_more": True}}) == SharePage((), size=0, more=False)
 
     def test_an_answer_without_shares_is_not_an_empty_list(self) -> None:
         with pytest.raises(FastioUnavailable, match="not understood"):

@@ -62,7 +62,7 @@ class Books:
     shares: list[dict[str, Any]]
 
 
-class Site:
+class TestBed:
     """
     Over the running *stack*, whose functions, the sweep among them, know nothing of what goes on here: *stood_in* are
     other stand-ins than theirs.
