@@ -14,7 +14,7 @@ from botocore.exceptions import NoCredentialsError
 from local.hosting.serving import serving
 from local.stripe.server import stripe_app
 from operate import __main__ as operate
-from operate import outcome, stacks
+from operate import options, outcome, stacks
 from operate.ledger import Row
 from operate.stacks import Name, Stack
 from paidshare import notices
@@ -457,7 +457,7 @@ class TestLookAndResend:
                 refused = False
             except OrderUnknown:
                 refused = True
-            assert refused is (operate.ABOUT.fullmatch(about) is None), about
+            assert refused is (options.ABOUT.fullmatch(about) is None), about
         payments.close()
 
     @pytest.mark.parametrize(("answer", "code", "asked"), [("y\n", 0, 1), ("n\n", 1, 0), ("", 1, 0)])
