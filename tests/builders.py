@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from paidshare.delivering.policy import Policy
 from paidshare.grants import KnownShare
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
 from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
 from paidshare.secret import Secret
+from paidshare.settings import Policy
 from paidshare.states import Told
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

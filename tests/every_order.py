@@ -7,9 +7,9 @@ from functools import cache
 from itertools import islice, product
 from typing import NamedTuple
 
-from paidshare.delivering.policy import Policy
 from paidshare.orders import Line, Order, Payment, Subscription
 from paidshare.progress import Progress
+from paidshare.settings import Policy
 from tests.builders import NOW, a_line, a_notice, a_payment, a_policy, an_invoice, an_order
 from tests.world import World
 

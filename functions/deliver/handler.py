@@ -26,7 +26,6 @@ from paidshare import notices, retries
 from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, count
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
-from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.payments_stripe import StripePayments
@@ -117,7 +116,7 @@ def _shop(
         reconcile=reconcile,
         link_key=lambda: vault.secret().link_key,
         clock=_now,
-        policy=Policy.of(settings),
+        policy=settings.policy,
         connected_accounts=settings.connected_accounts,
     )
 

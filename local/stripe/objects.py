@@ -4,8 +4,11 @@ The shapes of Stripe's objects, in API version 2026-10-28.endive, with made-up c
 Field names and types follow Stripe's own OpenAPI fixtures (github.com/stripe/openapi, MIT).
 """
 
+import json
 import secrets
 import string
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 API_VERSION = "2026-10-28.endive"
@@ -14,6 +17,21 @@ type Json = dict[str, Any]
 
 _LETTERS = string.ascii_letters + string.digits
 _DAY_S = 86_400
+_SHAPES = Path(__file__).parent / "shapes"
+
+
+@cache
+def _text(name: str) -> str:
+    return (_SHAPES / f"{name}.json").read_text()
+
+
+def shape(name: str) -> Json:
+    """
+    The object as Stripe shows it when nothing is said of it, a copy of one's own. What each object has of its own is
+    null there, and put in its place.
+    """
+    found: Json = json.loads(_text(name))
+    return found
 
 
 def new_id(prefix: str, length: int = 24) -> str:
@@ -102,70 +120,22 @@ def session(*, mode: str, lines: list[Json], livemode: bool, now: int, **fields:
     """An open Checkout Session. Its lines are not in it: Stripe shows them only when asked to."""
     total = sum(item["amount_total"] for item in lines) if lines else None
     name = new_id("cs_live" if livemode else "cs_test", 58)
-    return {
-        "id": name,
-        "object": "checkout.session",
-        "after_expiration": None,
-        "allow_promotion_codes": None,
-        "amount_subtotal": total,
-        "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
-        "cancel_url": None,
-        "client_reference_id": None,
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
-        "created": now,
-        "currency": lines[0]["currency"] if lines else None,
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": None,
-            "terms_of_service_acceptance": None,
-        },
-        "customer": None,
-        "customer_account": None,
-        "customer_creation": "if_required",
-        "customer_details": None,
-        "customer_email": None,
-        "discounts": [],
-        "expires_at": now + _DAY_S,
-        "integration_identifier": None,
-        "invoice": None,
-        "invoice_creation": None,
-        "livemode": livemode,
-        "locale": None,
-        "metadata": {},
-        "mode": mode,
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
-        "permissions": None,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": None,
-        "subscription": None,
-        "success_url": None,
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
-        "url": f"https://checkout.stripe.com/c/pay/{name}",
-        "wallet_options": None,
-    } | fields
+    return (
+        shape("session")
+        | {
+            "id": name,
+            "amount_subtotal": total,
+            "amount_total": total,
+            "created": now,
+            "currency": lines[0]["currency"] if lines else None,
+            "expires_at": now + _DAY_S,
+            "livemode": livemode,
+            "mode": mode,
+            "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
+            "url": f"https://checkout.stripe.com/c/pay/{name}",
+        }
+        | fields
+    )
 
 
 def customer_details(email: str | None) -> Json:

@@ -18,12 +18,12 @@ from paidshare import notices
 from paidshare.aws import SqsMessages
 from paidshare.delivering.deliver import Shop
 from paidshare.delivering.errors import MetadataBroken
-from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson, SettingsIncomplete, StripeUnavailable
 from paidshare.feedback.errors import LetterBounced
 from paidshare.feedback.mail_events import Fact
 from paidshare.orders import Order
 from paidshare.retries import MOST_RECEIVES
+from paidshare.settings import Policy
 from tests.builders import BUYER, LINK_KEY, a_line, a_notice, a_policy, an_order
 from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock, MemoryLedger, MemoryMailer

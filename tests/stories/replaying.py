@@ -6,11 +6,11 @@ from datetime import datetime
 
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.entitlement import Due, entitlement
-from paidshare.delivering.policy import Policy
 from paidshare.errors import NeedsAPerson
 from paidshare.notices import Notice
 from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress
+from paidshare.settings import Policy
 from paidshare.states import Kind, Standing, State, Why
 from tests.builders import LINK_KEY
 from tests.fakes import Clock, MemoryLedger, MemoryMailer

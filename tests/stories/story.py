@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paidshare.delivering.policy import Policy
+from paidshare.settings import Policy
 from paidshare.states import Kind, State, Why
 
 type Put = Callable[[str], tuple[str, list[str]]]

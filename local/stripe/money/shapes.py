@@ -7,7 +7,7 @@ Field names and types follow Stripe's own OpenAPI fixtures (github.com/stripe/op
 
 import secrets
 
-from local.stripe.objects import Json, new_id
+from local.stripe.objects import Json, new_id, shape
 
 _DAY_S = 86_400
 
@@ -15,62 +15,25 @@ _DAY_S = 86_400
 def payment_intent(*, amount: int, currency: str, livemode: bool, now: int, customer: str | None) -> Json:
     """One that nobody has tried to pay yet."""
     name = new_id("pi")
-    return {
+    return shape("payment_intent") | {
         "id": name,
-        "object": "payment_intent",
         "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic_async",
         "client_secret": f"{name}_secret_{secrets.token_hex(12)}",
-        "confirmation_method": "automatic",
         "created": now,
         "currency": currency,
         "customer": customer,
-        "customer_account": None,
-        "description": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": livemode,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
         "payment_method": new_id("pm"),
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 
 def charge(intent: Json, *, status: str, now: int, email: str | None) -> Json:
     """One try to pay *intent*: `succeeded`, `pending` or `failed`. `refunds` is left out: it has to be expanded."""
     name, succeeded = new_id("ch"), status == "succeeded"
-    return {
+    return shape("charge") | {
         "id": name,
-        "object": "charge",
         "amount": intent["amount"],
         "amount_captured": intent["amount"] if succeeded else 0,
-        "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
         "balance_transaction": new_id("txn") if succeeded else None,
         "billing_details": {
             "address": _address(),
@@ -79,39 +42,21 @@ def charge(intent: Json, *, status: str, now: int, email: str | None) -> Json:
             "phone": None,
             "tax_id": None,
         },
-        "calculated_statement_descriptor": "PAIDSHARE LOCAL",
         "captured": succeeded,
         "created": now,
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
-        "disputed": False,
-        "failure_balance_transaction": None,
         "failure_code": "card_declined" if status == "failed" else None,
         "failure_message": "Your card was declined." if status == "failed" else None,
-        "fraud_details": {},
         "livemode": intent["livemode"],
-        "metadata": {},
-        "on_behalf_of": None,
         "outcome": _outcome(status),
         "paid": succeeded,
         "payment_intent": intent["id"],
         "payment_method": intent["payment_method"],
         "payment_method_details": {"card": _card(), "type": "card"},
-        "radar_options": {},
-        "receipt_email": None,
-        "receipt_number": None,
         "receipt_url": f"https://pay.stripe.com/receipts/payment/{name}" if succeeded else None,
-        "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": status,
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 

@@ -39,8 +39,29 @@ class ReceiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The seller's choices (parameters of template.yaml).
+
+    `link_days` is for products that do not say their own; `grace_days` follow the end of a subscription's period.
+    `end_on_partial_refund`: a refund of a part ends access to the lines that it covers; else only a full one does.
+    `keep_canceled`: a subscription that is canceled at once keeps the time that was paid for; else access ends.
+    `ask_when_paid_late`: what is paid for a subscription that is over, or unpaid, waits for a person; else the period
+    that was paid for is delivered.
+    """
+
+    livemode: bool
+    link_days: int
+    grace_days: int = 3
+    end_on_partial_refund: bool = False
+    hold_on_fraud_warning: bool = False
+    keep_canceled: bool = False
+    ask_when_paid_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """What `functions/deliver` needs. For the seven from `link_days` on see `entitlement.Policy`."""
+    """What `functions/deliver` needs. For the seven from `link_days` on see `Policy`."""
 
     stage: str
     livemode: bool
@@ -87,6 +108,18 @@ class DeliverSettings:
         )
         read.complain()
         return settings
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            livemode=self.livemode,
+            link_days=self.link_days,
+            grace_days=self.grace_days,
+            end_on_partial_refund=self.end_on_partial_refund,
+            hold_on_fraud_warning=self.hold_on_fraud_warning,
+            keep_canceled=self.keep_canceled,
+            ask_when_paid_late=self.ask_when_paid_late,
+        )
 
 
 @dataclass(frozen=True, slots=True)

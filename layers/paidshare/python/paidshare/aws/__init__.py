@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
-    from paidshare.aws.times import number
+    from paidshare.aws.rows import number
     from paidshare.aws.vault import SecretsManagerVault
 
 __all__ = [
@@ -61,7 +61,7 @@ if not TYPE_CHECKING:
             "DynamoOrderIndex": "order_index",
             "DynamoReceived": "received",
             "SqsReconcileQueue": "reconcile_queue",
-            "number": "times",
+            "number": "rows",
             "SecretsManagerVault": "vault",
         },
     )

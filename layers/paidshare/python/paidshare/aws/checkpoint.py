@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from paidshare.aws.errors import AWS_ERRORS, code, summary
-from paidshare.aws.times import number
+from paidshare.aws.rows import number
 from paidshare.errors import LedgerUnavailable
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
 from paidshare.sweeping.errors import RoundBusy

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from paidshare.aws import rows
 from paidshare.aws.errors import AWS_ERRORS, code, summary
-from paidshare.aws.times import instant, number
+from paidshare.aws.rows import instant, number
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.progress import Progress
 from paidshare.states import State

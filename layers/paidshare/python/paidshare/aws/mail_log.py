@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from paidshare.aws.errors import AWS_ERRORS, code, summary
-from paidshare.aws.times import number
+from paidshare.aws.rows import number
 from paidshare.errors import LedgerUnavailable
 from paidshare.feedback.mail_events import Fact, MailEvent
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from paidshare.aws.errors import AWS_ERRORS, code, summary
 from paidshare.aws.ledger import UNSETTLED, read_many
-from paidshare.aws.times import instant, number
+from paidshare.aws.rows import instant, number
 from paidshare.errors import LedgerUnavailable
 from paidshare.states import State
 from paidshare.sweeping.rounds import Known, Unsettled

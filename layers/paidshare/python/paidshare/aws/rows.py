@@ -6,16 +6,25 @@ nothing.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from paidshare.aws.times import instant, number
 from paidshare.grants import Grant, KnownShare
 from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
 from paidshare.states import State, Told
 
 type Item = dict[str, Any]
 """DynamoDB's own JSON: `{"state": {"S": "delivered"}, …}`."""
+
+
+def number(moment: datetime) -> dict[str, str]:
+    """DynamoDB's number of *moment* (aware)."""
+    return {"N": str(int(moment.timestamp()))}
+
+
+def instant(kept: dict[str, str]) -> datetime:
+    """The moment (aware UTC) that `number` made *kept* of."""
+    return datetime.fromtimestamp(int(kept["N"]), UTC)
 
 
 def written(progress: Progress) -> dict[str, Any]:

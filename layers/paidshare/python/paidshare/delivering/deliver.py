@@ -13,7 +13,6 @@ from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step
-from paidshare.delivering.policy import Policy
 from paidshare.delivering.ports import Mailer, Payments, Shares
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Work
@@ -22,6 +21,7 @@ from paidshare.notices import RESEND, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
 from paidshare.progress import Progress
+from paidshare.settings import Policy
 from paidshare.states import State
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is

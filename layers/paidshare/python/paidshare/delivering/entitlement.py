@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from paidshare.delivering import catalog
 from paidshare.delivering.errors import ModeMismatch, PaidLate
-from paidshare.delivering.policy import Policy
 from paidshare.delivering.refunds import (
     FAILED,
     HARMLESS_DISPUTES,
@@ -23,6 +22,7 @@ from paidshare.delivering.refunds import (
 )
 from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
+from paidshare.settings import Policy
 from paidshare.states import Standing, Why
 
 

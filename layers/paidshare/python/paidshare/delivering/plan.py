@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from paidshare.delivering.entitlement import Due, entitlement
 from paidshare.delivering.errors import PaidNothingGiven, PaymentUndone
-from paidshare.delivering.policy import Policy
 from paidshare.delivering.refunds import money_kept
 from paidshare.orders import Order
 from paidshare.progress import Progress, Said
+from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, Standing, State, Told, Why
 
 

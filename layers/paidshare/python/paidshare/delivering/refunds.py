@@ -8,8 +8,8 @@ Stripe does not say which line a refund is for: docs.stripe.com/refunds.
 from collections.abc import Iterable
 from itertools import groupby
 
-from paidshare.delivering.policy import Policy
 from paidshare.orders import Line, Order
+from paidshare.settings import Policy
 from paidshare.states import Why
 
 # Stripe keeps its fee of a payment that is refunded, and many sellers take it off the refund: 2.9 % and 30 cents, and

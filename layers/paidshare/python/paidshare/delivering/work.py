@@ -6,11 +6,11 @@ from paidshare.delivering.errors import LetterInDoubt
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step, decide
-from paidshare.delivering.policy import Policy
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
 from paidshare.orders import Order
 from paidshare.progress import Resend
+from paidshare.settings import Policy
 from paidshare.states import Kind, State
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
