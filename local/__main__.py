@@ -16,8 +16,6 @@ from typing import Annotated, Literal, NoReturn
 
 import httpx
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from local import changing, paying, sale, samples
 from local.aws import sam_local
@@ -25,10 +23,10 @@ from local.changing import Verdict
 from local.demo import Demo
 from local.hosting.endpoints import Endpoints, NotRunning
 from local.hosting.processes import PartFailed
-from local.paying import Outcome
 from local.progress import Progress
 from local.sale import Order, Sale, SaleFailed
 from local.settings import HOME, ROOT, Keys, SettingsWrong
+from local.showing import addresses, errors, out, report, say_what_failed, show
 from local.soak import run as soaking
 from local.soak.run import Plan
 from local.stack import running
@@ -36,8 +34,6 @@ from local.stack import running
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-_out = Console()
-_errors = Console(stderr=True)
 
 HomeOption = Annotated[Path, typer.Option(help="The folder of this system: logs, endpoints.json, scratch files.")]
 BindOption = Annotated[
@@ -54,24 +50,24 @@ def up(home: HomeOption = HOME, bind: BindOption = "127.0.0.1") -> None:
     keys = _keys()
     with (
         contextlib.suppress(KeyboardInterrupt),
-        running(home.absolute(), keys=keys, progress=Progress(_out), usual_ports=True, bind=bind) as stack,
+        running(home.absolute(), keys=keys, progress=Progress(out), usual_ports=True, bind=bind) as stack,
     ):
-        _show(_addresses(stack.endpoints))
-        _out.print("Ctrl-C ends it.", style="bold")
+        show(addresses(stack.endpoints))
+        out.print("Ctrl-C ends it.", style="bold")
         if not keys.real_stripe:
-            _out.print("A sale, from another terminal: .venv/bin/python -m local pay", highlight=False)
+            out.print("A sale, from another terminal: .venv/bin/python -m local pay", highlight=False)
         while True:
             time.sleep(3600)
-    _out.print("Stopped.")
+    out.print("Stopped.")
 
 
 @app.command()
 def demo(home: HomeOption = HOME / "demo") -> None:
     """Start a system of its own, make one sale in it, show and check what happens, stop it."""
     began = time.monotonic()
-    with running(home.absolute(), progress=Progress(_out)) as stack:
-        Demo(stack, _out).play()
-    _out.print(f"\n[green]✓[/green] All of it happened. {time.monotonic() - began:.0f} s.", highlight=False)
+    with running(home.absolute(), progress=Progress(out)) as stack:
+        Demo(stack, out).play()
+    out.print(f"\n[green]✓[/green] All of it happened. {time.monotonic() - began:.0f} s.", highlight=False)
 
 
 @app.command()
@@ -84,10 +80,10 @@ def soak(
 ) -> None:
     """Start a system of its own and sell in it while everything fails and workers are killed; count what came of it."""
     plan = Plan(orders=orders, seed=secrets.randbelow(10_000) if seed is None else seed, limit_s=minutes * 60)
-    with running(home.absolute(), progress=Progress(_out)) as stack:
-        soaked = soaking.soak(stack, plan, Progress(_out))
+    with running(home.absolute(), progress=Progress(out)) as stack:
+        soaked = soaking.soak(stack, plan, Progress(out))
     for line in soaked.table():
-        _out.print(line, highlight=False, markup=False, soft_wrap=True)
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     if soaked.troubles:
         raise typer.Exit(1)
 
@@ -118,7 +114,7 @@ def pay(  # noqa: PLR0913  # Each is an option of the command.
         else:
             made, outcome = paying.pay(to, email=email, product=product, late=late, **how)
         sale.remember(home, made)
-    _report(outcome, as_json=as_json)
+    report(outcome, as_json=as_json)
 
 
 @app.command()
@@ -127,13 +123,13 @@ def settle(*, home: HomeOption = HOME, session: SessionOption = None, as_json: J
     to, order = _order(home, session)
     outcome = changing.settle(to, order)
     sale.remember(home.absolute(), Sale(order.session, order.email, outcome.attempt))
-    _report(outcome, as_json=as_json)
+    report(outcome, as_json=as_json)
 
 
 @app.command()
 def fail(*, home: HomeOption = HOME, session: SessionOption = None, as_json: JsonOption = False) -> None:
     """The late payment of an order does not come: the buyer is told."""
-    _report(changing.fail(*_order(home, session)), as_json=as_json)
+    report(changing.fail(*_order(home, session)), as_json=as_json)
 
 
 @app.command()
@@ -150,7 +146,7 @@ def refund(
         raise typer.BadParameter("--undo is of the whole last refund: it goes without --amount")
     to, order = _order(home, session)
     outcome = changing.undo_refund(to, order) if undo else changing.refund(to, order, amount=amount)
-    _report(outcome, as_json=as_json)
+    report(outcome, as_json=as_json)
 
 
 @app.command()
@@ -173,7 +169,7 @@ def dispute(
         outcome = changing.close_dispute(to, order, verdict=verdict)
     else:
         outcome = changing.dispute(to, order, inquiry=inquiry)
-    _report(outcome, as_json=as_json)
+    report(outcome, as_json=as_json)
 
 
 @app.command()
@@ -186,7 +182,7 @@ def renew(
 ) -> None:
     """The next period of a subscription begins."""
     to, order = _order(home, session)
-    _report(changing.renew(to, order, paid=not unpaid), as_json=as_json)
+    report(changing.renew(to, order, paid=not unpaid), as_json=as_json)
 
 
 @app.command()
@@ -199,60 +195,28 @@ def cancel(
 ) -> None:
     """End a subscription."""
     to, order = _order(home, session)
-    _report(changing.cancel(to, order, at_period_end=at_period_end), as_json=as_json)
+    report(changing.cancel(to, order, at_period_end=at_period_end), as_json=as_json)
 
 
 @app.command()
 def events(home: HomeOption = HOME) -> None:
     """Sign the sample events in events/ anew; with a running system, make ready for `sam local invoke`."""
     names = samples.write(ROOT / "events", int(time.time()))
-    _out.print(f"Signed: {', '.join(names)}", highlight=False, soft_wrap=True)
+    out.print(f"Signed: {', '.join(names)}", highlight=False, soft_wrap=True)
     try:
         to = Endpoints.read(home.absolute())
     except NotRunning:
-        _out.print("No system is running, so their order is known to nobody: `make local` first.")
+        out.print("No system is running, so their order is known to nobody: `make local` first.")
         return
     if not to.stripe_is_real:
         sale.sell_sample(to)
-    _out.print(f"For sam local invoke: -t {sam_local.write(home, to)}", highlight=False, soft_wrap=True)
+    out.print(f"For sam local invoke: -t {sam_local.write(home, to)}", highlight=False, soft_wrap=True)
 
 
 def _order(home: Path, session: str | None) -> tuple[Endpoints, Order]:
     """The running system, and the order in it that is meant."""
     to = Endpoints.read(home.absolute())
     return to, sale.chosen(to, home.absolute(), session)
-
-
-def _report(outcome: Outcome, *, as_json: bool) -> None:
-    facts = outcome.facts()
-    if as_json:
-        _out.print_json(data=facts)
-        return
-    told = facts.pop("events")
-    _show({name.replace("_", " "): str(value) for name, value in facts.items() if value is not None})
-    for kind, answer in told.items():
-        _show({"told": f"{answer}  {kind}"})
-    if outcome.letter is None:
-        _show({"letter": "none came, and none was due"})
-
-
-def _addresses(of: Endpoints) -> dict[str, str]:
-    return {
-        "Stripe webhook": of.stripe_webhook_url,
-        "Fast.io webhook": of.fastio_webhook_url,
-        "inbox": of.inbox_url,
-        "Stripe": of.stripe_url,
-        "Fast.io": of.fastio_url,
-        "AWS": of.aws_endpoint_url,
-        "to sell": f"fastio_workspace={of.fastio_workspace} fastio_files={of.fastio_files}",
-        "logs": of.logs,
-    }
-
-
-def _show(rows: dict[str, str]) -> None:
-    for name, value in rows.items():
-        # Whole, however narrow the terminal: these are to be copied.
-        _out.print(Text.assemble((f"  {name:<16}", "dim"), value), soft_wrap=True)
 
 
 def _keys() -> Keys:
@@ -274,20 +238,12 @@ def main() -> int:
     try:
         app()
     except PartFailed as exc:
-        _say_what_failed(exc)
+        say_what_failed(exc)
     except httpx.TransportError as exc:
-        _errors.print(f"✗ {exc.request.url} does not answer: {exc}", style="red", markup=False, soft_wrap=True)
+        errors.print(f"✗ {exc.request.url} does not answer: {exc}", style="red", markup=False, soft_wrap=True)
     except (SaleFailed, NotRunning, SettingsWrong) as exc:
-        _errors.print(f"✗ {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+        errors.print(f"✗ {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
     return 1
-
-
-def _say_what_failed(exc: PartFailed) -> None:
-    _errors.print(f"✗ {exc.part}: {exc.why}", style="red", markup=False, highlight=False, soft_wrap=True)
-    for line in exc.last_lines():
-        _errors.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
-    if exc.log:
-        _errors.print(f"  The whole log: {exc.log}", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

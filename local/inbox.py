@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import httpx
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -31,9 +31,7 @@ def inbox_app(letters: Callable[[], list[Letter]]) -> Starlette:
     `/` is the list with the newest letter opened, `/letters/{id}` opens another one, `/letters/{id}/html` is
     the bare letter, `/letters.json` all of them for programs.
     """
-    page = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("inbox.html.j2")
+    page = _page()
 
     def newest_first() -> list[Letter]:
         try:
@@ -66,6 +64,13 @@ def inbox_app(letters: Callable[[], list[Letter]]) -> Starlette:
             Route("/letters/{letter}/html", bare),
         ]
     )
+
+
+def _page() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("inbox.html.j2")
 
 
 def _named(every: list[Letter], request: Request) -> Letter:

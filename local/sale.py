@@ -103,7 +103,7 @@ def settle(to: Endpoints, order: Order) -> Sale:
 
 def happen(to: Endpoints, order: Order, act: str, **fields: Any) -> Happened:
     """
-    Has an act of the Stripe stand-in's (`refund`; `local.stripe_control` lists them) done to *order*.
+    Has an act of the Stripe stand-in's (`refund`; `local.stripe.control` lists them) done to *order*.
 
     Raises SaleFailed when it cannot be done.
     """

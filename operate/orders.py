@@ -84,19 +84,23 @@ def resend(  # noqa: PLR0913  # Each is an option.
         _resend_what_leads_to_it(there, order, account=account, yes=yes)
         return
     row = _row(there, order)
-    access = None if to is None else _stripe(there)
-    if not yes:
-        buyer = f"to {to}, and write that address at Stripe," if to else "to its buyer"
-        typer.confirm(f"Mail the link of {row.order_id} ({row.state}) in {there.name} {buyer} once more?", abort=True)
-    account = account or row.account
-    if to is not None and access is not None:
-        _correct(access, row.order_id, to, account=account, replace=replace)
-    wish = _ask(there, row.order_id, why=notices.RESEND, account=account)
+    wish = _resend(there, row, to, replace=replace, yes=yes, account=account or row.account)
     line(f"Asked for the link of {row.order_id} in {there.name} to be mailed once more.")
     if not wait:
         line(_THEN)
     else:
         _tell_what_came(_came(there, wish, before=row, seconds=wait), wait)
+
+
+def _resend(there: Stack, row: Row, to: str | None, *, replace: bool, yes: bool, account: str | None) -> str:
+    """The wish's event id, once the operator has said yes and the address is written."""
+    access = None if to is None else _stripe(there)
+    if not yes:
+        buyer = f"to {to}, and write that address at Stripe," if to else "to its buyer"
+        typer.confirm(f"Mail the link of {row.order_id} ({row.state}) in {there.name} {buyer} once more?", abort=True)
+    if to is not None and access is not None:
+        _correct(access, row.order_id, to, account=account, replace=replace)
+    return _ask(there, row.order_id, why=notices.RESEND, account=account)
 
 
 def _resend_what_leads_to_it(there: Stack, about: str, *, account: str | None, yes: bool) -> None:

@@ -1,15 +1,14 @@
 """The Fast.io stand-in's calls, one method each. Every one answers in the envelope or raises Refused."""
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from local.fastio.forms import ADDABLE, CLEARABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check, read_form
-from local.fastio.state import INSTANT, Fastio, Node, Share, Storage, Workspace
+from local.fastio.paging import bad, cursor_page, done, offset_page, only, sort_key
+from local.fastio.state import INSTANT, Fastio, Share, Storage, Workspace
 
 _MOST_IDS = 25
 _PAGE_SIZES = ("100", "250", "500")
@@ -23,11 +22,6 @@ _DEFAULTS = {
 _EVENT_SCOPES = ("user_id", "org_id", "workspace_id", "share_id", "parent_event_id")
 _EVENT_FILTERS = ("event", "category", "object_id", "share_id", "workspace_id")
 _EVENT_REST = ("created-min", "created-max", "limit", "offset", "user_id", "org_id", "parent_event_id")
-
-
-def done(**data: Any) -> JSONResponse:
-    """The envelope of a success: the data lie at its root."""
-    return JSONResponse({"result": True, "status": "ok", **data})
 
 
 class Calls:
@@ -114,10 +108,10 @@ class Calls:
         if "workspace" in request.path_params:
             workspace = self._workspace(request.path_params["workspace"])
             found = [s for s in found if s.workspace == workspace.id]
-        _only(request, ("limit", "offset", "archived"))
+        only(request, ("limit", "offset", "archived"))
         if (archived := request.query_params.get("archived")) is not None:
             found = [s for s in found if s.archived is (archived == "true")]
-        page, pagination = _offset_page(request, found, most=500)
+        page, pagination = offset_page(request, found, most=500)
         # A share's own properties are documented for its details only.
         listed = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
         return done(shares=listed, pagination=pagination)
@@ -149,18 +143,18 @@ class Calls:
         storage, folder = self._storage(request), request.path_params["folder"]
         if folder != "root" and (folder not in storage.nodes or storage.nodes[folder].content is not None):
             raise Refused(404, 1609, "There is no such folder")
-        _only(request, ("sort_by", "sort_dir", "page_size", "cursor"))
+        only(request, ("sort_by", "sort_dir", "page_size", "cursor"))
         query = request.query_params
         if query.get("page_size", "100") not in _PAGE_SIZES:
-            raise _bad("page_size")
+            raise bad("page_size")
         if query.get("sort_by", "name") not in ("name", "updated", "created", "type"):
-            raise _bad("sort_by")
+            raise bad("sort_by")
         if query.get("sort_dir", "asc") not in ("asc", "desc"):
-            raise _bad("sort_dir")
-        inside = sorted(storage.inside(folder), key=_sort_key(query.get("sort_by", "name")))
+            raise bad("sort_dir")
+        inside = sorted(storage.inside(folder), key=sort_key(query.get("sort_by", "name")))
         if query.get("sort_dir") == "desc":
             inside.reverse()
-        return _cursor_page(inside, int(query.get("page_size", "100")), query.get("cursor"))
+        return cursor_page(inside, int(query.get("page_size", "100")), query.get("cursor"))
 
     async def add_file(self, request: Request) -> Response:
         share, folder = self._share(request), request.path_params["folder"]
@@ -197,7 +191,7 @@ class Calls:
         return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
 
     async def events(self, request: Request) -> Response:
-        _only(request, (*_EVENT_FILTERS, *_EVENT_REST))
+        only(request, (*_EVENT_FILTERS, *_EVENT_REST))
         query = request.query_params
         if not any(scope in query for scope in _EVENT_SCOPES):
             raise Refused(406, 1605, "One scope is needed", [{"name": "share_id", "kind": "missing"}])
@@ -207,7 +201,7 @@ class Calls:
             if all(event[name] == query[name] for name in _EVENT_FILTERS if name in query)
             and query.get("created-min", "") <= event["created"] <= query.get("created-max", "9")
         ]
-        page, pagination = _offset_page(request, found, most=250)
+        page, pagination = offset_page(request, found, most=250)
         return done(events=page, pagination=pagination)
 
     def _workspace(self, id_or_name: str) -> Workspace:
@@ -235,52 +229,3 @@ class Calls:
 
 def _instant(value: str | None) -> datetime | None:
     return datetime.strptime(value, INSTANT).replace(tzinfo=UTC) if value else None
-
-
-def _bad(name: str) -> Refused:
-    return Refused(406, 1605, f"{name} is not valid", [{"name": name, "kind": "invalid", "code": 1605}])
-
-
-def _only(request: Request, known: Sequence[str]) -> None:
-    for name in request.query_params:
-        if name not in known:
-            raise _bad(name)
-
-
-def _sort_key(sort_by: str) -> Any:
-    keys: Mapping[str, Any] = {
-        "name": lambda node: (node.name, node.id),
-        "type": lambda node: (node.content is not None, node.name, node.id),
-    }
-    return keys.get(sort_by, lambda node: (node.created, node.id))
-
-
-def _cursor_page(inside: list[Node], size: int, cursor: str | None) -> Response:
-    """The cursor is the id of the last node told: opaque to the client, and steady when files are added."""
-    start = 0
-    if cursor is not None:
-        start = next((i + 1 for i, node in enumerate(inside) if node.id == cursor), -1)
-        if start < 0:
-            raise _bad("cursor")
-    page = inside[start : start + size]
-    more = start + size < len(inside)
-    return done(
-        nodes=[node.shown() for node in page],
-        pagination={"has_more": more, "next_cursor": page[-1].id if more else None, "page_size": size},
-    )
-
-
-def _offset_page[T](request: Request, found: list[T], *, most: int) -> tuple[list[T], dict[str, Any]]:
-    query = request.query_params
-    limit, offset = query.get("limit", "100"), query.get("offset", "0")
-    if not limit.isdecimal() or not 1 <= int(limit) <= most:
-        raise _bad("limit")
-    if not offset.isdecimal():
-        raise _bad("offset")
-    start, size = int(offset), int(limit)
-    return found[start : start + size], {
-        "total": len(found),
-        "limit": size,
-        "offset": start,
-        "has_more": start + size < len(found),
-    }

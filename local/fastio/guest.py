@@ -52,41 +52,41 @@ _CLOSED: dict[Standing, tuple[int, str, str]] = {
 }
 
 
-def routes(state: Fastio) -> list[Route]:
-    """The guest's routes: no token, outside the API. Names and titles are escaped."""
-    template = Environment(
-        loader=DictLoader({"page": _PAGE}), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("page")
+class GuestPages:
+    """What somebody with a link sees: no token, outside the API. Names and titles are escaped."""
 
-    def page(status: int, title: str, note: str, files: list[dict[str, str | None]]) -> Response:
-        return HTMLResponse(template.render(title=title, note=note, files=files), status_code=status)
+    def __init__(self, state: Fastio) -> None:
+        self._state = state
+        self._template = Environment(
+            loader=DictLoader({"page": _PAGE}), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        ).get_template("page")
 
-    def refusal(share: Share | None) -> Response | None:
-        found = standing(share, state.now())
-        if found == "open":
-            return None
-        status, title, note = _CLOSED[found]
-        return page(status, title, note, [])
+    def routes(self) -> list[Route]:
+        return [
+            Route("/shared/{share}/files/{node}", self.download, methods=["GET"]),
+            Route("/shared/{share}", self.show, methods=["GET"]),
+            Route("/shared/{share}/{slug}", self.show, methods=["GET"]),
+        ]
 
-    async def show(request: Request) -> Response:
-        share = state.share(request.path_params["share"])
-        refused = refusal(share)
+    async def show(self, request: Request) -> Response:
+        share = self._state.share(request.path_params["share"])
+        refused = self._refusal(share)
         if share is None or refused:
-            return refused or page(*_CLOSED["gone"], [])
+            return refused or self._page(*_CLOSED["gone"], [])
         until = f"Available until {share.expires.strftime(INSTANT)} UTC." if share.expires else "Available."
-        return page(200, share.fields["title"], until, _listed(share))
+        return self._page(200, share.fields["title"], until, _listed(share))
 
-    async def download(request: Request) -> Response:
-        share = state.share(request.path_params["share"])
-        refused = refusal(share)
+    async def download(self, request: Request) -> Response:
+        share = self._state.share(request.path_params["share"])
+        refused = self._refusal(share)
         if share is None or refused:
-            return refused or page(*_CLOSED["gone"], [])
+            return refused or self._page(*_CLOSED["gone"], [])
         node = share.storage.reachable(request.path_params["node"])
         if node is None or node.content is None:
-            return page(404, "Nothing here", "There is no such file in this share.", [])
+            return self._page(404, "Nothing here", "There is no such file in this share.", [])
         if share.fields["download_security"] != "off":
-            return page(403, "Not available", "The owner does not allow downloads from this share.", [])
-        state.note("share_storage_download_token_created", share, node.id)
+            return self._page(403, "Not available", "The owner does not allow downloads from this share.", [])
+        self._state.note("share_storage_download_token_created", share, node.id)
         return Response(
             node.content,
             media_type=mimetypes.guess_type(node.name)[0] or "application/octet-stream",
@@ -96,11 +96,15 @@ def routes(state: Fastio) -> list[Route]:
             },
         )
 
-    return [
-        Route("/shared/{share}/files/{node}", download, methods=["GET"]),
-        Route("/shared/{share}", show, methods=["GET"]),
-        Route("/shared/{share}/{slug}", show, methods=["GET"]),
-    ]
+    def _page(self, status: int, title: str, note: str, files: list[dict[str, str | None]]) -> Response:
+        return HTMLResponse(self._template.render(title=title, note=note, files=files), status_code=status)
+
+    def _refusal(self, share: Share | None) -> Response | None:
+        found = standing(share, self._state.now())
+        if found == "open":
+            return None
+        status, title, note = _CLOSED[found]
+        return self._page(status, title, note, [])
 
 
 def _listed(share: Share) -> list[dict[str, str | None]]:

@@ -14,7 +14,7 @@ with a link sees below `/shared/` (`fastio_guest`), and control routes beside th
   "owner_defined", "files": [{"name", "size"}, …]}, …]}`.
 - `POST /_clock {"advance_s": 3600}` → `{"now": "2026-11-22 10:00:00"}`: moves the stand-in's clock on.
 
-Where Fast.io's documents are silent, this server has what `paidshare/fastio_wire.py` lists as guesses.
+Where Fast.io's documents are silent, this server has what `paidshare/shares_fastio/wire.py` lists as guesses.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def fastio_app(
         routes=[
             # Fast.io answers 404 without the slash at the end; a redirect would hide the client's mistake.
             Mount("/current", Router(_api_routes(Calls(state), api_key), redirect_slashes=False)),
-            *guest.routes(state),
+            *guest.GuestPages(state).routes(),
             *_control_routes(state),
             *_closing_routes(state),
         ],

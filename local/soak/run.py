@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -18,10 +17,11 @@ from local.aws.ses_events import ses_app
 from local.hosting.serving import serving
 from local.hosting.standin import StandIn
 from local.progress import Progress
-from local.sale import SaleFailed, attempt_in
+from local.sale import attempt_in
 from local.settings import STACK_NAME
 from local.soak import account, trouble
 from local.soak.account import Account, Bought
+from local.soak.stand_ins import asked, control, fired, rules, set_rules
 from local.soak.trouble import Hastened, Killer, Rule
 from local.stack import Stack
 
@@ -95,8 +95,8 @@ class _Soak:
         self._to = stack.endpoints
         self._plan = plan
         self._progress = progress
-        self._stripe = _control(self._to.stripe_url)
-        self._fastio = _control(self._to.fastio_url)
+        self._stripe = control(self._to.stripe_url)
+        self._fastio = control(self._to.fastio_url)
         self._mail_queue = str(
             stack.aws.cloudformation.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="MailQueue")[
                 "StackResourceDetail"
@@ -145,11 +145,11 @@ class _Soak:
     def _product(self, files: tuple[str, ...]) -> tuple[str, frozenset[str]]:
         """A product that delivers *files*: its id, and they."""
         nodes = [
-            _asked(self._fastio, "/_files", workspace=_WORKSPACE, path=f"Goods/{name}", content=name)["node_id"]
+            asked(self._fastio, "/_files", workspace=_WORKSPACE, path=f"Goods/{name}", content=name)["node_id"]
             for name in files
         ]
         metadata = {"fastio_workspace": _WORKSPACE, "fastio_files": ",".join(nodes)}
-        made = _asked(self._stripe, "/_product", name=f"{len(files)} files", metadata=metadata)
+        made = asked(self._stripe, "/_product", name=f"{len(files)} files", metadata=metadata)
         return str(made["product"]), frozenset(files)
 
     def _buy(self, number: int, products: list[tuple[str, frozenset[str]]]) -> Bought:
@@ -158,12 +158,12 @@ class _Soak:
         product, files = dice.choice(products)
         email = f"buyer-{number}@example.com"
         mode = "subscription" if kind == "subscription" else "payment"
-        paid = _asked(self._stripe, "/_pay", email=email, products=[product], mode=mode, late=kind == "late")
+        paid = asked(self._stripe, "/_pay", email=email, products=[product], mode=mode, late=kind == "late")
         if kind == "late":
-            paid = _asked(self._stripe, "/_settle", session=paid["session"])
+            paid = asked(self._stripe, "/_settle", session=paid["session"])
         if dice.random() < self._plan.twice:
             again = dice.choice([{"event": paid["event"]}, {"session": paid["session"], "new_event": True}])
-            _asked(self._stripe, "/_send", **again)
+            asked(self._stripe, "/_send", **again)
         return Bought(
             order_id=paid.get("invoice", paid["session"]),
             session=paid["session"],
@@ -181,7 +181,7 @@ class _Soak:
             if one.session in self._paid_back or not one.refunded:
                 continue
             if account.settled(rows.get(one.order_id), "delivered"):
-                _asked(self._stripe, "/_refund", session=one.session)
+                asked(self._stripe, "/_refund", session=one.session)
                 self._paid_back.add(one.session)
         settled = sum(account.settled(rows.get(one.order_id), one.state) for one in bought)
         queued = account.waiting(self._stack, self._to.outputs["QueueUrl"], self._mail_queue)
@@ -202,24 +202,24 @@ class _Soak:
         aws, functions = self._stack.aws, self._stack.aws.client("lambda")
         for url in (self._to.outputs["QueueUrl"], self._mail_queue):
             aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(self._plan.visibility_s)})
-        _asked(self._stripe, "/_webhook", url=self._to.stripe_webhook_url, retries=_STRIPE_RETRIES_S)
+        asked(self._stripe, "/_webhook", url=self._to.stripe_webhook_url, retries=_STRIPE_RETRIES_S)
         way = Hastened(ses_app(aws), aws, longest_s=self._plan.longest_wait_s, in_hand_s=self._plan.visibility_s)
         with serving(StandIn(way, reset=lambda: None)) as url:
             deliver = self._to.outputs["DeliverFunction"]
             variables = functions.get_function_configuration(FunctionName=deliver)["Environment"]["Variables"]
             variables |= {"AWS_ENDPOINT_URL_SESV2": url, "AWS_ENDPOINT_URL_SQS": url}
             functions.update_function_configuration(FunctionName=deliver, Environment={"Variables": variables})
-            yield _control(url)
+            yield control(url)
 
     def _fail(self, ses: httpx.Client, *, calm: bool) -> None:
         plan = self._plan
         if calm:
-            self._spent = _rules(ses)
-            _set(ses, trouble.ses_faults(chance=plan.chance, lost=0.0, seed=plan.seed))
+            self._spent = rules(ses)
+            set_rules(ses, trouble.ses_faults(chance=plan.chance, lost=0.0, seed=plan.seed))
             return
-        _set(self._stripe, trouble.stripe_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
-        _set(self._fastio, trouble.fastio_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
-        _set(ses, trouble.ses_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
+        set_rules(self._stripe, trouble.stripe_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
+        set_rules(self._fastio, trouble.fastio_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
+        set_rules(ses, trouble.ses_faults(chance=plan.chance, lost=plan.lost, seed=plan.seed))
 
     # --- Telling ----------------------------------------------------------------------------------------
 
@@ -231,14 +231,14 @@ class _Soak:
     def _told(self, found: Account, ses: httpx.Client, took: float, *, done: bool) -> Soaked:
         plan = self._plan
         faults = {
-            "Stripe": _rules(self._stripe),
-            "Fast.io": _rules(self._fastio),
-            "SES": self._spent + _rules(ses),
+            "Stripe": rules(self._stripe),
+            "Fast.io": rules(self._fastio),
+            "SES": self._spent + rules(ses),
         }
         kills = ", ".join(f"{count} {name}" for name, count in sorted(self._killer.kills.items()))
         figures = {
             **found.figures,
-            **{f"calls that failed at {name}": _fired(rules) for name, rules in faults.items()},
+            **{f"calls that failed at {name}": fired(rules) for name, rules in faults.items()},
             "workers killed": f"{self._killer.kills.total()} ({kills})",
             "duration": f"{took:.0f} s",
             "orders per minute": f"{plan.orders / took * 60:.0f}",
@@ -247,31 +247,3 @@ class _Soak:
         troubles = found.troubles if done else [f"not done after {took:.0f} s", *found.troubles]
         struck = {name: sum(rule["fired"] for rule in rules) for name, rules in faults.items()}
         return Soaked(figures, troubles, struck | {"workers": self._killer.kills.total()})
-
-
-def _control(url: str) -> httpx.Client:
-    """For a stand-in's own routes. A sale waits for the webhook, and that for a worker that may have to start."""
-    return httpx.Client(base_url=url, timeout=120, trust_env=False)
-
-
-def _asked(stand_in: httpx.Client, route: str, **fields: Any) -> dict[str, Any]:
-    """Raises SaleFailed."""
-    answer = stand_in.post(route, json=fields)
-    found: dict[str, Any] = answer.json()
-    if answer.status_code != 200:
-        raise SaleFailed(f"the stand-in refuses {route}: {found.get('error', answer.status_code)}")
-    return found
-
-
-def _set(stand_in: httpx.Client, rules: list[Rule]) -> None:
-    stand_in.post("/_faults", json=rules).raise_for_status()
-
-
-def _rules(stand_in: httpx.Client) -> list[Rule]:
-    found: list[Rule] = stand_in.get("/_faults").json()["faults"]
-    return found
-
-
-def _fired(rules: list[Rule]) -> str:
-    before, after = (sum(rule["fired"] for rule in rules if rule["after"] is lost) for lost in (False, True))
-    return f"{before} before the work, {after} after it"

@@ -20,7 +20,7 @@ with the ids of what they are about (`session`, `invoice`, `subscription`, `paym
 that matters most, `event`, `delivery` (the first target's) and `deliveries`. With `"quiet": true` the events are
 made but not sent. PAID is one of `"session"`, `"invoice"`, `"payment_intent"`, `"charge"`.
 
-- `POST /_pay` with the fields of `local.stripe_sales.Sale`.
+- `POST /_pay` with the fields of `local.stripe.sale.Sale`.
 - `POST /_settle {"session"}` and `POST /_fail {"session"}`: how a late payment ends.
 - `POST /_invoice {"email", "products", "quantity", "account", "paid_out_of_band"}`: a paid invoice of its own.
 - `POST /_refund {PAID, "amount", "status", "reason"}`: all that is left without an amount, `succeeded` at once.
@@ -49,7 +49,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.stripe import catalog, sales
-from local.stripe.acts import ACTS, Act, Done, only
+from local.stripe.acting import Done, only
+from local.stripe.acts import ACTS, Act
 from local.stripe.form import StripeProblem
 from local.stripe.objects import Json
 from local.stripe.sending import Manner, Sender, Target, shown

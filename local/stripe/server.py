@@ -60,7 +60,7 @@ def stripe_app(
 
     `keys` are the API keys it accepts, None for every `sk_…` and `rk_…` of its mode. Events go to
     `webhook_url`, signed with `webhook_secret` (made up when None); `retries` are the waits in seconds before
-    further attempts. `clock` is Unix seconds. Routes: `local.stripe_api`, `local.stripe_control`.
+    further attempts. `clock` is Unix seconds. Routes: `local.stripe.api`, `local.stripe.control`.
     """
     state = StripeState(livemode, clock=clock)
     sender = Sender(state, retries=tuple(retries), url=webhook_url)
@@ -88,7 +88,7 @@ class _Api:
         self._desk = desk
         self._sender = sender
         self._routes = [
-            (method, re.compile(path.replace("{id}", "([^/]+)")), answer) for method, path, answer in api.routes()
+            (method, re.compile(path.replace("{id}", "([^/]+)")), answer) for method, path, answer in api.ROUTES
         ]
 
     async def answer(self, request: Request) -> Response:

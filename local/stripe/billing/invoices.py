@@ -45,20 +45,23 @@ def written(
             "type": "subscription_details",
         }
     lines = state.lines[made["id"]] = _lines(made, items, subscription, now=state.now)
+    made |= _totals(lines) | {"lines": state.lines_of(made["id"], Params({}))}
+    return made
+
+
+def _totals(lines: list[Json]) -> Json:
     discounts = [discount for line in lines for discount in line["discount_amounts"]]
     subtotal = sum(line["amount"] for line in lines)
     total = subtotal - sum(discount["amount"] for discount in discounts)
-    made |= {
+    return {
         "amount_due": total,
         "amount_remaining": total,
-        "lines": state.lines_of(made["id"], Params({})),
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal,
         "total": total,
         "total_discount_amounts": discounts,
         "total_excluding_tax": total,
     }
-    return made
 
 
 def charged(state: StripeState, invoice: Json, outcome: Outcome) -> None:

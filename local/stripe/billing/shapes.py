@@ -143,8 +143,37 @@ def item_of_invoice(subscription_id: str | None) -> Json:
 
 def credit_note(of: Json, line: Json, *, amount: int, refund: Json | None, now: int) -> Json:
     """One after the payment of the invoice `of`, for *amount* of its *line*; without a *refund* to the balance."""
-    name = new_id("cn")
-    item = {
+    name, lines = new_id("cn"), [_credited(of, line, amount)]
+    back = {"amount_refunded": amount, "payment_record_refund": None, "type": "refund"}
+    return shape("credit_note") | {
+        "id": name,
+        "amount": amount,
+        "created": now,
+        "currency": of["currency"],
+        "customer": of["customer"],
+        "customer_balance_transaction": None if refund else new_id("cbtxn"),
+        "effective_at": now,
+        "invoice": of["id"],
+        "lines": {
+            "object": "list",
+            "data": lines,
+            "has_more": False,
+            "url": f"/v1/credit_notes/{name}/lines",
+        },
+        "livemode": of["livemode"],
+        "number": f"{of['number']}-CN-01",
+        "pdf": f"https://pay.stripe.com/credit_notes/{name}/pdf",
+        "post_payment_amount": amount,
+        "refunds": [back | {"refund": refund["id"]}] if refund else [],
+        "subtotal": amount,
+        "subtotal_excluding_tax": amount,
+        "total": amount,
+        "total_excluding_tax": amount,
+    }
+
+
+def _credited(of: Json, line: Json, amount: int) -> Json:
+    return {
         "id": new_id("cnli"),
         "object": "credit_note_line_item",
         "amount": amount,
@@ -161,27 +190,6 @@ def credit_note(of: Json, line: Json, *, amount: int, refund: Json | None, now: 
         "type": "invoice_line_item",
         "unit_amount": amount,
         "unit_amount_decimal": str(amount),
-    }
-    back = {"amount_refunded": amount, "payment_record_refund": None, "type": "refund"}
-    return shape("credit_note") | {
-        "id": name,
-        "amount": amount,
-        "created": now,
-        "currency": of["currency"],
-        "customer": of["customer"],
-        "customer_balance_transaction": None if refund else new_id("cbtxn"),
-        "effective_at": now,
-        "invoice": of["id"],
-        "lines": {"object": "list", "data": [item], "has_more": False, "url": f"/v1/credit_notes/{name}/lines"},
-        "livemode": of["livemode"],
-        "number": f"{of['number']}-CN-01",
-        "pdf": f"https://pay.stripe.com/credit_notes/{name}/pdf",
-        "post_payment_amount": amount,
-        "refunds": [back | {"refund": refund["id"]}] if refund else [],
-        "subtotal": amount,
-        "subtotal_excluding_tax": amount,
-        "total": amount,
-        "total_excluding_tax": amount,
     }
 
 

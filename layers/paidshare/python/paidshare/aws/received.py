@@ -1,4 +1,4 @@
-"""Which events the front door took: `ports.Received` on what Powertools' idempotency remembers of `sqs_intake`."""
+"""Which events the front door took: `ports.Received` on what Powertools' idempotency remembers of `aws.intake`."""
 
 from typing import TYPE_CHECKING
 

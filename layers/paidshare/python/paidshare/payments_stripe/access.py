@@ -52,7 +52,7 @@ class StripeAccess:
         except stripe.StripeError as exc:
             fact = _fact(exc, about)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
-            # What the SDK and `stripe_orders` trip over when Stripe's answer lacks what was asked for, or something
+            # What the SDK and `fields` trip over when Stripe's answer lacks what was asked for, or something
             # between us and Stripe answers JSON that is not Stripe's, such as {"error": "bad gateway"}.
             fact = StripeUnavailable(f"Stripe's answer about {about} is not readable ({type(exc).__name__})")
         raise fact  # Out here, so that no traceback prints Stripe's words, with part of the key.

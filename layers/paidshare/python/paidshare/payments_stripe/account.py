@@ -24,7 +24,7 @@ class StripeAccount:
     Questions to one account, with the key that *client* has; *account* is a connected account's id or None.
 
     With *fraud_warnings* early fraud warnings are asked for too, which costs a call per payment. Raises what the SDK
-    raises, and what `stripe_orders` raises for an answer that is not readable. StripeObjects stay in here.
+    raises, and what `fields` raises for an answer that is not readable. StripeObjects stay in here.
     """
 
     def __init__(self, client: stripe.StripeClient, account: str | None, *, fraud_warnings: bool) -> None:
