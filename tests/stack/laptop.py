@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from local.stack import Stack
 
 # Far beyond what a delivery takes; only a failing test waits this long.
 PATIENCE_SECONDS = 150.0  # Many times what it takes: a busy machine is no bug, and what is there ends the wait.
+_LATE_LINES_MS = 10_000  # A line may be written down later than it says.
 
 
 class Laptop:
@@ -23,6 +25,8 @@ class Laptop:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.to = stack.endpoints
+        self._reading = threading.Lock()
+        self._logged: dict[str, dict[tuple[str, int, str], None]] = {}
         self.http = httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
 
     def close(self) -> None:
@@ -121,11 +125,10 @@ class Laptop:
 
     def log(self, function: str) -> list[dict[str, Any]]:
         """*function*'s (receive, deliver, feedback) JSON log lines."""
-        events = self.stack.aws.logs.filter_log_events(logGroupName=f"/paidshare/local/{function}")["events"]
         lines = []
-        for event in events:
+        for message in self._messages(function):
             try:
-                line = json.loads(event["message"])
+                line = json.loads(message)
             except ValueError:
                 continue
             if isinstance(line, dict):
@@ -134,12 +137,20 @@ class Laptop:
 
     def everything_logged(self) -> str:
         groups = ("receive", "deliver", "feedback", "sweep", "api")
-        events = [
-            event["message"]
-            for group in groups
-            for event in self.stack.aws.logs.filter_log_events(logGroupName=f"/paidshare/local/{group}")["events"]
-        ]
-        return "\n".join(events)
+        return "\n".join(message for group in groups for message in self._messages(group))
+
+    def _messages(self, group: str) -> list[str]:
+        """
+        What *group* has logged so far. Only what is new is asked for: tests look again and again, and a log of all that
+        happened grows to megabytes.
+        """
+        with self._reading:
+            known = self._logged.setdefault(group, {})
+            since = max((at for _, at, _ in known), default=0) - _LATE_LINES_MS
+            name, logs = f"/paidshare/local/{group}", self.stack.aws.logs
+            for event in logs.filter_log_events(logGroupName=name, startTime=max(0, since))["events"]:
+                known[event["logStreamName"], event["timestamp"], event["message"]] = None
+            return [message for _, _, message in known]
 
     def log_line(self, function: str, **wanted: object) -> dict[str, Any]:
         """The first line that has all of *wanted*, once it is there."""

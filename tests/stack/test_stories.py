@@ -26,7 +26,7 @@ STORIES = tuple(story for story in EVERY if story.is_default)
 
 # What an order's row must keep when nothing happened to it. The rest says when it was last looked at.
 _KEPT = ("state", "reason", "share_id", "holds", "share_expires_at", "closed_at", "told", "given", "message_id")
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 pytestmark = pytest.mark.stack
 
