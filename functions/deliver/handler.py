@@ -47,7 +47,7 @@ _ONCE = _CLIENT.merge(Config(read_timeout=6, retries={"mode": "standard", "total
 
 
 @dataclass(frozen=True, slots=True)
-class _Workshop:
+class _Container:
     """Everything a batch needs, made once per container."""
 
     shop: Shop
@@ -58,17 +58,17 @@ class _Workshop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shift:
+class _Invocation:
     """One invocation: the last moment at which something long may be begun, and what it counted (metric, fact)."""
 
-    workshop: _Workshop
+    container: _Container
     request_id: str
     deadline: datetime
     counted: list[tuple[str, str | None]] = field(default_factory=list)
 
 
 @cache
-def _workshop() -> _Workshop:
+def _container() -> _Container:
     settings = DeliverSettings.from_environ(os.environ)
     session = boto3.session.Session()
     vault = SecretsManagerVault(
@@ -77,7 +77,7 @@ def _workshop() -> _Workshop:
         monotonic=monotonic,
     )
     sqs = session.client("sqs", config=_CLIENT)
-    return _Workshop(
+    return _Container(
         shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
@@ -128,18 +128,18 @@ def _now() -> datetime:
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done."""
     try:
-        workshop = _workshop()
+        container = _container()
     except SettingsIncomplete as error:
         Logger(service="deliver").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    shift = _Shift(workshop, context.aws_request_id, deadline=workshop.shop.clock() + left - _TO_FINISH)
+    invocation = _Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - _TO_FINISH)
 
-    _scatter(event.get("Records", []), shift)
+    _scatter(event.get("Records", []), invocation)
 
     async def in_a_thread(record: SQSRecord) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(workshop.threads, _work, record, shift)
+        await loop.run_in_executor(container.threads, _work, record, invocation)
 
     try:
         return async_process_partial_response(
@@ -151,57 +151,57 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             context=context,
         )
     finally:
-        _publish(shift)
+        _publish(invocation)
 
 
-def _scatter(records: list[dict[str, Any]], shift: _Shift) -> None:
+def _scatter(records: list[dict[str, Any]], invocation: _Invocation) -> None:
     """What came back and is not alone may be in company that ends the process: should it happen, they part here."""
     again = [one["receiptHandle"] for one in records if int(one["attributes"]["ApproximateReceiveCount"]) > 1]
     if len(records) > 1 and again:
         seconds = {handle: retries.seconds_until_alone(jitter=random.random()) for handle in again}  # noqa: S311
         with contextlib.suppress(QueueUnavailable):
-            shift.workshop.messages.hide(seconds)
+            invocation.container.messages.hide(seconds)
 
 
-def _work(record: SQSRecord, shift: _Shift) -> None:
-    attempt, logger = int(record.attributes.approximate_receive_count or 1), shift.workshop.logger
+def _work(record: SQSRecord, invocation: _Invocation) -> None:
+    attempt, logger = int(record.attributes.approximate_receive_count or 1), invocation.container.logger
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
-        _attempt(record, shift, seen, attempt)
+        _attempt(record, invocation, seen, attempt)
     except TryAgain as error:
-        wait = _put_off(record, shift, attempt, asked=error.wait)
-        _tell(shift, logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
+        wait = _put_off(record, invocation, attempt, asked=error.wait)
+        _tell(invocation, logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
         raise
     except Exception as error:
-        wait = _put_off(record, shift, attempt, asked=None)
+        wait = _put_off(record, invocation, attempt, asked=None)
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
         facts = {"error": type(error).__name__, "at": where(error), "seconds": wait}
-        _tell(shift, logger.error, "order_failed", seen | facts)
+        _tell(invocation, logger.error, "order_failed", seen | facts)
         raise
 
 
-def _put_off(record: SQSRecord, shift: _Shift, attempt: int, *, asked: float | None) -> int:
-    seconds = shift.workshop.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
+def _put_off(record: SQSRecord, invocation: _Invocation, attempt: int, *, asked: float | None) -> int:
+    seconds = invocation.container.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
     if attempt >= retries.LATE_AFTER:
-        shift.counted.append(("LateOrders", None))
+        invocation.counted.append(("LateOrders", None))
     return seconds
 
 
-def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt: int) -> None:
-    workshop = shift.workshop
+def _attempt(record: SQSRecord, invocation: _Invocation, seen: dict[str, object], attempt: int) -> None:
+    container = invocation.container
     try:
         notice = notices.from_json(record.body)
     except NeedsAPerson as error:
-        _give_to_a_person(record.body, error, shift, seen)
+        _give_to_a_person(record.body, error, invocation, seen)
         return
     try:
         # Until the order is found, what the event is about stands in for it.
         seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
         outcomes = deliver(
             notice,
-            workshop.shop,
-            holder=f"{shift.request_id}/{record.message_id}",
-            deadline=shift.deadline,
+            container.shop,
+            holder=f"{invocation.request_id}/{record.message_id}",
+            deadline=invocation.deadline,
             # A person gets the message with the reason, instead of SQS giving it up without one.
             last=attempt >= retries.MOST_RECEIVES,
         )
@@ -213,25 +213,25 @@ def _attempt(record: SQSRecord, shift: _Shift, seen: dict[str, object], attempt:
             told = case.known and notice.why == notices.SWEEP and attempt == 1
             look = mail_events.as_a_look(notice)
             body = record.body if look is None else notices.to_json(look)
-            _give_to_a_person(body, case, shift, seen, told=told)
+            _give_to_a_person(body, case, invocation, seen, told=told)
     else:
         for outcome in outcomes:
-            _tell(shift, workshop.logger.info, "order_looked_at", seen | asdict(outcome))
+            _tell(invocation, container.logger.info, "order_looked_at", seen | asdict(outcome))
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
-        _give_to_a_person(record.body, unmended, shift, seen)
+        _give_to_a_person(record.body, unmended, invocation, seen)
 
 
 def _give_to_a_person(
-    body: str, case: NeedsAPerson, shift: _Shift, seen: dict[str, object], *, told: bool = False
+    body: str, case: NeedsAPerson, invocation: _Invocation, seen: dict[str, object], *, told: bool = False
 ) -> None:
     """Count and log *case*, and write its dead letter, unless a person was *told* already."""
-    workshop = shift.workshop
+    container = invocation.container
     if not told:
-        workshop.messages.give_to_a_person(body, case, about=case.order_id or str(seen.get("order_id", "")))
-        shift.counted.append(("DeadLetters", None))
-    shift.counted.append(("PersonCases", None))
-    _tell(shift, workshop.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
+        container.messages.give_to_a_person(body, case, about=case.order_id or str(seen.get("order_id", "")))
+        invocation.counted.append(("DeadLetters", None))
+    invocation.counted.append(("PersonCases", None))
+    _tell(invocation, container.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
@@ -239,12 +239,12 @@ def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
     return known | {"reason": error.reason, "what": str(error)}
 
 
-def _tell(shift: _Shift, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
+def _tell(invocation: _Invocation, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
     log(fact, extra=fields)
-    shift.counted.append(("Orders", fact))
+    invocation.counted.append(("Orders", fact))
 
 
-def _publish(shift: _Shift) -> None:
+def _publish(invocation: _Invocation) -> None:
     """The counts of one batch, when its threads are done: Powertools prints a metric in two pieces."""
-    for (name, fact), times in Counter(shift.counted).items():
-        count(name, times, stage=shift.workshop.stage, **({} if fact is None else {"fact": fact}))
+    for (name, fact), times in Counter(invocation.counted).items():
+        count(name, times, stage=invocation.container.stage, **({} if fact is None else {"fact": fact}))

@@ -31,7 +31,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Container:
     """Everything a batch needs, made once per container."""
 
     log: MailLog
@@ -42,11 +42,11 @@ class _Desk:
 
 
 @cache
-def _desk() -> _Desk:
+def _container() -> _Container:
     settings = FeedbackSettings.from_environ(os.environ)
     session = boto3.session.Session()
     sqs = session.client("sqs", config=_CLIENT)
-    return _Desk(
+    return _Container(
         log=DynamoMailLog(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         dead_letters=DeadLetters(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
@@ -58,96 +58,96 @@ def _desk() -> _Desk:
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     """An SQS event → `{"batchItemFailures": […]}`: these come again, the others are done. The day's event → None."""
     try:
-        desk = _desk()
+        container = _container()
     except SettingsIncomplete as error:
         Logger(service="feedback").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and FeedbackErrorsAlarm pages.
     if event.get("detail-type") == "Scheduled Event":
-        _remind(desk, now=datetime.now(UTC))
+        _remind(container, now=datetime.now(UTC))
         return None
     return process_partial_response(
         event=event,
-        record_handler=partial(_work, desk=desk),
+        record_handler=partial(_work, container=container),
         # A raised error would undo each message's own wait.
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,
     )
 
 
-def _remind(desk: _Desk, *, now: datetime) -> None:
+def _remind(container: _Container, *, now: datetime) -> None:
     """
     What waits in the ledger, Deliver tells of again every week. Of what waits nowhere else (a letter that failed, a
     message that is no notice, a parked account's event) the dead letter itself is kept.
     """
-    with desk.dead_letters.held() as letters:
-        for letter in desk.dead_letters.renewed(forgotten_soon(letters, now=now)):
-            count("DeadLetters", stage=desk.stage)
+    with container.dead_letters.held() as letters:
+        for letter in container.dead_letters.renewed(forgotten_soon(letters, now=now)):
+            count("DeadLetters", stage=container.stage)
             facts = {"order_id": letter.order, "reason": letter.reason, "since": letter.since.isoformat()}
-            desk.logger.warning("dead_letter_renewed", extra=facts)
+            container.logger.warning("dead_letter_renewed", extra=facts)
 
 
-def _work(record: SQSRecord, desk: _Desk) -> None:
+def _work(record: SQSRecord, container: _Container) -> None:
     attempt = int(record.attributes.approximate_receive_count or 1)
     seen: dict[str, object] = {"sqs_message_id": record.message_id, "attempt": attempt}
     found = mail_events.read(record.body)
     if isinstance(found, NotForUs):
-        desk.logger.info("not_for_us", extra=seen | {"reason": found.reason, "why": found.why})
+        container.logger.info("not_for_us", extra=seen | {"reason": found.reason, "why": found.why})
         return
     seen |= {"order_id": found.order_id, "letter": found.letter, "message_id": found.message_id, "fact": found.fact}
     try:
-        _noted_or_given_up(found, desk, seen, attempt)
+        _noted_or_given_up(found, container, seen, attempt)
     except TryAgain as error:
-        seconds = _put_off(record, desk, attempt)
+        seconds = _put_off(record, container, attempt)
         facts = {"reason": error.reason, "what": str(error), "seconds": seconds}
-        desk.logger.warning("letter_put_off", extra=seen | facts)
+        container.logger.warning("letter_put_off", extra=seen | facts)
         raise
     except Exception as error:
-        seconds = _put_off(record, desk, attempt)
+        seconds = _put_off(record, container, attempt)
         # A bug. Where, but not what: an unknown message might quote a person's address.
         facts = {"error": type(error).__name__, "at": where(error), "seconds": seconds}
-        desk.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
+        container.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
         raise
-    count("Letters", stage=desk.stage, fact=found.fact)
+    count("Letters", stage=container.stage, fact=found.fact)
 
 
-def _noted_or_given_up(event: MailEvent, desk: _Desk, seen: dict[str, object], attempt: int) -> None:
+def _noted_or_given_up(event: MailEvent, container: _Container, seen: dict[str, object], attempt: int) -> None:
     """
     At the last receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's own
     words, the buyer's address among them, and nothing that could be redriven.
     """
     try:
-        _note(event, desk, seen)
+        _note(event, container, seen)
     except TryAgain as error:
         if attempt < retries.MOST_RECEIVES:
             raise
         exhausted = PatienceExhausted(f"the letter “{event.letter}” {event.fact}, not noted: {error}")
-        _give_to_a_person(event, exhausted, desk, seen)
+        _give_to_a_person(event, exhausted, container, seen)
 
 
-def _note(event: MailEvent, desk: _Desk, seen: dict[str, object]) -> None:
+def _note(event: MailEvent, container: _Container, seen: dict[str, object]) -> None:
     """
     The person is told before that is remembered: a crash in between tells twice, and never not at all.
 
     SNS and SQS may bring an event twice (docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html).
     """
-    news = desk.log.note(event)
+    news = container.log.note(event)
     case = mail_events.case(event)
     if case is None or not news:
-        desk.logger.info("letter_noted", extra=seen | {"cause": event.cause})
+        container.logger.info("letter_noted", extra=seen | {"cause": event.cause})
         return
-    _give_to_a_person(event, case, desk, seen)
-    desk.log.told(event)
+    _give_to_a_person(event, case, container, seen)
+    container.log.told(event)
 
 
-def _give_to_a_person(event: MailEvent, case: NeedsAPerson, desk: _Desk, seen: dict[str, object]) -> None:
+def _give_to_a_person(event: MailEvent, case: NeedsAPerson, container: _Container, seen: dict[str, object]) -> None:
     body = notices.to_json(mail_events.notice(event))
-    desk.messages.give_to_a_person(body, case, about=event.order_id)
-    count("DeadLetters", stage=desk.stage)
-    desk.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
+    container.messages.give_to_a_person(body, case, about=event.order_id)
+    count("DeadLetters", stage=container.stage)
+    container.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 
-def _put_off(record: SQSRecord, desk: _Desk, attempt: int) -> int:
-    seconds = desk.messages.come_again(record.receipt_handle, attempt=attempt)
+def _put_off(record: SQSRecord, container: _Container, attempt: int) -> int:
+    seconds = container.messages.come_again(record.receipt_handle, attempt=attempt)
     if attempt >= retries.LATE_AFTER:
-        count("LateOrders", stage=desk.stage)
+        count("LateOrders", stage=container.stage)
     return seconds

@@ -26,7 +26,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class _Container:
     """Everything a request needs, made once per container."""
 
     senders: dict[str, Sender]
@@ -37,10 +37,10 @@ class _Door:
 
 
 @cache
-def _door() -> _Door:
+def _container() -> _Container:
     settings = ReceiveSettings.from_environ(os.environ)
     session = boto3.session.Session()
-    return _Door(
+    return _Container(
         senders={
             "POST /webhook/stripe": receive.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
             "POST /webhook/fastio": receive.fastio(allowed=settings.fastio_allowed),
@@ -64,14 +64,14 @@ def _door() -> _Door:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An HTTP API event (payload format 2.0) → its answer."""
     try:
-        door = _door()
+        container = _container()
     except SettingsIncomplete as error:
         Logger(service="receive").error("settings_incomplete", extra={"gaps": error.gaps})
         return _told(503)
-    door.intake.lasts(context)
-    sender = door.senders[event["routeKey"]]
-    answer = _answer(event, sender, door)
-    _tell(door, sender, answer)
+    container.intake.lasts(context)
+    sender = container.senders[event["routeKey"]]
+    answer = _answer(event, sender, container)
+    _tell(container, sender, answer)
     return _told(answer.status)
 
 
@@ -84,7 +84,7 @@ def _told(status: int) -> dict[str, Any]:
     }
 
 
-def _answer(event: dict[str, Any], sender: Sender, door: _Door) -> Answer:
+def _answer(event: dict[str, Any], sender: Sender, container: _Container) -> Answer:
     try:
         request = Request(
             body=_body(event),
@@ -93,7 +93,7 @@ def _answer(event: dict[str, Any], sender: Sender, door: _Door) -> Answer:
         )
     except ValueError:  # No base64, or half a surrogate pair.
         return Answer(400, "body_unreadable")
-    return receive.receive(request, sender, vault=door.vault, intake=door.intake, now=time.time())
+    return receive.receive(request, sender, vault=container.vault, intake=container.intake, now=time.time())
 
 
 def _body(event: dict[str, Any]) -> bytes:
@@ -101,13 +101,13 @@ def _body(event: dict[str, Any]) -> bytes:
     return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
 
 
-def _tell(door: _Door, sender: Sender, answer: Answer) -> None:
-    logger = door.logger
+def _tell(container: _Container, sender: Sender, answer: Answer) -> None:
+    logger = container.logger
     log = logger.info if answer.status == 200 else logger.error if answer.status == 503 else logger.warning
     log(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})
     count(
         "Webhooks",
-        stage=door.stage,
+        stage=container.stage,
         source=sender.name,
         fact=answer.fact,
         reason=str(answer.fields.get("reason", "none")),
@@ -115,4 +115,4 @@ def _tell(door: _Door, sender: Sender, answer: Answer) -> None:
     if "scheme" in answer.fields:
         # Evidence for a rotation: once the old secret (say, 2) no longer matches anything, it may go.
         matched = {name: str(answer.fields[name]) for name in ("scheme", "secret")}
-        count("Signatures", stage=door.stage, source=sender.name, **matched)
+        count("Signatures", stage=container.stage, source=sender.name, **matched)

@@ -38,7 +38,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Cupboard:
+class _Container:
     """Everything a round needs, made once per container."""
 
     ports: SweepPorts
@@ -47,7 +47,7 @@ class _Cupboard:
 
 
 @cache
-def _cupboard() -> _Cupboard:
+def _container() -> _Container:
     settings = SweepSettings.from_environ(os.environ)
     session = boto3.session.Session()
     dynamodb = session.client("dynamodb", config=_CLIENT)
@@ -77,7 +77,7 @@ def _cupboard() -> _Cupboard:
         received=DynamoReceived(dynamodb, settings.events_table),
         warnings=settings.hold_on_fraud_warning,
     )
-    return _Cupboard(ports, Logger(service="sweep", use_rfc3339=True), settings.stage)
+    return _Container(ports, Logger(service="sweep", use_rfc3339=True), settings.stage)
 
 
 def _now() -> datetime:
@@ -93,23 +93,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     del event
     try:
-        cupboard = _cupboard()
+        container = _container()
     except SettingsIncomplete as error:
         Logger(service="sweep").error("settings_incomplete", extra={"gaps": error.gaps})
         raise
-    now = cupboard.ports.clock()
+    now = container.ports.clock()
     until = now + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
-        parts = sweep.sweep(cupboard.ports, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
+        parts = sweep.sweep(container.ports, holder=context.aws_request_id, until=until, deadline=until - _TO_FINISH)
     except RoundBusy:
-        cupboard.logger.info("round_busy")
+        container.logger.info("round_busy")
         return {"busy": True, "drift": None, "finished": False}
     for part in parts:
-        _tell(cupboard.logger, part)
+        _tell(container.logger, part)
     drift = report.drift(parts)
     # A round that does not know says nothing: DriftAlarm takes silence for trouble.
-    _publish(cupboard, "Drift", drift)
-    _publish(cupboard, "OrdersOnHold", report.on_hold(parts))
+    _publish(container, "Drift", drift)
+    _publish(container, "OrdersOnHold", report.on_hold(parts))
     for part in parts:
         if part.trouble is not None:
             raise part.trouble
@@ -134,6 +134,6 @@ def _tell(logger: Logger, part: Part) -> None:
         logger.warning("part_failed", extra=facts | {"reason": part.trouble.reason, "what": str(part.trouble)})
 
 
-def _publish(cupboard: _Cupboard, name: str, value: int | None) -> None:
+def _publish(container: _Container, name: str, value: int | None) -> None:
     if value is not None:
-        count(name, value, stage=cupboard.stage)
+        count(name, value, stage=container.stage)

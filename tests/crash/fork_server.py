@@ -145,8 +145,8 @@ def _say(out: int, line: dict[str, object]) -> None:
 def main(log: Path) -> None:
     _take_the_clocks()
     # All that makes no connection. Stripe's classes are imported when the first answer holds one.
-    deliver._workshop()
-    receive._door()
+    deliver._container()
+    receive._container()
     _poller()
     for kind in ("checkout.session", "payment_intent", "charge", "refund", "dispute", "product", "price"):
         get_object_class("V1", kind)

@@ -120,8 +120,8 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         made = Floor(aws, Printed("deliver", capsys), shop, payments, mailer, shares, ledger)
 
         @cache
-        def workshop() -> deliver._Workshop:
-            return deliver._Workshop(
+        def container() -> deliver._Container:
+            return deliver._Container(
                 shop=shop,
                 messages=SqsMessages(aws.sqs, queue_url=aws.queue_url, dead_letter_url=aws.dead_letter_url),
                 threads=threads,
@@ -130,7 +130,7 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
                 stage="test",
             )
 
-        monkeypatch.setattr(deliver, "_workshop", workshop)
+        monkeypatch.setattr(deliver, "_container", container)
         aws.sqs.meta.events.register(
             "provide-client-params.sqs.ChangeMessageVisibility",
             lambda params, **_: made.waits.append(params["VisibilityTimeout"]),
@@ -214,8 +214,8 @@ class TestCompany:
         messages = SqsMessages(
             floor.aws.sqs, queue_url=floor.aws.queue_url + "-gone", dead_letter_url=floor.aws.dead_letter_url
         )
-        workshop = replace(deliver._workshop(), messages=messages)
-        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        container = replace(deliver._container(), messages=messages)
+        monkeypatch.setattr(deliver, "_container", lambda: container)
         assert floor.run(about("cs_test_1"), about("cs_test_2"), attempt=2) == []
         assert len(floor.mailer.sent) == 2
 
@@ -243,8 +243,8 @@ class TestTryAgain:
             queue_url=floor.aws.queue_url + "-gone",
             dead_letter_url=floor.aws.dead_letter_url,
         )
-        workshop = replace(deliver._workshop(), messages=messages)
-        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        container = replace(deliver._container(), messages=messages)
+        monkeypatch.setattr(deliver, "_container", lambda: container)
         assert floor.run(about(DOWN)) == [about(DOWN)]
 
     @pytest.mark.parametrize(("attempt", "late"), [(1, 0), (7, 0), (8, 1), (200, 1)])
@@ -286,8 +286,8 @@ class TestNeedsAPerson:
         messages = SqsMessages(
             floor.aws.sqs, queue_url=floor.aws.queue_url, dead_letter_url=floor.aws.dead_letter_url + "-gone"
         )
-        workshop = replace(deliver._workshop(), messages=messages)
-        monkeypatch.setattr(deliver, "_workshop", lambda: workshop)
+        container = replace(deliver._container(), messages=messages)
+        monkeypatch.setattr(deliver, "_container", lambda: container)
         assert floor.run(about(BROKEN)) == [about(BROKEN)]
 
     def test_a_dead_letter_that_is_redriven_after_the_cause_is_mended_is_delivered(self, floor: Floor) -> None:
@@ -551,7 +551,7 @@ class TestMetrics:
         assert described["Dimensions"] == [[dimension["Name"] for dimension in alarm["Dimensions"]]]
 
 
-class TestWorkshop:
+class TestContainer:
     def test_it_is_built_from_the_environment_without_asking_anybody(self, monkeypatch: pytest.MonkeyPatch) -> None:
         variables = {
             "STAGE": "test",
@@ -576,9 +576,9 @@ class TestWorkshop:
         with cloud():
             for name, value in variables.items():
                 monkeypatch.setenv(name, value)
-            deliver._workshop.cache_clear()
+            deliver._container.cache_clear()
             try:
-                shop = deliver._workshop().shop
+                shop = deliver._container().shop
                 assert shop.policy == Policy(
                     livemode=True,
                     link_days=9,
@@ -589,10 +589,10 @@ class TestWorkshop:
                     ask_when_paid_late=True,
                 )
                 assert shop.connected_accounts is True
-                assert deliver._workshop() is deliver._workshop()
+                assert deliver._container() is deliver._container()
             finally:
-                deliver._workshop().threads.shutdown()
-                deliver._workshop.cache_clear()
+                deliver._container().threads.shutdown()
+                deliver._container.cache_clear()
 
     def test_missing_settings_are_all_named_in_one_line_and_the_batch_comes_again(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -600,7 +600,7 @@ class TestWorkshop:
         for name in ("STAGE", "ORDERS_TABLE", "LINK_DAYS"):
             monkeypatch.delenv(name, raising=False)
         printed = Printed("deliver", capsys)
-        deliver._workshop.cache_clear()
+        deliver._container.cache_clear()
         with pytest.raises(SettingsIncomplete):
             deliver.handler({"Records": []}, cast("LambdaContext", Context()))
         (line,) = printed.log()

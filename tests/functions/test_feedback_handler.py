@@ -52,9 +52,9 @@ class Post:
         """Work with *log* from now on, else with DynamoDB."""
 
         @cache
-        def desk() -> feedback._Desk:
+        def container() -> feedback._Container:
             queues = {"queue_url": self.aws.queue_url, "dead_letter_url": self.aws.dead_letter_url}
-            return feedback._Desk(
+            return feedback._Container(
                 log=log or DynamoMailLog(self.aws.dynamodb, ORDERS_TABLE),
                 messages=SqsMessages(self.aws.sqs, **queues),
                 dead_letters=DeadLetters(self.aws.sqs, **queues),
@@ -63,7 +63,7 @@ class Post:
                 stage="test",
             )
 
-        self.monkeypatch.setattr(feedback, "_desk", desk)
+        self.monkeypatch.setattr(feedback, "_container", container)
 
     def run(self, *events: dict[str, Any] | str, attempt: int = 1) -> int:
         """How many of *events* come again."""
@@ -322,7 +322,7 @@ def test_no_log_and_no_dead_letter_holds_anything_personal(post: Post, kind: str
     assert BUYER not in json.dumps(post.order(), default=list)
 
 
-class TestDesk:
+class TestContainer:
     def test_it_is_built_from_the_environment_without_asking_anybody(self, monkeypatch: pytest.MonkeyPatch) -> None:
         variables = {
             "STAGE": "test",
@@ -333,12 +333,12 @@ class TestDesk:
         with cloud():
             for name, value in variables.items():
                 monkeypatch.setenv(name, value)
-            feedback._desk.cache_clear()
+            feedback._container.cache_clear()
             try:
-                assert feedback._desk().stage == "test"
-                assert feedback._desk() is feedback._desk()
+                assert feedback._container().stage == "test"
+                assert feedback._container() is feedback._container()
             finally:
-                feedback._desk.cache_clear()
+                feedback._container.cache_clear()
 
     def test_missing_settings_are_all_named_in_one_line_and_the_batch_comes_again(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -346,7 +346,7 @@ class TestDesk:
         for name in ("STAGE", "MAIL_QUEUE_URL"):
             monkeypatch.delenv(name, raising=False)
         printed = Printed("feedback", capsys)
-        feedback._desk.cache_clear()
+        feedback._container.cache_clear()
         with pytest.raises(SettingsIncomplete):
             feedback.handler({"Records": []}, cast("LambdaContext", None))
         (line,) = printed.log()

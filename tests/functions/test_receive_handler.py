@@ -72,9 +72,9 @@ def front(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
             "FASTIO_ALLOWED_CIDRS": "",
         }.items():
             monkeypatch.setenv(name, value)
-        receive._door.cache_clear()
+        receive._container.cache_clear()
         yield Front(aws, Printed("receive", capsys))
-        receive._door.cache_clear()
+        receive._container.cache_clear()
 
 
 def a_checkout(**changes: Any) -> bytes:
@@ -193,7 +193,7 @@ class TestStripe:
         monkeypatch.setenv("QUEUE_URL", front.aws.queue_url + "-gone")
         assert front.post(signed())["statusCode"] == 503
         monkeypatch.setenv("QUEUE_URL", front.aws.queue_url)
-        receive._door.cache_clear()
+        receive._container.cache_clear()
         assert front.post(signed())["statusCode"] == 200
         assert front.queued() == ["cs_test_1"]
 
@@ -292,7 +292,7 @@ class TestLog:
         for event in events:
             front.post(event)
         monkeypatch.setenv("SECRET_NAME", "elsewhere")
-        receive._door.cache_clear()
+        receive._container.cache_clear()
         front.post(signed())
         front.printed.lines()
         signature = events[0]["headers"]["stripe-signature"].partition("v1=")[2]

@@ -81,11 +81,11 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         made = Floor(aws, Printed("sweep", capsys), ports, lists, shares, clock)
 
         @cache
-        def cupboard() -> sweep._Cupboard:
+        def container() -> sweep._Container:
             # Made at the first call: pytest gives a test another standard output than its fixtures.
-            return sweep._Cupboard(made.ports, Logger(service="sweep", use_rfc3339=True), "test")
+            return sweep._Container(made.ports, Logger(service="sweep", use_rfc3339=True), "test")
 
-        monkeypatch.setattr(sweep, "_cupboard", cupboard)
+        monkeypatch.setattr(sweep, "_container", container)
         yield made
 
 
@@ -214,9 +214,9 @@ class TestMaking:
         with cloud() as aws:
             for name, value in (ENVIRON | {"QUEUE_URL": aws.queue_url}).items():
                 monkeypatch.setenv(name, value)
-            sweep._cupboard.cache_clear()
+            sweep._container.cache_clear()
             yield aws, Printed("sweep", capsys)
-            sweep._cupboard.cache_clear()
+            sweep._container.cache_clear()
 
     def test_it_is_made_from_its_environment_and_works_on_the_tables_of_the_template(
         self, made: tuple[Cloud, Printed]

@@ -1,8 +1,10 @@
 """Each room of the code knows what it may (pyproject.toml, `tool.importlinter`), and stays small enough to be read."""
 
+import ast
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,22 @@ def test_a_planted_import_breaks_its_contract(copy: Path, module: str, planted: 
     assert done.returncode == 1
     [broken] = [line for line in done.stdout.splitlines() if line.startswith(contract)][:1]
     assert broken.rstrip().endswith("BROKEN")
+
+
+CODE = [
+    file
+    for folder in ("layers/paidshare/python", "functions", "operate", "local")
+    for file in (ROOT / folder).rglob("*.py")
+]
+
+
+@pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_module_is_read_in_one_sitting(file: Path) -> None:
+    text = file.read_text()
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert len(text.splitlines()) <= 250
+    assert [one.name for one in functions if (one.end_lineno or 0) - one.lineno >= 40] == []
+
+
+def test_no_room_is_so_full_that_it_would_have_to_be_searched() -> None:
+    assert {str(folder): count for folder, count in Counter(file.parent for file in CODE).items() if count > 15} == {}
