@@ -377,6 +377,6 @@ def test_it_loads_nothing_of_what_deliver_decides() -> None:
     rooms = {".".join(module.split(".")[1:2]) for module in loaded if module.startswith("paidshare.")}
     assert not {"delivering", "feedback", "sweeping", "orders", "progress", "letter_kinds"} & rooms
     assert {module for module in loaded if module.startswith("paidshare.aws.")} == {
-        f"paidshare.aws.{module}" for module in ("errors", "intake", "vault")
+        f"paidshare.aws.{module}" for module in ("errors", "intake", "metrics", "vault")
     }
     assert not {"stripe", "httpx", "jinja2"} & set(loaded)

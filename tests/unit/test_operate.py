@@ -14,7 +14,7 @@ from botocore.exceptions import NoCredentialsError
 from local.hosting.serving import serving
 from local.stripe.server import stripe_app
 from operate import __main__ as operate
-from operate import options, outcome, stacks
+from operate import options, orders, outcome, stacks
 from operate.ledger import Row
 from operate.stacks import Name, Stack
 from paidshare import notices
@@ -487,8 +487,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float], No
             waits.append(seconds)
             happens(seconds)
 
-        monkeypatch.setattr(operate, "monotonic", lambda: sum(waits))
-        monkeypatch.setattr(operate, "sleep", sleep)
+        monkeypatch.setattr(orders, "monotonic", lambda: sum(waits))
+        monkeypatch.setattr(orders, "sleep", sleep)
         return waits
 
     return made
