@@ -93,7 +93,7 @@ def workers(log: Path, environ: Mapping[str, str]) -> Iterator[Workers]:
         **environs.ROOT_KEYS,
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.fork server", str(log)],
+        [sys.executable, "-m", "tests.crash.fork_server", str(log)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=bare | dict(environ),
