@@ -13,7 +13,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from local.aws import environs
+from local.aws import environs, unpack_once
 from local.hosting import processes
 from local.hosting.processes import PartFailed
 from local.hosting.serving import free_port
@@ -125,7 +125,7 @@ def _on_port(port: int, python: Path, home: Path, bind: str) -> Iterator[str]:
         TMPDIR=str((home / "tmp").resolve()),
         **environs.ROOT_KEYS,
     )
-    with processes.kept([str(python), "-m", "ministack"], log=log, environ=environ) as process:
+    with processes.kept([str(python), "-P", unpack_once.__file__], log=log, environ=environ) as process:
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + _START_SECONDS
         while not _is_ours(url, mark):
