@@ -1,14 +1,16 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from paidshare.aws.rows import read
 from paidshare.delivering.entitlement import Due
 from paidshare.delivering.errors import PaymentUndone
 from paidshare.delivering.plan import Plan, Step, plan
-from paidshare.grants import Grant
-from paidshare.progress import LetterInFlight, Progress, Said
+from paidshare.grants import Grant, KnownShare
+from paidshare.progress import LastLetter, LetterInFlight, Progress, Said
 from paidshare.states import Kind, Standing, State, Told, Why
 from tests.builders import NOW, a_line, a_progress, a_row
 
@@ -213,6 +215,38 @@ class TestProgress:
     def test_without_a_doubt_nothing_is_taken_for_sent(self) -> None:
         assert not a_progress(DELIVERED, sent_at=NOW).has_left
         assert DELIVERED.after_letter() == DELIVERED
+
+
+class TestWhatCannotBe:
+    """The values of a row refuse what no order can have come to."""
+
+    NAIVE = NOW.replace(tzinfo=None)
+
+    @pytest.mark.parametrize(
+        "made",
+        [
+            lambda: KnownShare("", UNTIL),
+            lambda: KnownShare("1", TestWhatCannotBe.NAIVE),
+            lambda: KnownShare("1", UNTIL, closed_at=TestWhatCannotBe.NAIVE),
+            lambda: LastLetter(Told.ACCESS, message_id="m-1"),
+            lambda: LastLetter(Told.ACCESS, mailed_at=TestWhatCannotBe.NAIVE),
+            lambda: LetterInFlight(Said("a_letter_that_there_is_not"), NOW),
+            lambda: LetterInFlight(Said(Kind.DELIVERY), TestWhatCannotBe.NAIVE),
+        ],
+    )
+    def test_it_is_refused(self, made: Callable[[], object]) -> None:
+        with pytest.raises(ValueError, match=r"id|time zone|letter"):
+            made()
+
+    def test_of_halves_in_an_older_row_nothing_is_made(self) -> None:
+        row = {
+            "state": {"S": "waiting"},
+            "claims": {"N": "1"},
+            "share_id": {"S": "77"},
+            "mailing_at": {"N": "1795348800"},
+            "message_id": {"S": "m-1"},
+        }
+        assert read(row) == Progress(state=State.WAITING)
 
 
 class TestAfterALetter:
