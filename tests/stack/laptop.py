@@ -123,6 +123,13 @@ class Laptop:
 
         return until(there, f"a dead letter of {order_id}")
 
+    def is_idle(self) -> bool:
+        """Whether the queue is empty: all that was taken in, and what was put off, is done, or with a person."""
+        answer = self.stack.aws.sqs.get_queue_attributes(QueueUrl=self.to.outputs["QueueUrl"], AttributeNames=["All"])
+        counts = [count for name, count in answer["Attributes"].items() if name.startswith("ApproximateNumber")]
+        assert len(counts) == 3
+        return not any(map(int, counts))
+
     def log(self, function: str) -> list[dict[str, Any]]:
         """*function*'s (receive, deliver, feedback) JSON log lines."""
         lines = []
