@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from paidshare.aws import code, number
+from paidshare.aws import is_condition_failed, number
 from paidshare.loose_json import as_instant
 from paidshare.states import State
 
@@ -86,7 +86,7 @@ class Ledger:
                 },
             )
         except ClientError as exc:
-            if code(exc) == "ConditionalCheckFailedException":
+            if is_condition_failed(exc):
                 return False
             raise
         return True

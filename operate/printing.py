@@ -7,8 +7,6 @@ from rich.text import Text
 from paidshare.aws import DeadLetter
 
 out = Console(highlight=False)
-
-
 errors = Console(stderr=True, highlight=False)
 
 

@@ -1,10 +1,10 @@
-"""The outside, as Paidshare needs it. Each port has one adapter here and one in-memory fake in tests/fakes.py."""
+"""What several use cases need from outside. Each port has one adapter, and one in-memory fake in tests/."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-# For the type checker only: Receive takes two ports, and must not load the values of all the others when it starts.
+# For the type checker only: Receive takes one of these, and must not load the values of all the others when it starts.
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime

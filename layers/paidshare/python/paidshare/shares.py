@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from paidshare.errors import SecretUnavailable
 from paidshare.orders import Goods, ShareRequest
 from paidshare.text import cut, one_line
 
@@ -21,6 +22,13 @@ _TITLE_OF_LAST_RESORT = "Your files"
 def is_link_key(text: str) -> bool:
     """Whether *text* is long enough to name shares that nobody can guess."""
     return len(text.strip()) >= _SHORTEST_KEY
+
+
+def checked_link_key(text: str) -> str:
+    """*text*, which the secret has for `link_key`. Raises SecretUnavailable unless `is_link_key`."""
+    if not is_link_key(text):
+        raise SecretUnavailable("link_key in the secret is empty or too short")
+    return text
 
 
 def share_name(link_key: str, order_id: str) -> str:

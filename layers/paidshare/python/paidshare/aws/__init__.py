@@ -7,7 +7,7 @@ from paidshare import lazy
 if TYPE_CHECKING:
     from paidshare.aws.checkpoint import DynamoCheckpoint
     from paidshare.aws.dead_letters import Case, DeadLetter, DeadLetters, forgotten_soon
-    from paidshare.aws.errors import code, summary
+    from paidshare.aws.errors import is_condition_failed, summary
     from paidshare.aws.intake import SqsIntake
     from paidshare.aws.ledger import DynamoLedger
     from paidshare.aws.mail_log import DynamoMailLog
@@ -34,9 +34,9 @@ __all__ = [
     "SqsIntake",
     "SqsMessages",
     "SqsReconcileQueue",
-    "code",
     "count",
     "forgotten_soon",
+    "is_condition_failed",
     "number",
     "summary",
 ]
@@ -52,7 +52,7 @@ if not TYPE_CHECKING:
             "forgotten_soon": "dead_letters",
             "summary": "errors",
             "count": "metrics",
-            "code": "errors",
+            "is_condition_failed": "errors",
             "SqsIntake": "intake",
             "DynamoLedger": "ledger",
             "DynamoMailLog": "mail_log",

@@ -9,9 +9,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
 from paidshare.aws.rows import number
 from paidshare.errors import LedgerUnavailable
 from paidshare.loose_json import as_id, as_instant, as_object, object_in
@@ -62,7 +60,7 @@ class DynamoCheckpoint:
                 ReturnValues="ALL_NEW",
             )
         except AWS_ERRORS as exc:
-            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+            if is_condition_failed(exc):
                 raise RoundBusy("another round of the sweep is under way") from exc
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
         return answer.get("Attributes", {})

@@ -1,5 +1,7 @@
 """What went wrong in a call to AWS, in words that may be logged."""
 
+from typing import TypeGuard
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 AWS_ERRORS = (ClientError, BotoCoreError)
@@ -21,3 +23,8 @@ def summary(service: str, exc: ClientError | BotoCoreError) -> str:
     """
     operation = getattr(exc, "operation_name", None)
     return f"{service} {operation}: {code(exc)}" if operation else f"{service}: {code(exc)}"
+
+
+def is_condition_failed(exc: Exception) -> TypeGuard[ClientError]:
+    """Whether DynamoDB kept an item as it was, because it is not as the write's condition says."""
+    return isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException"

@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
-
 from paidshare.aws import rows
-from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
 from paidshare.aws.rows import instant, number
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.progress import Progress
@@ -107,7 +105,7 @@ class DynamoLedger:
                 ExpressionAttributeNames=names,
             )
         except AWS_ERRORS as exc:
-            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+            if is_condition_failed(exc):
                 raise OrderBusy("another worker holds the order") from exc
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
         return answer.get("Attributes", {})

@@ -8,9 +8,7 @@ fact, `letter_message_id` and `letter_kind` of the letter that was heard of last
 
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
-
-from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
 from paidshare.aws.rows import number
 from paidshare.errors import LedgerUnavailable
 from paidshare.feedback.mail_events import Fact, MailEvent
@@ -61,7 +59,7 @@ class DynamoMailLog:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except AWS_ERRORS as exc:
-            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+            if is_condition_failed(exc):
                 kept: dict[str, Any] = cast("dict[str, Any]", exc.response).get("Item", {})
                 return kept
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from paidshare.aws.errors import AWS_ERRORS, code, summary
+from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
 from paidshare.aws.ledger import UNSETTLED, read_many
-from paidshare.aws.rows import instant, number
+from paidshare.aws.rows import instant, moment, number, string
 from paidshare.errors import LedgerUnavailable
 from paidshare.states import State
 from paidshare.sweeping.rounds import Known, Unsettled
@@ -72,7 +70,7 @@ class DynamoOrderIndex:
                 ExpressionAttributeValues=values,
             )
         except AWS_ERRORS as exc:
-            if isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException":
+            if is_condition_failed(exc):
                 return
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
 
@@ -80,7 +78,7 @@ class DynamoOrderIndex:
 def _unsettled(item: dict[str, Any]) -> Unsettled:
     return Unsettled(
         order_id=item["order_id"]["S"],
-        account=item["account"]["S"] if "account" in item else None,
+        account=string(item, "account"),
         since=instant(item["unsettled_at"]),
         touched_at=instant(item["updated_at"]),
     )
@@ -89,14 +87,10 @@ def _unsettled(item: dict[str, Any]) -> Unsettled:
 def _known(item: dict[str, Any]) -> Known:
     return Known(
         state=State(item["state"]["S"]),
-        share_id=item["share_id"]["S"] if "share_id" in item else None,
-        closed_at=_moment(item, "closed_at"),
-        reason=item["reason"]["S"] if "reason" in item else None,
-        until=_moment(item, "share_expires_at"),
-        next_end=_moment(item, "next_end"),
-        touched_at=_moment(item, "updated_at"),
+        share_id=string(item, "share_id"),
+        closed_at=moment(item, "closed_at"),
+        reason=string(item, "reason"),
+        until=moment(item, "share_expires_at"),
+        next_end=moment(item, "next_end"),
+        touched_at=moment(item, "updated_at"),
     )
-
-
-def _moment(item: dict[str, Any], name: str) -> datetime | None:
-    return instant(item[name]) if name in item else None

@@ -38,7 +38,7 @@ def written(progress: Progress) -> dict[str, Any]:
         "share_id": _text(share.id if share else None),
         "share_expires_at": _time(share.ends_at if share else None),
         "closed_at": _time(share.closed_at if share else None),
-        "switching": _flag(bool(share.switching if share else None)),
+        "switching": _flag(share is not None and share.switching),
         "holds": _list(progress.holds),
         "lines": _list(progress.lines),
         "grants": {"L": [{"M": _granted(grant)} for grant in progress.grants]} if progress.grants else None,
@@ -47,7 +47,7 @@ def written(progress: Progress) -> dict[str, Any]:
         "given": _list(progress.given),
         "mailed_at": _time(letter.mailed_at if letter else None),
         "message_id": _text(letter.message_id if letter else None),
-        "unsure": _flag(bool(letter.unsure if letter else None)),
+        "unsure": _flag(letter is not None and letter.unsure),
         "mailing": _text(doubt.said.kind if doubt else None),
         "mailing_lines": _list(doubt.said.lines if doubt else ()),
         "mailing_why": _text(doubt.said.why if doubt else None),
@@ -64,21 +64,21 @@ def read(item: Item) -> Progress:
     """The row's progress, with what others write in it: SES's word, and how often it was claimed."""
     return Progress(
         state=State(item["state"]["S"]),
-        reason=_string(item, "reason"),
-        account=_string(item, "account"),
-        payment_intent=_string(item, "payment_intent"),
+        reason=string(item, "reason"),
+        account=string(item, "account"),
+        payment_intent=string(item, "payment_intent"),
         share=_share(item),
         lines=_strings(item, "lines"),
         grants=tuple(_grant(one["M"]) for one in item["grants"]["L"]) if "grants" in item else (),
-        delivered_at=_moment(item, "delivered_at"),
+        delivered_at=moment(item, "delivered_at"),
         last_letter=_last_letter(item),
         in_flight=_in_flight(item),
         sent=_sent(item),
-        resend=Resend(item["resent"]["S"], _string(item, "resent_outcome")) if "resent" in item else None,
-        next_end=_moment(item, "next_end"),
-        case_told_at=_moment(item, "case_told_at"),
+        resend=Resend(item["resent"]["S"], string(item, "resent_outcome")) if "resent" in item else None,
+        next_end=moment(item, "next_end"),
+        case_told_at=moment(item, "case_told_at"),
         unseen="unseen" in item,
-        first_seen_at=_moment(item, "first_seen_at"),
+        first_seen_at=moment(item, "first_seen_at"),
         claims=int(item["claims"]["N"]),
     )
 
@@ -90,7 +90,7 @@ def _share(item: Item) -> KnownShare | None:
         id=item["share_id"]["S"],
         ends_at=instant(item["share_expires_at"]),
         holds=_strings(item, "holds"),
-        closed_at=_moment(item, "closed_at"),
+        closed_at=moment(item, "closed_at"),
         switching="switching" in item,
     )
 
@@ -98,12 +98,12 @@ def _share(item: Item) -> KnownShare | None:
 def _last_letter(item: Item) -> LastLetter | None:
     if "told" not in item:
         return None
-    mailed_at = _moment(item, "mailed_at")
+    mailed_at = moment(item, "mailed_at")
     return LastLetter(
         told=Told(item["told"]["S"]),
         given=_strings(item, "given"),
         mailed_at=mailed_at,
-        message_id=_string(item, "message_id") if mailed_at else None,
+        message_id=string(item, "message_id") if mailed_at else None,
         unsure="unsure" in item,
     )
 
@@ -111,7 +111,7 @@ def _last_letter(item: Item) -> LastLetter | None:
 def _in_flight(item: Item) -> LetterInFlight | None:
     if "mailing" not in item or "mailing_at" not in item:
         return None
-    said = Said(item["mailing"]["S"], _strings(item, "mailing_lines"), _string(item, "mailing_why"))
+    said = Said(item["mailing"]["S"], _strings(item, "mailing_lines"), string(item, "mailing_why"))
     return LetterInFlight(said, instant(item["mailing_at"]))
 
 
@@ -120,7 +120,7 @@ def _sent(item: Item) -> SentLetter | None:
     if "letter_sent_at" not in item:
         return None
     # SES's older notifications name neither the letter nor its kind.
-    mark, kind = (_string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
+    mark, kind = (string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
     return SentLetter(instant(item["letter_sent_at"]), mark, kind)
 
 
@@ -140,7 +140,7 @@ def _grant(item: Item) -> Grant:
         until=instant(item["until"]),
         workspace=item["workspace"]["S"],
         nodes=tuple(one["S"] for one in item["nodes"]["L"]),
-        closed_at=_moment(item, "closed_at"),
+        closed_at=moment(item, "closed_at"),
     )
 
 
@@ -161,7 +161,8 @@ def _flag(value: bool) -> Item | None:  # noqa: FBT001
     return {"BOOL": True} if value else None
 
 
-def _string(item: Item, name: str) -> str | None:
+def string(item: Item, name: str) -> str | None:
+    """The text of that *name*, None without it."""
     return item[name]["S"] if name in item else None
 
 
@@ -169,5 +170,6 @@ def _strings(item: Item, name: str) -> tuple[str, ...]:
     return tuple(one["S"] for one in item[name]["L"]) if name in item else ()
 
 
-def _moment(item: Item, name: str) -> datetime | None:
+def moment(item: Item, name: str) -> datetime | None:
+    """The moment (aware UTC) of that *name*, None without it."""
     return instant(item[name]) if name in item else None

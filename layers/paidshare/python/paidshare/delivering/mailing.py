@@ -12,7 +12,7 @@ from paidshare.delivering.plan import Plan, Step
 from paidshare.delivering.ports import Mailer
 from paidshare.orders import Letter, Order, Share
 from paidshare.ports import Clock
-from paidshare.progress import Said
+from paidshare.progress import LetterInFlight, Said
 from paidshare.states import Kind
 
 _SAME_END = timedelta(hours=1)
@@ -41,31 +41,33 @@ class Mailing:
         if todo.letter is None:
             return
         progress = self._lease.progress
-        if order.email:
-            mailed = progress.delivered_at is not None
-            self._mail(todo.letter, _written(todo.letter, order.email, order.id, todo, share, mailed=mailed))
-        elif progress.delivered_at is None and todo.step is not Step.TELL_FAILURE:
-            raise AddressMissing("Stripe has no e-mail address for this paid order")
-        else:
-            # Without an address there is nobody to tell; what the buyer has is as it should be all the same.
-            before, told = progress.last_letter, progress.with_letter(todo.letter, now=self._now).after_letter()
-            self._lease.progress = told
-            if told.last_letter is not None:
-                mailed_at = before.mailed_at if before else None
-                self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at))
+        if not order.email and (progress.delivered_at is not None or todo.step is Step.TELL_FAILURE):
+            # There is nobody to tell; what the buyer has is as it should be all the same.
+            self._count_as_told(todo.letter)
+            return
+        mailed = progress.delivered_at is not None
+        self._mail(todo.letter, _written(todo.letter, address_of(order), order.id, todo, share, mailed=mailed))
+
+    def _count_as_told(self, said: Said) -> None:
+        before = self._lease.progress.last_letter
+        told = self._lease.progress.with_letter(said, now=self._now).after_letter()
+        self._lease.progress = told
+        if told.last_letter is not None:
+            mailed_at = before.mailed_at if before else None
+            self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at))
 
     def _mail(self, said: Said, letter: Letter) -> None:
         now = self._clock()
         if self._deadline is not None and now >= self._deadline:
             # A letter that leaves in the last seconds may not be written down, and would leave again.
             raise OutOfTime("too late in this invocation for the letter", wait=1)
-        leaving = self._lease.progress.with_letter(said, now=now)
+        in_flight = LetterInFlight(said, now)
+        leaving = replace(self._lease.progress, in_flight=in_flight)
         self._lease.record(leaving)
         # Only now: where this could not be written down, no letter leaves, and none is in doubt.
         self._lease.progress = leaving
-        mark = leaving.in_flight.mark if leaving.in_flight else ""
         try:
-            message_id = self._provider.send(replace(letter, mark=mark), order_id=self._lease.order_id)
+            message_id = self._provider.send(replace(letter, mark=in_flight.mark), order_id=self._lease.order_id)
         except (LetterRejected, MailUnavailable) as error:
             if not (isinstance(error, MailUnavailable) and error.in_doubt):
                 self._lease.note(in_flight=None)

@@ -12,7 +12,7 @@ from paidshare.delivering.errors import MetadataBroken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.plan import Plan, ids
 from paidshare.delivering.ports import Shares
-from paidshare.errors import FileMissing, SecretUnavailable
+from paidshare.errors import FileMissing
 from paidshare.grants import Grant, KnownShare
 from paidshare.orders import Goods, Share, ShareRequest
 from paidshare.ports import LinkKey
@@ -37,7 +37,8 @@ class Sharing:
         """The share that the plan asks for. Raises MetadataBroken, SecretUnavailable."""
         known = self._lease.progress.share
         goods = tuple(self._goods(due) for due in todo.access)
-        request = shares.share_request(self._lease.order_id, goods, todo.until, _checked(self._link_key()))
+        link_key = shares.checked_link_key(self._link_key())
+        request = shares.share_request(self._lease.order_id, goods, todo.until, link_key)
         if known is None:
             return request
         return replace(request, share_id=known.id, last_end=known.ends_at)
@@ -151,9 +152,3 @@ def _known(dues: Iterable[Due], progress: Progress, link_days: int) -> Iterator[
     for due in dues:
         with suppress(MetadataBroken):
             yield _goods(due, progress, link_days)
-
-
-def _checked(link_key: str) -> str:
-    if not shares.is_link_key(link_key):
-        raise SecretUnavailable("link_key in the secret is empty or too short")
-    return link_key

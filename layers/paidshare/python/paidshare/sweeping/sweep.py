@@ -10,10 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
 
-from paidshare.errors import (
-    NeedsAPerson,
-    TryAgain,
-)
+from paidshare.errors import NeedsAPerson, TryAgain
 from paidshare.notices import NEEDED, OF_WARNINGS
 from paidshare.states import State
 from paidshare.sweeping.asking import ask, ask_for_unknown, look

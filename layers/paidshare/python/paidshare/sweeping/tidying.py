@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from paidshare import shares
-from paidshare.errors import FastioUnavailable, FileMissing, OrderBusy, SecretUnavailable, ShareRefused
+from paidshare.errors import FastioUnavailable, FileMissing, OrderBusy, ShareRefused
 from paidshare.grants import KnownShare
 from paidshare.states import State
 from paidshare.sweeping.asking import ask, ask_for_unknown, look
@@ -27,7 +27,8 @@ class Tidying:
 
     def tidy(self, part: Part, end: datetime, start: int) -> str | None:
         """Where the next page begins; the first share that is left of this one when the time is up."""
-        page, link_key, deleted = self._ports.share_listing.page(start), self._link_key(), part.deleted
+        page, deleted = self._ports.share_listing.page(start), part.deleted
+        link_key = shares.checked_link_key(self._ports.link_key())
         known = self._ports.index.known(share.order_id for share in page.shares if share.order_id is not None)
         unreadable = 0
         for share in page.shares:
@@ -96,12 +97,6 @@ class Tidying:
             # Whatever a crash may have left undone is for Deliver to see: it stays marked.
             with suppress(OrderBusy):
                 ledger.release(order_id, progress, holder=self._holder, now=self._ports.clock(), done=False)
-
-    def _link_key(self) -> str:
-        key = self._ports.link_key()
-        if not shares.is_link_key(key):
-            raise SecretUnavailable("link_key in the secret is empty or too short")
-        return key
 
 
 def _is_ours(share: ListedShare, order_id: str, order: Known | None, link_key: str) -> bool:
