@@ -47,7 +47,7 @@ _ONCE = _CLIENT.merge(Config(read_timeout=6, retries={"mode": "standard", "total
 
 
 @dataclass(frozen=True, slots=True)
-class _Container:
+class Container:
     """Everything a batch needs, made once per container."""
 
     shop: Shop
@@ -58,17 +58,17 @@ class _Container:
 
 
 @dataclass(frozen=True, slots=True)
-class _Invocation:
+class Invocation:
     """One invocation: the last moment at which something long may be begun, and what it counted (metric, fact)."""
 
-    container: _Container
+    container: Container
     request_id: str
     deadline: datetime
     counted: list[tuple[str, str | None]] = field(default_factory=list)
 
 
 @cache
-def _container() -> _Container:
+def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
     session = boto3.session.Session()
     vault = SecretsManagerVault(
@@ -77,7 +77,7 @@ def _container() -> _Container:
         monotonic=monotonic,
     )
     sqs = session.client("sqs", config=_CLIENT)
-    return _Container(
+    return Container(
         shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
@@ -133,13 +133,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         Logger(service="deliver").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    invocation = _Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - _TO_FINISH)
+    invocation = Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - _TO_FINISH)
 
-    _scatter(event.get("Records", []), invocation)
+    scatter(event.get("Records", []), invocation)
 
     async def in_a_thread(record: SQSRecord) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(container.threads, _work, record, invocation)
+        await loop.run_in_executor(container.threads, work, record, invocation)
 
     try:
         return async_process_partial_response(
@@ -154,7 +154,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         _publish(invocation)
 
 
-def _scatter(records: list[dict[str, Any]], invocation: _Invocation) -> None:
+def scatter(records: list[dict[str, Any]], invocation: Invocation) -> None:
     """What came back and is not alone may be in company that ends the process: should it happen, they part here."""
     again = [one["receiptHandle"] for one in records if int(one["attributes"]["ApproximateReceiveCount"]) > 1]
     if len(records) > 1 and again:
@@ -163,7 +163,7 @@ def _scatter(records: list[dict[str, Any]], invocation: _Invocation) -> None:
             invocation.container.messages.hide(seconds)
 
 
-def _work(record: SQSRecord, invocation: _Invocation) -> None:
+def work(record: SQSRecord, invocation: Invocation) -> None:
     attempt, logger = int(record.attributes.approximate_receive_count or 1), invocation.container.logger
     seen: dict[str, object] = {"message_id": record.message_id, "attempt": attempt}
     try:
@@ -180,14 +180,14 @@ def _work(record: SQSRecord, invocation: _Invocation) -> None:
         raise
 
 
-def _put_off(record: SQSRecord, invocation: _Invocation, attempt: int, *, asked: float | None) -> int:
+def _put_off(record: SQSRecord, invocation: Invocation, attempt: int, *, asked: float | None) -> int:
     seconds = invocation.container.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
     if attempt >= retries.LATE_AFTER:
         invocation.counted.append(("LateOrders", None))
     return seconds
 
 
-def _attempt(record: SQSRecord, invocation: _Invocation, seen: dict[str, object], attempt: int) -> None:
+def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object], attempt: int) -> None:
     container = invocation.container
     try:
         notice = notices.from_json(record.body)
@@ -223,7 +223,7 @@ def _attempt(record: SQSRecord, invocation: _Invocation, seen: dict[str, object]
 
 
 def _give_to_a_person(
-    body: str, case: NeedsAPerson, invocation: _Invocation, seen: dict[str, object], *, told: bool = False
+    body: str, case: NeedsAPerson, invocation: Invocation, seen: dict[str, object], *, told: bool = False
 ) -> None:
     """Count and log *case*, and write its dead letter, unless a person was *told* already."""
     container = invocation.container
@@ -239,12 +239,12 @@ def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
     return known | {"reason": error.reason, "what": str(error)}
 
 
-def _tell(invocation: _Invocation, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
+def _tell(invocation: Invocation, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
     log(fact, extra=fields)
     invocation.counted.append(("Orders", fact))
 
 
-def _publish(invocation: _Invocation) -> None:
+def _publish(invocation: Invocation) -> None:
     """The counts of one batch, when its threads are done: Powertools prints a metric in two pieces."""
     for (name, fact), times in Counter(invocation.counted).items():
         count(name, times, stage=invocation.container.stage, **({} if fact is None else {"fact": fact}))

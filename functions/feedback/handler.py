@@ -31,7 +31,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Container:
+class Container:
     """Everything a batch needs, made once per container."""
 
     log: MailLog
@@ -42,11 +42,11 @@ class _Container:
 
 
 @cache
-def _container() -> _Container:
+def _container() -> Container:
     settings = FeedbackSettings.from_environ(os.environ)
     session = boto3.session.Session()
     sqs = session.client("sqs", config=_CLIENT)
-    return _Container(
+    return Container(
         log=DynamoMailLog(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         dead_letters=DeadLetters(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
@@ -63,18 +63,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         Logger(service="feedback").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and FeedbackErrorsAlarm pages.
     if event.get("detail-type") == "Scheduled Event":
-        _remind(container, now=datetime.now(UTC))
+        remind(container, now=datetime.now(UTC))
         return None
+    return noted(event, context, container)
+
+
+def noted(event: dict[str, Any], context: LambdaContext, container: Container) -> PartialItemFailureResponse:
+    """A batch of SES's events, worked off."""
     return process_partial_response(
         event=event,
-        record_handler=partial(_work, container=container),
+        record_handler=partial(work, container=container),
         # A raised error would undo each message's own wait.
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,
     )
 
 
-def _remind(container: _Container, *, now: datetime) -> None:
+def remind(container: Container, *, now: datetime) -> None:
     """
     What waits in the ledger, Deliver tells of again every week. Of what waits nowhere else (a letter that failed, a
     message that is no notice, a parked account's event) the dead letter itself is kept.
@@ -86,7 +91,7 @@ def _remind(container: _Container, *, now: datetime) -> None:
             container.logger.warning("dead_letter_renewed", extra=facts)
 
 
-def _work(record: SQSRecord, container: _Container) -> None:
+def work(record: SQSRecord, container: Container) -> None:
     attempt = int(record.attributes.approximate_receive_count or 1)
     seen: dict[str, object] = {"sqs_message_id": record.message_id, "attempt": attempt}
     found = mail_events.read(record.body)
@@ -110,7 +115,7 @@ def _work(record: SQSRecord, container: _Container) -> None:
     count("Letters", stage=container.stage, fact=found.fact)
 
 
-def _noted_or_given_up(event: MailEvent, container: _Container, seen: dict[str, object], attempt: int) -> None:
+def _noted_or_given_up(event: MailEvent, container: Container, seen: dict[str, object], attempt: int) -> None:
     """
     At the last receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's own
     words, the buyer's address among them, and nothing that could be redriven.
@@ -124,7 +129,7 @@ def _noted_or_given_up(event: MailEvent, container: _Container, seen: dict[str, 
         _give_to_a_person(event, exhausted, container, seen)
 
 
-def _note(event: MailEvent, container: _Container, seen: dict[str, object]) -> None:
+def _note(event: MailEvent, container: Container, seen: dict[str, object]) -> None:
     """
     The person is told before that is remembered: a crash in between tells twice, and never not at all.
 
@@ -139,14 +144,14 @@ def _note(event: MailEvent, container: _Container, seen: dict[str, object]) -> N
     container.log.told(event)
 
 
-def _give_to_a_person(event: MailEvent, case: NeedsAPerson, container: _Container, seen: dict[str, object]) -> None:
+def _give_to_a_person(event: MailEvent, case: NeedsAPerson, container: Container, seen: dict[str, object]) -> None:
     body = notices.to_json(mail_events.notice(event))
     container.messages.give_to_a_person(body, case, about=event.order_id)
     count("DeadLetters", stage=container.stage)
     container.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 
-def _put_off(record: SQSRecord, container: _Container, attempt: int) -> int:
+def _put_off(record: SQSRecord, container: Container, attempt: int) -> int:
     seconds = container.messages.come_again(record.receipt_handle, attempt=attempt)
     if attempt >= retries.LATE_AFTER:
         count("LateOrders", stage=container.stage)

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +27,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Container:
+class Container:
     """Everything a request needs, made once per container."""
 
     senders: dict[str, Sender]
@@ -34,13 +35,14 @@ class _Container:
     intake: SqsIntake
     logger: Logger
     stage: str
+    clock: Callable[[], float] = time.time
 
 
 @cache
-def _container() -> _Container:
+def _container() -> Container:
     settings = ReceiveSettings.from_environ(os.environ)
     session = boto3.session.Session()
-    return _Container(
+    return Container(
         senders={
             "POST /webhook/stripe": receive.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
             "POST /webhook/fastio": receive.fastio(allowed=settings.fastio_allowed),
@@ -68,6 +70,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except SettingsIncomplete as error:
         Logger(service="receive").error("settings_incomplete", extra={"gaps": error.gaps})
         return _told(503)
+    return respond(event, context, container)
+
+
+def respond(event: dict[str, Any], context: LambdaContext, container: Container) -> dict[str, Any]:
+    """The answer, and the log line and the counts that go with it."""
     container.intake.lasts(context)
     sender = container.senders[event["routeKey"]]
     answer = _answer(event, sender, container)
@@ -84,7 +91,7 @@ def _told(status: int) -> dict[str, Any]:
     }
 
 
-def _answer(event: dict[str, Any], sender: Sender, container: _Container) -> Answer:
+def _answer(event: dict[str, Any], sender: Sender, container: Container) -> Answer:
     try:
         request = Request(
             body=_body(event),
@@ -93,7 +100,7 @@ def _answer(event: dict[str, Any], sender: Sender, container: _Container) -> Ans
         )
     except ValueError:  # No base64, or half a surrogate pair.
         return Answer(400, "body_unreadable")
-    return receive.receive(request, sender, vault=container.vault, intake=container.intake, now=time.time())
+    return receive.receive(request, sender, vault=container.vault, intake=container.intake, now=container.clock())
 
 
 def _body(event: dict[str, Any]) -> bytes:
@@ -101,7 +108,7 @@ def _body(event: dict[str, Any]) -> bytes:
     return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
 
 
-def _tell(container: _Container, sender: Sender, answer: Answer) -> None:
+def _tell(container: Container, sender: Sender, answer: Answer) -> None:
     logger = container.logger
     log = logger.info if answer.status == 200 else logger.error if answer.status == 503 else logger.warning
     log(answer.fact, extra={"source": sender.name, "status": answer.status, **answer.fields})

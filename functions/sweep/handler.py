@@ -38,7 +38,7 @@ _CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard",
 
 
 @dataclass(frozen=True, slots=True)
-class _Container:
+class Container:
     """Everything a round needs, made once per container."""
 
     ports: SweepPorts
@@ -47,7 +47,7 @@ class _Container:
 
 
 @cache
-def _container() -> _Container:
+def _container() -> Container:
     settings = SweepSettings.from_environ(os.environ)
     session = boto3.session.Session()
     dynamodb = session.client("dynamodb", config=_CLIENT)
@@ -77,7 +77,7 @@ def _container() -> _Container:
         received=DynamoReceived(dynamodb, settings.events_table),
         warnings=settings.hold_on_fraud_warning,
     )
-    return _Container(ports, Logger(service="sweep", use_rfc3339=True), settings.stage)
+    return Container(ports, Logger(service="sweep", use_rfc3339=True), settings.stage)
 
 
 def _now() -> datetime:
@@ -97,6 +97,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except SettingsIncomplete as error:
         Logger(service="sweep").error("settings_incomplete", extra={"gaps": error.gaps})
         raise
+    return swept(context, container)
+
+
+def swept(context: LambdaContext, container: Container) -> dict[str, Any]:
+    """One round, and what is told of it. Returns and raises as `handler` does."""
     now = container.ports.clock()
     until = now + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
@@ -134,6 +139,6 @@ def _tell(logger: Logger, part: Part) -> None:
         logger.warning("part_failed", extra=facts | {"reason": part.trouble.reason, "what": str(part.trouble)})
 
 
-def _publish(container: _Container, name: str, value: int | None) -> None:
+def _publish(container: Container, name: str, value: int | None) -> None:
     if value is not None:
         count(name, value, stage=container.stage)

@@ -120,8 +120,8 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         made = Floor(aws, Printed("deliver", capsys), shop, payments, mailer, shares, ledger)
 
         @cache
-        def container() -> deliver._Container:
-            return deliver._Container(
+        def container() -> deliver.Container:
+            return deliver.Container(
                 shop=shop,
                 messages=SqsMessages(aws.sqs, queue_url=aws.queue_url, dead_letter_url=aws.dead_letter_url),
                 threads=threads,

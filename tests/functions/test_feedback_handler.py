@@ -52,9 +52,9 @@ class Post:
         """Work with *log* from now on, else with DynamoDB."""
 
         @cache
-        def container() -> feedback._Container:
+        def container() -> feedback.Container:
             queues = {"queue_url": self.aws.queue_url, "dead_letter_url": self.aws.dead_letter_url}
-            return feedback._Container(
+            return feedback.Container(
                 log=log or DynamoMailLog(self.aws.dynamodb, ORDERS_TABLE),
                 messages=SqsMessages(self.aws.sqs, **queues),
                 dead_letters=DeadLetters(self.aws.sqs, **queues),

@@ -81,9 +81,9 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         made = Floor(aws, Printed("sweep", capsys), ports, lists, shares, clock)
 
         @cache
-        def container() -> sweep._Container:
+        def container() -> sweep.Container:
             # Made at the first call: pytest gives a test another standard output than its fixtures.
-            return sweep._Container(made.ports, Logger(service="sweep", use_rfc3339=True), "test")
+            return sweep.Container(made.ports, Logger(service="sweep", use_rfc3339=True), "test")
 
         monkeypatch.setattr(sweep, "_container", container)
         yield made
