@@ -35,7 +35,7 @@ from paidshare.shares_fastio import FastioShares
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
 # Kept for what follows the share. At worst the ledger takes eight seconds (below), SES seven, the ledger eight again.
-_TO_FINISH = timedelta(seconds=25)
+TO_FINISH = timedelta(seconds=25)
 _CLIENT = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -133,7 +133,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         Logger(service="deliver").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    invocation = Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - _TO_FINISH)
+    invocation = Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - TO_FINISH)
 
     scatter(event.get("Records", []), invocation)
 

@@ -14,6 +14,7 @@ from paidshare.sweeping.rounds import Pass, Track
 from tests.builders import NOW
 from tests.cloud import EVENTS_TABLE, Cloud, cloud
 from tests.fakes_sweep import MemoryCheckpoint
+from tests.simulated import a_dynamodb
 
 UNTIL = NOW + timedelta(minutes=5)
 AFTER = UNTIL + timedelta(seconds=1)
@@ -31,10 +32,12 @@ def aws() -> Iterator[Cloud]:
         yield made
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "simulated", "dynamodb"])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     if request.param == "memory":
         return MemoryCheckpoint()
+    if request.param == "simulated":
+        return DynamoCheckpoint(a_dynamodb(), EVENTS_TABLE)
     return DynamoCheckpoint(request.getfixturevalue("aws").dynamodb, EVENTS_TABLE)
 
 

@@ -21,6 +21,7 @@ from tests.builders import NOW, a_progress, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
 from tests.fakes_mail import a_mail_event
+from tests.simulated import a_dynamodb
 
 ORDER_ID = "cs_test_1"
 LATER = NOW + LEASE + timedelta(seconds=1)
@@ -63,10 +64,12 @@ def aws() -> Iterator[Cloud]:
         yield made
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "simulated", "dynamodb"])
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     if request.param == "memory":
         return MemoryLedger()
+    if request.param == "simulated":
+        return DynamoLedger(a_dynamodb(), ORDERS_TABLE)
     aws: Cloud = request.getfixturevalue("aws")
     return DynamoLedger(aws.dynamodb, ORDERS_TABLE)
 

@@ -17,6 +17,7 @@ from paidshare.states import State
 from tests.builders import NOW, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import MESSAGE_ID, ORDER_ID, MemoryMailLog, a_mail_event
+from tests.simulated import a_dynamodb
 
 STRANGER = "cs_test_unknown"
 LATER, EARLIER = NOW + timedelta(minutes=1), NOW - timedelta(minutes=1)
@@ -40,15 +41,16 @@ class MemoryWorld:
 
 
 class DynamoWorld:
-    def __init__(self, aws: Cloud) -> None:
-        self.aws = aws
-        self.log = DynamoMailLog(aws.dynamodb, ORDERS_TABLE)
-        self.ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
+    def __init__(self, dynamodb: Any) -> None:
+        self.dynamodb = dynamodb
+        self.log = DynamoMailLog(dynamodb, ORDERS_TABLE)
+        self.ledger = DynamoLedger(dynamodb, ORDERS_TABLE)
         self.ledger.claim(ORDER_ID, holder="a", now=NOW)
         self.ledger.release(ORDER_ID, Progress(state=State.DELIVERED), holder="a", now=NOW)
 
     def item(self, order_id: str = ORDER_ID) -> dict[str, Any]:
-        return self.aws.dynamodb.get_item(TableName=ORDERS_TABLE, Key={"order_id": {"S": order_id}}).get("Item", {})
+        found = self.dynamodb.get_item(TableName=ORDERS_TABLE, Key={"order_id": {"S": order_id}})
+        return dict(found.get("Item", {}))
 
     def moments(self, order_id: str = ORDER_ID) -> dict[str, datetime]:
         return {
@@ -64,9 +66,11 @@ def aws() -> Iterator[Cloud]:
         yield made
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "simulated", "dynamodb"])
 def world(request: pytest.FixtureRequest) -> World:
-    return MemoryWorld() if request.param == "memory" else DynamoWorld(request.getfixturevalue("aws"))
+    if request.param == "memory":
+        return MemoryWorld()
+    return DynamoWorld(a_dynamodb() if request.param == "simulated" else request.getfixturevalue("aws").dynamodb)
 
 
 class TestNote:
@@ -139,7 +143,7 @@ class TestTold:
 
 class TestDynamoMailLog:
     def test_the_item_is_readable_by_a_person_and_the_ledger_s_part_of_it_stays(self, aws: Cloud) -> None:
-        world = DynamoWorld(aws)
+        world = DynamoWorld(aws.dynamodb)
         before = world.item()
         bounce = a_mail_event(fact=Fact.BOUNCED)
         world.log.note(bounce)
@@ -152,14 +156,14 @@ class TestDynamoMailLog:
         }
 
     def test_an_order_in_work_takes_news_and_keeps_it(self, aws: Cloud) -> None:
-        world = DynamoWorld(aws)
+        world = DynamoWorld(aws.dynamodb)
         world.ledger.claim(ORDER_ID, holder="b", now=NOW)
         world.log.note(a_mail_event())
         world.ledger.release(ORDER_ID, Progress(state=State.WAITING), holder="b", now=NOW)
         assert world.moments() == {"sent": NOW}
 
     def test_the_ledger_learns_from_it_that_a_letter_was_sent(self, aws: Cloud) -> None:
-        world = DynamoWorld(aws)
+        world = DynamoWorld(aws.dynamodb)
         world.log.note(a_mail_event())
         assert a_row(world.ledger.claim(ORDER_ID, holder="b", now=NOW)).sent_at == NOW
 

@@ -20,6 +20,7 @@ from paidshare.sweeping.rounds import Known, Unsettled
 from tests.builders import NOW, a_progress
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_sweep import MemoryOrderIndex
+from tests.simulated import a_dynamodb
 
 SOON = NOW + timedelta(minutes=1)
 LATER = NOW + timedelta(hours=1)
@@ -39,9 +40,9 @@ class MemoryWorld:
 
 
 class DynamoWorld:
-    def __init__(self, aws: Cloud) -> None:
-        self.ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)
-        self.index = DynamoOrderIndex(aws.dynamodb, ORDERS_TABLE)
+    def __init__(self, dynamodb: Any) -> None:
+        self.ledger = DynamoLedger(dynamodb, ORDERS_TABLE)
+        self.index = DynamoOrderIndex(dynamodb, ORDERS_TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +58,11 @@ def aws(tables: Cloud) -> Cloud:
     return tables
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "simulated", "dynamodb"])
 def world(request: pytest.FixtureRequest) -> World:
-    return MemoryWorld() if request.param == "memory" else DynamoWorld(request.getfixturevalue("aws"))
+    if request.param == "memory":
+        return MemoryWorld()
+    return DynamoWorld(a_dynamodb() if request.param == "simulated" else request.getfixturevalue("aws").dynamodb)
 
 
 def left(world: World, order_id: str, state: State, *, at: Any = NOW, **more: Any) -> None:
@@ -169,7 +172,7 @@ class TestKnown:
 
 class TestDynamoOrders:
     def test_every_page_of_the_index_is_read(self, aws: Cloud) -> None:
-        world = DynamoWorld(aws)
+        world = DynamoWorld(aws.dynamodb)
         for n in range(5):
             left(world, f"cs_{n}", State.WAITING, at=NOW + timedelta(seconds=n))
         aws.dynamodb.meta.events.register(

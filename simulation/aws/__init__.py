@@ -1,0 +1,1 @@
+"""AWS's services as small state machines, spoken to as boto3's clients are."""

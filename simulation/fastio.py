@@ -1,0 +1,255 @@
+"""
+Fast.io's law: what is done stays done where the answer is lost; a list shows late what was made; a limit is refused for
+a while, and a plan's limit of shares until one is deleted.
+
+The state and the strict forms are the stand-in's (`local.fastio`); this is its front without a network, spoken to as
+httpx's client is.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from local.fastio.forms import ADDABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check
+from local.fastio.state import INSTANT, Fastio, Share, Storage, standing
+from paidshare.shares_fastio import FastioShareListing, FastioShares
+from paidshare.shares_fastio.api import FastioApi
+from simulation.clock import Clock, aware
+from simulation.outside import Outside
+
+BASE = "https://fastio.simulated/current"
+WEB_BASE = "https://go.simulated"
+KEY = "fastio_key_of_the_simulation"
+
+type _Answer = dict[str, Any]
+
+_DEFAULTS = {"share_type": "exchange", "storage_mode": "independent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """As much of httpx's answer as the adapter reads."""
+
+    status_code: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class FileHost:
+    """
+    Fast.io's account. `watched` is told of a share (by its id) that was changed. `by_order` are the orders' shares.
+    """
+
+    def __init__(self, clock: Clock, *, share_limit: int, list_late_s: float = 0.0, apart_s: float = 0.0) -> None:
+        self.state = Fastio(clock=lambda: aware(clock.now + apart_s), share_limit=share_limit)
+        self.list_late_s = list_late_s
+        self.watched: Callable[[Share], None] = lambda _share: None
+        self.by_order: dict[str, list[Share]] = {}
+
+    def answer(  # noqa: C901, PLR0911  # A table of its calls, one line each.
+        self, method: str, path: str, params: Mapping[str, str], form: Mapping[str, str]
+    ) -> _Answer:
+        """Raises Refused."""
+        match method, path.strip("/").split("/"):
+            case "GET", ["user", "auth", "check"]:
+                return {"id": "1"}
+            case "GET", ["shares", "all"]:
+                return self._listed(int(params["offset"]), int(params["limit"]))
+            case "POST", ["workspace", name, "create", "share"]:
+                return self._create(name, form)
+            case "GET", [owner, name, "storage", nodes, "details"]:
+                return _details(self._storage(owner, name), nodes.split(","))
+            case "GET", [owner, name, "storage", folder, "list"]:
+                return _inside(self._storage(owner, name), folder)
+            case "POST", ["share", name, "storage", "root", "addfile"]:
+                return self._add(self._share(name), form)
+            case "DELETE", ["share", name, "storage", node, "delete"]:
+                return self._take_out(self._share(name), node)
+            case "GET", ["share", name, "details"]:
+                return {"share": self._share(name).shown()}
+            case "POST", ["share", name, "update"]:
+                return self._update(self._share(name), form)
+            case "POST", ["share", name, ("archive" | "unarchive") as how]:
+                share = self._share(name)
+                share.archived = how == "archive"
+                return self._changed(share)
+            case "DELETE", ["share", name, "delete"]:
+                return self._delete(self._share(name))
+        raise Refused(404, 9992, "There is no such call")
+
+    def open_files(self, order_id: str) -> tuple[str, ...]:
+        """What whoever has a link of the order can have now: the files' names."""
+        now = self.state.now()
+        return tuple(
+            node.name
+            for share in self.by_order.get(order_id, ())
+            if standing(share, now) == "open"
+            for node in share.storage.inside("root")
+        )
+
+    def open_shares(self, order_id: str) -> list[Share]:
+        now = self.state.now()
+        return [share for share in self.by_order.get(order_id, ()) if standing(share, now) == "open"]
+
+    def _create(self, workspace: str, form: Mapping[str, str]) -> _Answer:
+        state, home = self.state, self.state.workspace(workspace)
+        if home is None:
+            raise Refused(404, 1609, "There is no such workspace")
+        check(form, CREATABLE, state.now(), needed=CREATE_NEEDS)
+        if state.share(form["custom_name"]):
+            raise Refused(409, 1669, "A share of that name exists")
+        if len(state.shares) >= state.share_limit:
+            raise Refused(412, 1685, "The plan's limit of shares is reached")
+        fields = {**_DEFAULTS, **form}
+        name, ends = fields.pop("custom_name"), _moment(fields.pop("expires"))
+        share = Share(state.number(), home.id, name, ends, state.now(), fields)
+        state.add_share(share)
+        self.by_order.setdefault(order_of(share), []).append(share)
+        return self._changed(share)
+
+    def _update(self, share: Share, form: Mapping[str, str]) -> _Answer:
+        check(form, UPDATABLE, self.state.now(), context=share.fields)
+        share.expires = _moment(form["expires"])
+        return self._changed(share)
+
+    def _add(self, share: Share, form: Mapping[str, str]) -> _Answer:
+        check(form, ADDABLE, self.state.now(), needed=("name", "from"))
+        source = json.loads(form["from"])["hash"]
+        content = self.state.content(source["hash_type"], source["hash"])
+        if content is None:
+            raise Refused(404, 1609, "No stored file has that hash")
+        node = self.state.put(share.storage, "root", form["name"], content)
+        self.watched(share)
+        return {"node": node.shown()}
+
+    def _take_out(self, share: Share, node_id: str) -> _Answer:
+        node = share.storage.reachable(node_id)
+        if node is None:
+            raise Refused(404, 1609, "There is no such node")
+        node.trashed = True
+        self.watched(share)
+        return {}
+
+    def _delete(self, share: Share) -> _Answer:
+        self.state.drop_share(share)
+        self.by_order[order_of(share)].remove(share)
+        return {}
+
+    def _listed(self, offset: int, limit: int) -> _Answer:
+        shown = self.state.now() - timedelta(seconds=self.list_late_s)
+        found = [share for share in self.state.shares.values() if share.created <= shown]
+        page = found[offset : offset + limit]
+        shares = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
+        return {"shares": shares, "pagination": {"has_more": offset + limit < len(found)}}
+
+    def _changed(self, share: Share) -> _Answer:
+        self.watched(share)
+        return {"share": share.shown()}
+
+    def _share(self, name: str) -> Share:
+        share = self.state.share(name)
+        if share is None:
+            raise Refused(404, 1609, "There is no such share")
+        return share
+
+    def _storage(self, owner: str, name: str) -> Storage:
+        home = self.state.workspace(name) if owner == "workspace" else self._share(name)
+        if home is None:
+            raise Refused(404, 1609, "There is no such workspace")
+        return home.storage
+
+
+class Client:
+    """httpx's client, as far as `FastioApi` asks it."""
+
+    def __init__(self, outside: Outside, host: FileHost, limited: Callable[[], bool]) -> None:
+        self._outside = outside
+        self._host = host
+        self._limited = limited
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> Reply:
+        del json
+        path = url.removeprefix(BASE)
+
+        def do() -> Reply:
+            if headers["authorization"] != f"Bearer {KEY}":
+                return _refused(Refused(401, 1650, "The token is missing or not valid"))
+            try:
+                return _reply(200, {"result": True, **self._host.answer(method, path, params or {}, data or {})})
+            except Refused as refusal:
+                return _refused(refusal)
+
+        try:
+            return self._outside.call(
+                "Fast.io",
+                f"{method} {_told(path)}",
+                do,
+                refused=lambda: httpx.ConnectError("simulated"),
+                lost=lambda: httpx.ReadTimeout("simulated"),
+            )
+        except httpx.ConnectError:
+            if not self._limited():
+                raise
+            # Its other way to refuse: a limit, which says when it ends.
+            ends = self._host.state.now() + timedelta(seconds=30)
+            return Reply(429, b"{}", {"x-ve-limit-expires": str(int(ends.timestamp()))})
+
+
+def shares_of(client: Any, clock: Callable[[], datetime]) -> FastioShares:
+    """The real adapter, over a simulated client."""
+    return FastioShares(client=client, api_key=lambda: KEY, clock=clock, api_base=BASE, web_base=WEB_BASE)
+
+
+def listing_of(client: Any, clock: Callable[[], datetime]) -> FastioShareListing:
+    return FastioShareListing(FastioApi(client=client, api_key=lambda: KEY, api_base=BASE, clock=clock))
+
+
+def order_of(share: Share) -> str:
+    return str(json.loads(share.fields["owner_defined"])["paidshare_order"])
+
+
+def _details(storage: Storage, ids: list[str]) -> _Answer:
+    found = [storage.nodes.get(node_id) for node_id in ids]
+    if len(ids) > 1:
+        return {"nodes": [node.shown() for node in found if node], "errors": []}
+    if found[0] is None:
+        raise Refused(404, 1609, "There is no such node")
+    return {"node": found[0].shown()}
+
+
+def _inside(storage: Storage, folder: str) -> _Answer:
+    if folder != "root" and folder not in storage.nodes:
+        raise Refused(404, 1609, "There is no such folder")
+    inside = sorted(storage.inside(folder), key=lambda node: (node.name, node.id))
+    return {"nodes": [node.shown() for node in inside], "pagination": {"has_more": False, "next_cursor": None}}
+
+
+def _told(path: str) -> str:
+    """The path without the name of a share, which is all that a link's secret is."""
+    return "/".join("*" if part.startswith("o") and len(part) > 30 else part for part in path.split("/"))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(f"{text} +0000", f"{INSTANT} %z")
+
+
+def _reply(status: int, data: _Answer) -> Reply:
+    return Reply(status, json.dumps(data).encode())
+
+
+def _refused(refusal: Refused) -> Reply:
+    error = {"code": refusal.code, "text": refusal.text, "params": refusal.params}
+    return _reply(refusal.status, {"result": False, "error": error})
