@@ -1,0 +1,287 @@
+"""
+Lambda's law: an environment works on one invocation at a time and is kept for the next; several are at work at once;
+one that takes too long is ended; what came from a queue and was not done comes back.
+
+The functions are the real ones. Only what a batch's threads are is different here: tasks that take turns.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency import base
+from aws_lambda_powertools.utilities.idempotency.persistence import base as persistence_base
+from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, dynamodb
+
+from functions.deliver import handler as deliver
+from functions.feedback import handler as feedback
+from functions.receive import handler as receive
+from functions.sweep import handler as sweep
+from simulation.aws.sqs import Message, Queue, record
+from simulation.clock import Clock, Process
+
+RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S = 15.0, 60.0, 30.0, 285.0
+"""Each function's time-out (template.yaml)."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Lambda's context of one invocation that has to end at *deadline* (Unix seconds)."""
+
+    aws_request_id: str
+    clock: Clock
+    deadline: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - self.clock.now) * 1000))
+
+
+@dataclass(slots=True)
+class Environments[T]:
+    """Containers of one function: made when none is free, and now and then made anew."""
+
+    make: Callable[[], T]
+    recycle: Callable[[], bool]
+    free: list[T] = field(default_factory=list)
+
+    def take(self) -> T:
+        if self.free and not self.recycle():
+            return self.free.pop()
+        self.free[:-1] = []
+        return self.make()
+
+    def give_back(self, container: T) -> None:
+        self.free.append(container)
+
+
+@dataclass(slots=True)
+class Lambda:
+    """Begins invocations of one function, each of which is over or ended after *timeout_s*."""
+
+    name: str
+    clock: Clock
+    timeout_s: float
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def begin(
+        self, work: Callable[[Context, Process], object], *, scope: str, after: Callable[[bool], None]
+    ) -> Process:
+        """*after* is told once whether it came to its end."""
+        process = Process(self.name)
+        context = Context(f"{self.name}-{next(self.numbers)}", self.clock, self.clock.now + self.timeout_s)
+        told = [False]
+
+        def tell(came_to_its_end: bool) -> None:  # noqa: FBT001
+            if not told[0]:
+                told[0] = True
+                after(came_to_its_end)
+
+        def run() -> None:
+            try:
+                work(context, process)
+            except Exception:  # noqa: BLE001
+                tell(False)
+            else:
+                tell(not process.dead)
+
+        def time_out() -> None:
+            if not told[0]:
+                process.kill()
+
+        process.ended = lambda: self.clock.at(self.clock.now, lambda: tell(False))
+        self.clock.spawn(run, scope=scope, process=process)
+        self.clock.at(self.clock.now + self.timeout_s, time_out)
+        return process
+
+
+@dataclass(slots=True)
+class Poller:
+    """Lambda's own poller: a batch from the queue for as many invocations at once as are allowed."""
+
+    queue: Queue
+    clock: Clock
+    most_at_once: int
+    begin: Callable[[list[Message], Callable[[], None]], None]
+    at_work: int = 0
+    _woken_at: float = 0.0
+
+    def wake(self, at: float) -> None:
+        """There may be something to receive at *at*."""
+        self.clock.at(at + 0.02, self._poll)
+
+    def _poll(self) -> None:
+        if self.at_work >= self.most_at_once:
+            return
+        some = self.queue.receive(10)
+        if some:
+            self.at_work += 1
+            self.begin(some, self._done)
+
+    def _done(self) -> None:
+        self.at_work -= 1
+        self.wake(self.clock.now)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages at Deliver: one task each. `numbers` are their purchases', `left` those that are not over."""
+
+    lambdas: Lambda
+    queue: Queue
+    container: deliver.Container
+    messages: list[Message]
+    numbers: list[int | None]
+    failed: list[str] = field(default_factory=list)
+    left: int = 0
+
+    def scope(self, place: int) -> str:
+        number = self.numbers[place]
+        return f"deliver {self.messages[place].id if number is None else number}"
+
+    def work(self, context: Context, process: Process) -> None:
+        clock, container = self.lambdas.clock, self.container
+        process.orders |= {number for number in self.numbers if number is not None}
+        left = timedelta(seconds=context.deadline - clock.now)
+        deadline = container.shop.clock() + left - deliver.TO_FINISH
+        invocation = deliver.Invocation(container, context.aws_request_id, deadline)
+        deliver.scatter([record(message) for message in self.messages], invocation)
+        self.left = len(self.messages)
+        for place, message in enumerate(self.messages):
+            clock.spawn(partial(self._one, message, invocation), scope=self.scope(place), process=process)
+        while self.left:
+            clock.sleep(0.05)
+        for message in self.messages:
+            if message.id not in self.failed:
+                self.queue.delete(message.handle)
+
+    def _one(self, message: Message, invocation: deliver.Invocation) -> None:
+        try:
+            deliver.work(SQSRecord(record(message)), invocation)
+        except Exception:  # noqa: BLE001
+            self.failed.append(message.id)
+        self.left -= 1
+
+
+def delivering(
+    lambdas: Lambda,
+    queue: Queue,
+    environments: Environments[deliver.Container],
+    purchase_of: Callable[[str], int | None],
+) -> Callable[[list[Message], Callable[[], None]], None]:
+    """Deliver, as its poller begins it."""
+
+    def begin(messages: list[Message], done: Callable[[], None]) -> None:
+        container = environments.take()
+        batch = Batch(lambdas, queue, container, messages, [purchase_of(message.body) for message in messages])
+
+        def after(came_to_its_end: bool) -> None:  # noqa: FBT001
+            if came_to_its_end:
+                environments.give_back(container)
+            done()
+
+        lambdas.begin(batch.work, scope=batch.scope(0), after=after)
+
+    return begin
+
+
+def noting(
+    lambdas: Lambda,
+    queue: Queue,
+    environments: Environments[feedback.Container],
+    purchase_of: Callable[[str], int | None],
+) -> Callable[[list[Message], Callable[[], None]], None]:
+    """Feedback, as its poller begins it."""
+
+    def begin(messages: list[Message], done: Callable[[], None]) -> None:
+        container = environments.take()
+        numbers = [purchase_of(message.body) for message in messages]
+
+        def work(context: Context, process: Process) -> None:
+            process.orders |= {number for number in numbers if number is not None}
+            event = {"Records": [record(message) for message in messages]}
+            answer = feedback.noted(event, context, container)  # type: ignore[arg-type]
+            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            for message in messages:
+                if message.id not in failed:
+                    queue.delete(message.handle)
+
+        def after(came_to_its_end: bool) -> None:  # noqa: FBT001
+            if came_to_its_end:
+                environments.give_back(container)
+            done()
+
+        lambdas.begin(work, scope=f"feedback {numbers[0]}", after=after)
+
+    return begin
+
+
+def answering(
+    lambdas: Lambda,
+    environments: Environments[receive.Container],
+    event: dict[str, Any],
+    scope: str,
+    orders: set[int],
+    told: Callable[[int], None],
+) -> None:
+    """A webhook at Receive; *told* gets the status, 503 where it came to no answer."""
+    container, status = environments.take(), [503]
+
+    def work(context: Context, process: Process) -> None:
+        process.orders |= orders
+        status[0] = receive.respond(event, context, container)["statusCode"]  # type: ignore[arg-type]
+
+    def after(came_to_its_end: bool) -> None:  # noqa: FBT001
+        if came_to_its_end:
+            environments.give_back(container)
+        told(status[0] if came_to_its_end else 503)
+
+    lambdas.begin(work, scope=scope, after=after)
+
+
+def sweeping(lambdas: Lambda, environments: Environments[sweep.Container], number: int, orders: set[int]) -> None:
+    """One round."""
+    container = environments.take()
+
+    def work(context: Context, process: Process) -> None:
+        process.orders |= orders
+        sweep.swept(context, container)  # type: ignore[arg-type]
+
+    def after(came_to_its_end: bool) -> None:  # noqa: FBT001
+        if came_to_its_end:
+            environments.give_back(container)
+
+    lambdas.begin(work, scope=f"sweep {number}", after=after)
+
+
+@contextmanager
+def simulated_time(clock: Clock) -> Iterator[None]:
+    """In here Powertools' idempotency lives at *clock*'s time, and no function prints its metrics."""
+
+    class Now(datetime):
+        """Powertools asks the machine what time it is: here it asks the simulation."""
+
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(clock.now, tz)
+
+    timed: tuple[Any, ...] = (base, persistence_base, datarecord, dynamodb)
+    counted: tuple[Any, ...] = (deliver, feedback, receive, sweep)
+    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in counted]
+    shown = SimpleNamespace(datetime=Now, timedelta=timedelta)
+    try:
+        for module, name, _ in before:
+            setattr(module, name, shown if name == "dt" else _uncounted)
+        yield
+    finally:
+        for module, name, was in before:
+            setattr(module, name, was)
+
+
+def _uncounted(*_args: object, **_more: object) -> None:
+    """A metric."""

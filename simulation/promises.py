@@ -1,0 +1,262 @@
+"""
+What Paidshare promises (docs/reliability.md), checked while the shop is at work: each promise is a function of its
+own, and says which one was broken, for whom, and how.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.fastio.state import Share, standing
+from paidshare.orders import Line
+from paidshare.settings import Policy
+from paidshare.states import TELLS, Kind, State, Told
+from simulation.aws.ses import Sent
+from simulation.aws.sqs import Queue
+from simulation.clock import Clock, aware
+from simulation.fastio import FileHost, order_of
+from simulation.goods import FILES
+from simulation.stripe import truth
+from simulation.stripe.account import DAY_S, Account, AnOrder
+from simulation.stripe.truth import Standing
+
+STATED_S = 2 * 3600.0
+"""
+How long money may be back and the files still open, or kept without an answer, when nothing is in the way: half an
+hour until the sweep has found what no event told of, and the longest wait of a message that failed before.
+"""
+_DECIDED_WITHIN_S = 75.0
+"""Deliver asks Stripe and mails in one invocation of a minute; clocks are some seconds apart."""
+_WORD_WITHIN_S = 80.0
+"""SES's word counts when it comes within 90 seconds (`delivering.work`), by clocks that are some seconds apart."""
+_LATE_S = 20 * DAY_S
+"""A period's files may stay for its grace, the time on hold, and as long as their letter was late."""
+
+_PERSONAL = re.compile(r"@buyers\.simulated|go\.simulated/|fastio_key_of|whsec_|sk_test_")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """*promise* (its function's name) was broken for the purchase *number* at *at*."""
+
+    promise: str
+    number: int
+    at: float
+    how: str
+
+    def __str__(self) -> str:
+        return f"{aware(self.at):%Y-%m-%d %H:%M:%S}  {self.promise}: {self.how} (buyer {self.number})"
+
+
+@dataclass(slots=True)
+class Judge:
+    """
+    Looks on. `broken` are the promises that were. `rows` are the ledger's, `harmed` is when a fault last struck what
+    was done for a purchase.
+    """
+
+    clock: Clock
+    account: Account
+    host: FileHost
+    policy: Policy
+    rows: Mapping[str, dict[str, Any]]
+    dead_letters: Queue
+    letters: dict[str, list[Sent]] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+    harmed: dict[int, float] = field(default_factory=dict)
+    noted: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When the ledger had SES's word of an order's letter, by its mark."""
+    standings: dict[str, list[tuple[float, Standing]]] = field(default_factory=dict)
+    """What Stripe said of each order, and since when."""
+    resent: Counter[str] = field(default_factory=Counter)
+
+    # --- What is seen ---------------------------------------------------------------------------------------
+
+    def acted(self, number: int) -> None:
+        """Something happened to the purchase at Stripe."""
+        now = self.clock.now
+        for order in self.account.purchases[number].orders:
+            history = self.standings.setdefault(order.id, [])
+            found = truth.of_order(order, self.policy, now)
+            if not history or history[-1][1] is not found:
+                history.append((now, found))
+        self.clock.at(now + STATED_S, lambda: self._look_again(number, now))
+
+    def _look_again(self, number: int, since: float) -> None:
+        """At what was to be done by now, unless a fault was in the way."""
+        calm_at = max(since, self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
+        if calm_at > self.clock.now:
+            self.clock.at(calm_at, lambda: self._look_again(number, since))
+            return
+        for order in self.account.purchases[number].orders:
+            self.money_is_back_and_so_is_access(order)
+            self.money_kept_is_answered(order)
+
+    def shared(self, share: Share) -> None:
+        order_id = order_of(share)
+        if len(self.host.by_order.get(order_id, ())) > 1:
+            self.one_live_share(order_id)
+        self.only_what_was_bought(order_id, share)
+
+    def mailed(self, letter: Sent) -> None:
+        order = self.account.orders.get(letter.order_id)
+        if order is not None:
+            self.true_when_it_leaves(order, letter)
+            self.one_letter_of_each_change(order, letter)
+        self.letters.setdefault(letter.order_id, []).append(letter)
+
+    def written(self, order_id: str, row: dict[str, Any]) -> None:
+        mark = row.get("letter_sent_mark")
+        if mark is not None:
+            self.noted.setdefault((order_id, mark["S"]), self.clock.now)
+        self.nothing_personal("the ledger", row)
+
+    # --- The promises ---------------------------------------------------------------------------------------
+
+    def one_live_share(self, order_id: str) -> None:
+        """Never two live shares of an order."""
+        if len(self.host.open_shares(order_id)) > 1:
+            self._break(order_id, "one_live_share", "two shares of one order are open")
+
+    def only_what_was_bought(self, order_id: str, share: Share) -> None:
+        """A link opens files of what was bought and paid for, and no others."""
+        if standing(share, self.host.state.now()) != "open":
+            return
+        order = self.account.orders.get(order_id)
+        files = {node.name for node in share.storage.inside("root")}
+        names = set() if order is None else {line.product_name for line in order.lines} | _planned(order)
+        if files - {file for name in names for file in FILES.get(name, ())}:
+            self._break(order_id, "only_what_was_bought", f"{sorted(files)} are open for {sorted(names)}")
+
+    def true_when_it_leaves(self, order: AnOrder, letter: Sent) -> None:
+        """No letter says what was not so, at any moment since it could have been decided."""
+        told, now = TELLS[Kind(letter.kind)], self.clock.now
+        history = self.standings.get(order.id, [])
+        recent = [
+            what
+            for place, (_, what) in enumerate(history)
+            if place + 1 == len(history) or history[place + 1][0] >= now - _DECIDED_WITHIN_S
+        ]
+        if not {truth.of_order(order, self.policy, now), *recent} & _SAYS[told]:
+            self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
+
+    def one_letter_of_each_change(self, order: AnOrder, letter: Sent) -> None:
+        """The same is not said twice, unless SES's word of the first did not come in time."""
+        before = self.letters.get(order.id, [])
+        if not before or before[-1].kind != letter.kind:
+            return
+        last = before[-1]
+        changed_at = max((at for at, _ in self.standings.get(order.id, ())), default=0.0)
+        if changed_at > last.at - _DECIDED_WITHIN_S or self.resent[order.id] or letter.kind == Kind.ACCESS_CHANGED:
+            return
+        word = self.noted.get((order.id, last.mark))
+        if word is not None and word <= float(last.mark) + _WORD_WITHIN_S:
+            self._break(order.id, "one_letter_of_each_change", f"“{letter.kind}” left twice")
+
+    def money_is_back_and_so_is_access(self, order: AnOrder) -> None:
+        """No file stays open for longer than stated once its money is back, or its time is over."""
+        now = self.clock.now
+        files = set(self.host.open_files(order.id))
+        for line in order.lines if files else ():
+            mine = files & set(FILES.get(line.product_name, ()))
+            others = {
+                file
+                for one in order.lines
+                if one.id != line.id and self._may(order, one, now)
+                for file in FILES.get(one.product_name, ())
+            }
+            if mine - others and not self._may(order, line, now):
+                found = truth.of_line(order, line, self.policy, now)
+                self._break(order.id, "money_is_back_and_so_is_access", f"{line.product_name} is open, and {found}")
+
+    def _may(self, order: AnOrder, line: Line, now: float) -> bool:
+        found = truth.of_line(order, line, self.policy, now)
+        if found is Standing.EITHER and line.period_end is not None:
+            grace = self.policy.grace_days * DAY_S
+            lasts: float = max(line.period_end.timestamp(), order.paid_at or 0.0) + grace + _LATE_S
+            return now <= lasts
+        return found in (Standing.ACCESS, Standing.EITHER, Standing.ASKS)
+
+    def money_kept_is_answered(self, order: AnOrder) -> None:
+        """While money is kept, the buyer has access, or was told why not, or a person has the case."""
+        if not truth.money_kept(order) or not any(map(truth.is_ours, order.lines)):
+            return
+        if truth.of_order(order, self.policy, self.clock.now) is Standing.NOTHING or self.host.open_files(order.id):
+            return
+        row = self.rows.get(order.id, {})
+        told = row.get("told", {}).get("S")
+        # Who was mailed a link was told until when it would work.
+        ran_out = told == Told.ACCESS and float(row.get("share_expires_at", {"N": "0"})["N"]) <= self.clock.now
+        if ran_out or told in (Told.ON_HOLD, Told.ENDED) or self._is_a_persons(order.id):
+            return
+        self._break(order.id, "money_kept_is_answered", f"money is kept, and the row says {_said(row)}")
+
+    def _is_a_persons(self, order_id: str) -> bool:
+        return any(
+            one.attributes.get("order", {}).get("StringValue") == order_id or f'"{order_id}"' in one.body
+            for one in self.dead_letters.messages.values()
+        )
+
+    def nothing_personal(self, where: str, what: object) -> None:
+        """No address, link or secret in queue, ledger or log."""
+        found = _PERSONAL.search(str(what))
+        if found is not None:
+            self.broken.append(Broken("nothing_personal", -1, self.clock.now, f"{found[0]} in {where}"))
+
+    def not_more_shares_than_the_plan_has(self) -> None:
+        if len(self.host.state.shares) > self.host.state.share_limit:
+            self.broken.append(Broken("not_more_shares_than_the_plan_has", -1, self.clock.now, "the plan is exceeded"))
+
+    def all_is_settled(self, waiting: Callable[[], int]) -> None:
+        """After the peace: nothing is in work, and each buyer has and knows what is so."""
+        if waiting():
+            self.broken.append(Broken("all_is_settled", -1, self.clock.now, f"{waiting()} messages are in work"))
+        for purchase in self.account.purchases.values():
+            for order in purchase.orders:
+                self._is_settled(order)
+                self.money_is_back_and_so_is_access(order)
+                self.money_kept_is_answered(order)
+
+    def _is_settled(self, order: AnOrder) -> None:
+        now, row = self.clock.now, self.rows.get(order.id, {})
+        found, state = truth.of_order(order, self.policy, now), row.get("state", {}).get("S")
+        if state == State.ON_HOLD:
+            if not self._is_a_persons(order.id):
+                self._break(order.id, "all_is_settled", "it waits for a person, and no dead letter says so")
+            return
+        told, opened = row.get("told", {}).get("S"), bool(self.host.open_files(order.id))
+        over = "share_expires_at" in row and float(row["share_expires_at"]["N"]) <= now
+        if "mailing" in row:
+            self._break(order.id, "all_is_settled", f"a letter is in doubt still: {_said(row)}")
+        elif found is Standing.ACCESS and not over and not (opened and told == Told.ACCESS):
+            self._break(
+                order.id, "all_is_settled", f"paid, and the buyer has {opened} and was told {told}: {_said(row)}"
+            )
+        elif found is Standing.HOLD and "delivered_at" in row and not over and told != Told.ON_HOLD:
+            self._break(order.id, "all_is_settled", f"on hold, and the buyer was told {told}: {_said(row)}")
+        elif found is Standing.ENDED and "delivered_at" in row and not over and told not in (Told.ENDED, None):
+            self._break(order.id, "all_is_settled", f"ended, and the buyer was told {told}: {_said(row)}")
+
+    def _break(self, order_id: str, promise: str, how: str) -> None:
+        number = self.account.by_id[order_id].number
+        self.broken.append(Broken(promise, number, self.clock.now, f"{order_id}: {how}"))
+
+
+_SAYS = {
+    Told.ACCESS: {Standing.ACCESS, Standing.EITHER, Standing.ASKS},
+    Told.ON_HOLD: {Standing.HOLD, Standing.EITHER},
+    Told.ENDED: {Standing.ENDED, Standing.EITHER, Standing.FAILED},
+    Told.PAYMENT_FAILED: {Standing.FAILED},
+}
+"""What may be so when a letter tells it."""
+
+
+def _planned(order: AnOrder) -> set[str]:
+    subscription = order.subscription
+    return set() if subscription is None else {subscription.product.name}
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {next(iter(row[name].values()))}" for name in ("state", "reason", "told") if name in row)

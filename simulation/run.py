@@ -1,0 +1,166 @@
+"""One run of one seed: the season's acts, everything that goes wrong in it, the peace after it, and the verdict."""
+
+import hashlib
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from simulation import walk
+from simulation.chance import Chance
+from simulation.clock import START
+from simulation.faults import Faults, Struck, drawn
+from simulation.functions import simulated_time
+from simulation.promises import Broken
+from simulation.shop import Simulated, with_policy
+from simulation.stripe.account import DAY_S, Event, Purchase
+from simulation.stripe.acts import ACTS, Act, buys, changes_plan
+
+ROUND_S = 300.0
+"""The sweep's schedule (template.yaml)."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a run. `digest` is the SHA-256 of its trace; `struck` are the faults."""
+
+    seed: int
+    broken: list[Broken]
+    digest: str
+    orders: int
+    days: float
+    calls: int
+    letters: int
+    struck: list[Struck]
+    acts: list[Act]
+    seconds: float
+    trace: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of a run is told again: these acts, and only these faults. None: all of it."""
+
+    acts: Sequence[Act] | None = None
+    faults: frozenset[Struck] | None = None
+
+
+def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_at_first: bool = True) -> Result:
+    """The run of *seed*, or as much of it as is *told*. The same every time."""
+    began, wanted = time.perf_counter(), told or Told()
+    chance = Chance(seed)
+    season = walk.season(chance)
+    acts = list(wanted.acts) if wanted.acts is not None else walk.acts(chance, season)
+    digest, lines = hashlib.sha256(), list[str]()
+    faults = Faults(chance, drawn(chance), only=wanted.faults)
+
+    def trace(line: str) -> None:
+        text = f"{shop.clock.now:.3f} {line}"
+        digest.update(text.encode())
+        if keep_trace:
+            lines.append(text)
+
+    shop = Simulated(
+        chance,
+        faults,
+        with_policy(chance),
+        share_limit=1_000,
+        most_at_once=chance.one_of("at once", 2, 3, 5),
+        trace=trace,
+    )
+    random.seed(seed)  # The handlers' jitter.
+    with simulated_time(shop.clock):
+        _season(shop, acts, season, stop=lambda: stop_at_first and bool(shop.judge.broken))
+        shop.clock.end()
+    orders = sum(1 for purchase in shop.account.purchases.values() for _ in purchase.orders)
+    days = (shop.clock.now - START) / DAY_S
+    return Result(
+        seed,
+        shop.judge.broken,
+        digest.hexdigest(),
+        orders,
+        days,
+        shop.outside.calls,
+        len(shop.office.sent),
+        faults.struck,
+        acts,
+        time.perf_counter() - began,
+        lines,
+    )
+
+
+def _season(shop: Simulated, acts: Sequence[Act], season: walk.Season, *, stop: Callable[[], bool]) -> None:
+    clock = shop.clock
+    for act in acts:
+        clock.at(act.at, partial(_act, shop, act))
+    ends = season.trouble_ends
+    _until(shop, ends, stop)
+    shop.faults.peace = True
+    shop.is_mended = True
+    shop.redrive()
+    _until(shop, ends + season.peace_s / 2, stop)
+    shop.redrive()
+    _until(shop, ends + season.peace_s, stop)
+    if not stop():
+        shop.judge.all_is_settled(shop.waiting)
+
+
+def _until(shop: Simulated, end: float, stop: Callable[[], bool]) -> None:
+    """Round after round of the sweep."""
+    day = int(shop.clock.now // DAY_S)
+    while shop.clock.now < end and not stop():
+        shop.round()
+        shop.judge.not_more_shares_than_the_plan_has()
+        if int(shop.clock.now // DAY_S) > day:
+            day = int(shop.clock.now // DAY_S)
+            shop.remind()
+        shop.clock.run(until=min(end, shop.clock.now + ROUND_S))
+
+
+def _act(shop: Simulated, act: Act) -> None:
+    account, now = shop.account, shop.clock.now
+    if act.what == "buys":
+        how, _, names = act.detail.partition(" ")
+        buyer = Purchase(act.number, f"buyer-{act.number}@buyers.simulated", now)
+        told = buys(account, buyer, [shop.products[name] for name in names.split(",")], how, now)
+    elif act.number not in account.purchases:
+        return
+    elif act.what == "changes_plan":
+        name, _, how = act.detail.partition(" ")
+        told = changes_plan(account, account.purchases[act.number], shop.products[name], at_once=bool(how), now=now)
+    else:
+        told = ACTS[act.what](account, account.purchases[act.number], act.detail, now)
+    shop.trace(f"act {act.number} {act}")
+    for place, (kind, about, thing) in enumerate(list(told)):
+        _tell(shop, act, Event(f"evt_{act.number}x{int(now)}x{place}", kind, about, now, thing))
+    shop.judge.acted(act.number)
+
+
+def _tell(shop: Simulated, act: Act, event: Event) -> None:
+    """Stripe makes the event, or not, and sends it: soon, late, twice, or not at all."""
+    rates, chance, name = shop.faults.rates, shop.chance, f"event {event.id}"
+    if chance.happens(f"{name} never", rates.event_never):
+        return
+    shop.account.events.append(event)
+    if chance.happens(f"{name} unsent", rates.event_unsent):
+        return
+    times = 2 if chance.happens(f"{name} twice", rates.event_twice) else 1
+    for _ in range(times):
+        pace = 3_600.0 if chance.happens(f"{name} late", rates.event_late) else 1.0
+        wait = chance.spread(f"{name} wait", pace)
+        shop.clock.at(shop.clock.now + wait, partial(shop.told, act.number, event))
+
+
+def fixed_hashes() -> None:
+    """Start again with the same hashes every time: sets of texts have an order then."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        import sys  # noqa: PLC0415
+
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606
+
+
+def again(result: Result, **changes: object) -> Told:
+    """What is to be told of *result* once more."""
+    return replace(Told(result.acts, frozenset(result.struck)), **changes)  # type: ignore[arg-type]

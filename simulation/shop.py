@@ -1,0 +1,341 @@
+"""One shop: the real functions wired to simulated services, and a judge who sees every step."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, cast
+
+from functions.deliver import handler as deliver
+from functions.feedback import handler as feedback
+from functions.receive import handler as receive
+from functions.sweep import handler as sweep
+from paidshare.aws import (
+    DeadLetters,
+    DynamoCheckpoint,
+    DynamoLedger,
+    DynamoMailLog,
+    DynamoOrderIndex,
+    DynamoReceived,
+    SesMailer,
+    SqsIntake,
+    SqsMessages,
+    SqsReconcileQueue,
+)
+from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
+from paidshare.delivering.deliver import Shop
+from paidshare.receiving import receive as receiving
+from paidshare.secret import Secret
+from paidshare.settings import Policy
+from paidshare.sweeping.ports import SweepPorts
+from simulation import goods
+from simulation.aws.dynamodb import DynamoDB, Table
+from simulation.aws.ses import PostOffice, SESv2
+from simulation.aws.sqs import SQS, Queue
+from simulation.chance import Chance
+from simulation.clock import Clock, aware
+from simulation.fastio import KEY, Client, FileHost, listing_of, shares_of
+from simulation.faults import Faults
+from simulation.functions import (
+    DELIVER_S,
+    FEEDBACK_S,
+    RECEIVE_S,
+    SWEEP_S,
+    Environments,
+    Lambda,
+    Poller,
+    answering,
+    delivering,
+    noting,
+    sweeping,
+)
+from simulation.outside import Outside
+from simulation.promises import Judge
+from simulation.stripe.account import Account, Event
+from simulation.stripe.reading import SimulatedStripe
+
+ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
+WEBHOOK_SECRET = "whsec_of_the_simulation"
+_LINK_KEY = "k" * 64
+_BACKOFF_S = (0, 300, 1_800, 7_200, 18_000, 36_000, *((43_200,) * 5))
+"""How long Stripe waits before each attempt; three days in all (docs.stripe.com/webhooks)."""
+_IDS = re.compile(r"\b(?:cs_test|in|pi|sub|ch_pi|re_pi|du_pi|cn_in)_([0-9]+)")
+
+
+class Log:
+    """A function's logger. The judge reads every line."""
+
+    def __init__(self, judge: Judge, trace: Callable[[str], None]) -> None:
+        self._judge = judge
+        self._trace = trace
+
+    def info(self, fact: str, *, extra: dict[str, Any] | None = None) -> None:
+        self._judge.nothing_personal("the log", extra)
+        self._trace(f"log {fact} {extra}")
+
+    warning = error = info
+
+
+class FixedVault:
+    """The port `Vault`: the secret, which never changes here."""
+
+    def secret(self) -> Secret:
+        return Secret("sk_test_simulated", (WEBHOOK_SECRET,), KEY, (), _LINK_KEY)
+
+    def reread(self) -> Secret | None:
+        return None
+
+
+@dataclass(slots=True)
+class Simulated:
+    """Everything of one run. `trace` is told of each step."""
+
+    chance: Chance
+    faults: Faults
+    policy: Policy
+    share_limit: int
+    most_at_once: int
+    trace: Callable[[str], None]
+    clock: Clock = field(default_factory=Clock)
+    account: Account = field(default_factory=Account)
+    outside: Outside = field(init=False)
+    tables: dict[str, Table] = field(init=False)
+    queues: dict[str, Queue] = field(init=False)
+    host: FileHost = field(init=False)
+    office: PostOffice = field(init=False)
+    judge: Judge = field(init=False)
+    stripe: SimulatedStripe = field(init=False)
+    products: dict[str, Any] = field(init=False)
+    is_mended: bool = False
+    _rounds: int = 0
+    _environments: dict[str, Environments[Any]] = field(default_factory=dict)
+    _lambdas: dict[str, Lambda] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rates, clock, chance = self.faults.rates, self.clock, self.chance
+        self.outside = Outside(clock, self.faults, self._traced, harmed=self._harmed, down=self._is_down)
+        self.host = FileHost(clock, share_limit=self.share_limit, list_late_s=rates.list_late_s)
+        self.products = goods.products(self.host.state)
+        self.tables = {
+            ORDERS: Table("order_id", lambda: clock.now, late_s=rates.index_late_s),
+            EVENTS: Table("id", lambda: clock.now, expires="expiration", ttl_s=3600.0),
+        }
+        dead = Queue(DEAD, clock, chance)
+        self.queues = {
+            DEAD: dead,
+            WORK: Queue(WORK, clock, chance, 360, most_receives=250, dead_letters=dead, twice=rates.message_twice),
+            WORDS: Queue(WORDS, clock, chance, 180, most_receives=250, dead_letters=dead, twice=rates.message_twice),
+        }
+        self.office = PostOffice(clock, chance, self.faults, self.queues[WORDS])
+        rows = self.tables[ORDERS].items
+        self.judge = Judge(clock, self.account, self.host, self.policy, rows, dead)
+        self.stripe = SimulatedStripe(self.account, self.outside, self._corrected)
+        self.host.watched, self.office.watched = self.judge.shared, self.judge.mailed
+        self.tables[ORDERS].watched = self.judge.written
+        for queue in (dead, self.queues[WORK]):
+            queue.watched = lambda message: self.judge.nothing_personal("a queue", (message.body, message.attributes))
+        self._open_functions()
+
+    # --- What goes on by itself -----------------------------------------------------------------------------
+
+    def round(self) -> None:
+        """The sweep's schedule has come."""
+        self._rounds += 1
+        sweeping(self._lambdas["sweep"], self._environments["sweep"], self._rounds, {-1})
+
+    def remind(self) -> None:
+        """Feedback's schedule has come: dead letters that SQS would drop are written anew."""
+        container = self._environments["feedback"].take()
+        self._lambdas["feedback"].begin(
+            lambda _context, _process: feedback.remind(container, now=aware(self.clock.now)),
+            scope=f"remind {self._rounds}",
+            after=lambda _ended: None,
+        )
+
+    def told(self, number: int, event: Event, attempt: int = 0) -> None:
+        """Stripe sends the event, and comes back unless it is taken."""
+
+        def answered(status: int) -> None:
+            self.trace(f"webhook {event.id} {event.type}: {status}")
+            if status != 200 and attempt + 1 < len(_BACKOFF_S):
+                again = self.clock.now + _BACKOFF_S[attempt + 1]
+                self.clock.at(again, partial(self.told, number, event, attempt + 1))
+
+        scope = f"receive {event.id}"
+        answering(
+            self._lambdas["receive"], self._environments["receive"], self._signed(event), scope, {number}, answered
+        )
+
+    def redrive(self) -> None:
+        """The operator has mended what there was to mend, and puts dead letters back to work."""
+        dead = self.queues[DEAD]
+        for message in tuple(dead.messages.values()):
+            if "mail." not in message.body and "mail:" not in message.body:
+                del dead.messages[message.id]
+                self.queues[WORK].send(message.body)
+
+    def waiting(self) -> int:
+        """Messages that are not done with."""
+        return len(self.queues[WORK].messages) + len(self.queues[WORDS].messages)
+
+    # --- Wiring ---------------------------------------------------------------------------------------------
+
+    def _open_functions(self) -> None:
+        clock, chance = self.clock, self.chance
+        make: dict[str, Callable[[], Any]] = {
+            "receive": self._receive,
+            "deliver": self._deliver,
+            "feedback": self._feedback,
+            "sweep": self._sweep,
+        }
+        limits = {"receive": RECEIVE_S, "deliver": DELIVER_S, "feedback": FEEDBACK_S, "sweep": SWEEP_S}
+        for name, made in make.items():
+            self._environments[name] = Environments(made, partial(chance.happens, f"recycled {name}", 0.02))
+            self._lambdas[name] = Lambda(name, clock, limits[name])
+        for queue, name, begin, at_once in (
+            (WORK, "deliver", delivering, self.most_at_once),
+            (WORDS, "feedback", noting, 2),
+        ):
+            found = self.queues[queue]
+            poller = Poller(
+                found, clock, at_once, begin(self._lambdas[name], found, self._environments[name], purchase_of)
+            )
+            found.arrived = poller.wake
+
+    def _clock(self, name: str) -> Callable[[], Any]:
+        """A machine's own clock."""
+        apart = self.faults.rates.clocks_apart_s
+        off = self.chance.between(f"clock {name}", -apart, apart)
+        return lambda: aware(self.clock.now + off)
+
+    def _clients(self, *, attempts: int) -> tuple[Any, Any]:
+        return (
+            DynamoDB(self.outside, self.tables, attempts=attempts),
+            SQS(self.outside, self.queues, attempts=attempts),
+        )
+
+    def _receive(self) -> receive.Container:
+        dynamodb, sqs = self._clients(attempts=2)
+        return receive.Container(
+            senders={"POST /webhook/stripe": receiving.stripe(livemode=False, allowed=())},
+            vault=cast("Any", FixedVault()),
+            intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
+            logger=cast("Any", Log(self.judge, self.trace)),
+            stage="simulated",
+            clock=lambda: self.clock.now,
+        )
+
+    def _deliver(self) -> deliver.Container:
+        dynamodb, sqs = self._clients(attempts=2)
+        now = self._clock("deliver")
+        monotonic = lambda: self.clock.now  # noqa: E731
+        limited = partial(self.chance.happens, "limited", 0.3)
+        mail = cast("Any", SESv2(self.outside, self.office, limited))
+        shop = Shop(
+            ledger=DynamoLedger(dynamodb, ORDERS),
+            payments=SparedPayments(self.stripe, Breaker(monotonic=monotonic)),
+            shares=SparedShares(shares_of(Client(self.outside, self.host, limited), now), Breaker(monotonic=monotonic)),
+            mailer=SparedMailer(
+                SesMailer(mail, sender="shop@seller.simulated", configuration_set="simulated"),
+                Breaker(monotonic=monotonic),
+            ),
+            reconcile=SqsReconcileQueue(sqs, queue_url=WORK),
+            link_key=lambda: _LINK_KEY,
+            clock=now,
+            policy=self.policy,
+        )
+        return deliver.Container(
+            shop=shop,
+            messages=SqsMessages(sqs, queue_url=WORK, dead_letter_url=DEAD),
+            threads=cast("Any", None),
+            logger=cast("Any", Log(self.judge, self.trace)),
+            stage="simulated",
+        )
+
+    def _feedback(self) -> feedback.Container:
+        dynamodb, sqs = self._clients(attempts=2)
+        return feedback.Container(
+            log=DynamoMailLog(dynamodb, ORDERS),
+            messages=SqsMessages(sqs, queue_url=WORDS, dead_letter_url=DEAD),
+            dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
+            logger=cast("Any", Log(self.judge, self.trace)),
+            stage="simulated",
+        )
+
+    def _sweep(self) -> sweep.Container:
+        dynamodb, sqs = self._clients(attempts=3)
+        now = self._clock("sweep")
+        client = Client(self.outside, self.host, partial(self.chance.happens, "limited", 0.3))
+        ports = SweepPorts(
+            checkpoint=DynamoCheckpoint(dynamodb, EVENTS),
+            index=DynamoOrderIndex(dynamodb, ORDERS),
+            ledger=DynamoLedger(dynamodb, ORDERS),
+            lists=self.stripe,
+            share_listing=listing_of(client, now),
+            shares=shares_of(client, now),
+            queue=SqsReconcileQueue(sqs, queue_url=WORK),
+            link_key=lambda: _LINK_KEY,
+            clock=now,
+            received=DynamoReceived(dynamodb, EVENTS),
+        )
+        return sweep.Container(ports, cast("Any", Log(self.judge, self.trace)), "simulated")
+
+    def _signed(self, event: Event) -> dict[str, Any]:
+        """The webhook as the HTTP API hands it on."""
+        thing: dict[str, str] = {"id": event.thing}
+        if event.thing != event.about:
+            thing["invoice" if event.thing.startswith("cn_") else "payment_intent"] = event.about
+        said = {
+            "id": event.id,
+            "object": "event",
+            "type": event.type,
+            "created": int(event.at),
+            "livemode": False,
+            "data": {"object": thing},
+        }
+        body, at = json.dumps(said), int(self.clock.now)
+        digest = hmac.new(WEBHOOK_SECRET.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+        return {
+            "routeKey": "POST /webhook/stripe",
+            "headers": {"stripe-signature": f"t={at},v1={digest}"},
+            "body": body,
+            "requestContext": {"http": {"sourceIp": "127.0.0.1"}},
+        }
+
+    # --- What goes wrong ------------------------------------------------------------------------------------
+
+    def _traced(self, line: str) -> None:
+        self.trace(line)
+
+    def _harmed(self, numbers: set[int]) -> None:
+        for number in numbers:
+            self.judge.harmed[number] = self.clock.now
+
+    def _is_down(self, provider: str) -> bool:
+        """A provider is down for hours of two at a time, drawn by the hour."""
+        rates = self.faults.rates
+        if not rates.down or self.faults.peace or self.faults.only is not None:
+            return False
+        hour = int(self.clock.now // 7_200)
+        return self.chance.fixed(f"down {provider} {hour}") < rates.down
+
+    def _corrected(self, line: Any) -> Any:
+        return goods.mended(line) if self.is_mended else line
+
+
+def purchase_of(body: str) -> int | None:
+    """Whose purchase a message is about; None where it is nobody's."""
+    found = _IDS.search(body)
+    return None if found is None else int(found[1])
+
+
+def with_policy(chance: Chance) -> Policy:
+    """The seller's choices in this run."""
+    return replace(
+        Policy(livemode=False, link_days=chance.one_of("link days", 7, 7, 30)),
+        keep_canceled=chance.fixed("keep canceled") < 0.25,
+        ask_when_paid_late=chance.fixed("ask") < 0.25,
+    )

@@ -1,0 +1,126 @@
+"""
+What the buyers and Stripe do in one run: a random walk over what can become of a purchase, written down beforehand.
+
+It is a list of acts, so that a run can be told again with fewer of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simulation.chance import Chance
+from simulation.clock import START
+from simulation.stripe.account import DAY_S, MONTH_S
+from simulation.stripe.acts import Act
+
+ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
+_HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A run's length (days of trouble, seconds of peace after it) and how many buy in it."""
+
+    days: float
+    buyers: int
+    peace_s: float = 6 * 3600.0
+
+    @property
+    def trouble_ends(self) -> float:
+        return START + self.days * DAY_S
+
+
+def season(chance: Chance) -> Season:
+    """Mostly a day or three; now and then a quarter, in which subscriptions renew and links run out."""
+    drawn = chance.fixed("season")
+    if drawn < 0.9:
+        days, buyers = (1.0, 60) if drawn < 0.6 else (3.0, 120)
+    else:
+        days, buyers = 75.0, 400
+    return Season(days, buyers)
+
+
+def acts(chance: Chance, found: Season) -> list[Act]:
+    """All of the run, in the order of time."""
+    made = [act for number in range(found.buyers) for act in _of_buyer(chance, found, number)]
+    return sorted((act for act in made if act.at < found.trouble_ends), key=lambda act: (act.at, act.number))
+
+
+def _of_buyer(chance: Chance, found: Season, number: int) -> Iterator[Act]:
+    name = f"buyer {number}"
+    at = START + chance.between(f"{name} when", 0.0, found.days * DAY_S * 0.8)
+    how = chance.one_of(f"{name} how", *_HOWS)
+    goods = _goods(chance, name, how)
+    yield Act(at, number, "buys", f"{how} {','.join(goods)}")
+    if how == "bank":
+        at += chance.spread(f"{name} bank", 4 * 3600.0)
+        yield Act(at, number, "fails" if chance.happens(f"{name} fails", 0.25) else "settles")
+    if how in ("subscription", "mixed"):
+        yield from _subscribed(chance, found, number, at)
+    yield from _money(chance, number, at)
+
+
+def _goods(chance: Chance, name: str, how: str) -> tuple[str, ...]:
+    if how == "subscription":
+        return ("club",)
+    if how == "mixed":
+        return ("club", "atlas")
+    return chance.one_of(f"{name} goods", *ONCE)
+
+
+def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
+    """Refunds and disputes: seconds apart, or days."""
+    name = f"money {number}"
+    for _ in range(chance.one_of(f"{name} times", 0, 0, 0, 1, 1, 2, 3, 4)):
+        at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 10.0, 600.0, 6 * 3600.0))
+        what, detail = chance.one_of(
+            f"{name} what",
+            ("refunds", "all"),
+            ("refunds", "all"),
+            ("refunds", "part"),
+            ("refund_fails", ""),
+            ("disputes", ""),
+            ("disputes", "inquiry"),
+            ("dispute_ends", "won"),
+            ("dispute_ends", "lost"),
+            ("credits", ""),
+        )
+        yield Act(at, number, what, detail)
+        if what == "disputes" and not detail:
+            at += chance.spread(f"{name} bank", chance.one_of(f"{name} bank pace", 60.0, 3600.0, 2 * DAY_S))
+            yield Act(at, number, "dispute_ends", chance.one_of(f"{name} verdict", "won", "won", "lost"))
+
+
+def _subscribed(chance: Chance, found: Season, number: int, began: float) -> Iterator[Act]:
+    name = f"subscription {number}"
+    at = began
+    for _ in range(chance.one_of(f"{name} changes", 0, 0, 1, 1, 2)):
+        at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 60.0, 3600.0, 5 * DAY_S))
+        what, detail = chance.one_of(
+            f"{name} what",
+            ("switches", "canceled"),
+            ("switches", "paused"),
+            ("switches", "active"),
+            ("changes_plan", "plus"),
+            ("changes_plan", "plus at once"),
+            ("changes_plan", "club at once"),
+        )
+        yield Act(at, number, what, detail)
+        if detail == "paused":
+            yield Act(at + chance.spread(f"{name} pause", 3600.0), number, "switches", "active")
+    for period in range(1, int(found.days * DAY_S // MONTH_S) + 1):
+        start = began + period * MONTH_S
+        paid = not chance.happens(f"{name} refused", 0.25)
+        yield Act(start, number, "renews", "paid" if paid else "open")
+        if not paid:
+            yield from _dunned(chance, name, number, start)
+
+
+def _dunned(chance: Chance, name: str, number: int, start: float) -> Iterator[Act]:
+    """The card was refused: it is tried again, and then it is over, one way or another."""
+    at = start + chance.between(f"{name} tries", 1 * DAY_S, 14 * DAY_S)
+    end = chance.one_of(f"{name} dunned", "paid", "unpaid", "canceled", "canceled")
+    if end != "paid":
+        yield Act(at, number, "switches", end)
+        at += chance.between(f"{name} thinks", 3600.0, 3 * DAY_S)
+    if end == "paid" or chance.happens(f"{name} pays", 0.6):
+        yield Act(at, number, "pays_late")
