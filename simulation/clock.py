@@ -103,6 +103,17 @@ class Clock:
         if task.process is not None and task.process.dead:
             raise Killed
 
+    def wait(self) -> None:
+        """Let others have their turn until somebody calls `wake`. Raises Killed as `sleep` does."""
+        task = running()
+        self.hub.switch()
+        if task is not None and task.process is not None and task.process.dead:
+            raise Killed
+
+    def wake(self, task: Task) -> None:
+        """It is the turn of *task*, which waits, as soon as those are done that are due now."""
+        self._put(self.now, task)
+
     def run(self, *, until: float) -> None:
         """Everything that is due before *until*; then it is that late."""
         due = self._due

@@ -24,7 +24,7 @@ from functions.feedback import handler as feedback
 from functions.receive import handler as receive
 from functions.sweep import handler as sweep
 from simulation.aws.sqs import Message, Queue, record
-from simulation.clock import Clock, Process
+from simulation.clock import Clock, Process, Task, running
 
 RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S = 15.0, 60.0, 30.0, 285.0
 """Each function's time-out (template.yaml)."""
@@ -139,6 +139,7 @@ class Batch:
     numbers: list[int | None]
     failed: list[str] = field(default_factory=list)
     left: int = 0
+    waiting: Task | None = None
 
     def scope(self, place: int) -> str:
         number = self.numbers[place]
@@ -154,8 +155,8 @@ class Batch:
         self.left = len(self.messages)
         for place, message in enumerate(self.messages):
             clock.spawn(partial(self._one, message, invocation), scope=self.scope(place), process=process)
-        while self.left:
-            clock.sleep(0.05)
+        self.waiting = running()
+        clock.wait()
         for message in self.messages:
             if message.id not in self.failed:
                 self.queue.delete(message.handle)
@@ -166,6 +167,8 @@ class Batch:
         except Exception:  # noqa: BLE001
             self.failed.append(message.id)
         self.left -= 1
+        if not self.left and self.waiting is not None:
+            self.lambdas.clock.wake(self.waiting)
 
 
 def delivering(

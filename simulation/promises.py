@@ -3,6 +3,7 @@ What Paidshare promises (docs/reliability.md), checked while the shop is at work
 own, and says which one was broken, for whom, and how.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ _DECIDED_WITHIN_S = 75.0
 """Deliver asks Stripe and mails in one invocation of a minute; clocks are some seconds apart."""
 _WORD_WITHIN_S = 80.0
 """SES's word counts when it comes within 90 seconds (`delivering.work`), by clocks that are some seconds apart."""
-_LATE_S = 20 * DAY_S
+_LATE_S = 10 * DAY_S
 """A period's files may stay for its grace, the time on hold, and as long as their letter was late."""
 
 _PERSONAL = re.compile(r"@buyers\.simulated|go\.simulated/|fastio_key_of|whsec_|sk_test_")
@@ -70,23 +71,32 @@ class Judge:
     """When the ledger had SES's word of an order's letter, by its mark."""
     standings: dict[str, list[tuple[float, Standing]]] = field(default_factory=dict)
     """What Stripe said of each order, and since when."""
+    unknown: dict[int, float] = field(default_factory=dict)
+    """Until when Paidshare need not know what last happened to a purchase."""
     resent: Counter[str] = field(default_factory=Counter)
 
     # --- What is seen ---------------------------------------------------------------------------------------
 
-    def acted(self, number: int) -> None:
-        """Something happened to the purchase at Stripe."""
+    def acted(self, number: int, *, found_within: float) -> None:
+        """Something happened to the purchase at Stripe that Paidshare can know of so many seconds later."""
         now = self.clock.now
+        self.unknown[number] = max(self.unknown.get(number, 0.0), now + found_within)
         for order in self.account.purchases[number].orders:
             history = self.standings.setdefault(order.id, [])
             found = truth.of_order(order, self.policy, now)
             if not history or history[-1][1] is not found:
                 history.append((now, found))
-        self.clock.at(now + STATED_S, lambda: self._look_again(number, now))
+        if not math.isinf(found_within):
+            self.clock.at(now + found_within, lambda: self._look_again(number, now))
 
     def _look_again(self, number: int, since: float) -> None:
         """At what was to be done by now, unless a fault was in the way."""
-        calm_at = max(since, self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
+        calm_at = (
+            max(since, self.unknown[number] - STATED_S, self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0))
+            + STATED_S
+        )
+        if math.isinf(calm_at):
+            return
         if calm_at > self.clock.now:
             self.clock.at(calm_at, lambda: self._look_again(number, since))
             return
@@ -214,7 +224,7 @@ class Judge:
         if waiting():
             self.broken.append(Broken("all_is_settled", -1, self.clock.now, f"{waiting()} messages are in work"))
         for purchase in self.account.purchases.values():
-            for order in purchase.orders:
+            for order in purchase.orders if self.unknown[purchase.number] <= self.clock.now else ():
                 self._is_settled(order)
                 self.money_is_back_and_so_is_access(order)
                 self.money_kept_is_answered(order)

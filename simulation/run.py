@@ -1,6 +1,7 @@
 """One run of one seed: the season's acts, everything that goes wrong in it, the peace after it, and the verdict."""
 
 import hashlib
+import math
 import os
 import random
 import time
@@ -13,7 +14,7 @@ from simulation.chance import Chance
 from simulation.clock import START
 from simulation.faults import Faults, Struck, drawn
 from simulation.functions import simulated_time
-from simulation.promises import Broken
+from simulation.promises import STATED_S, Broken
 from simulation.shop import Simulated, with_policy
 from simulation.stripe.account import DAY_S, Event, Purchase
 from simulation.stripe.acts import ACTS, Act, buys, changes_plan
@@ -133,24 +134,42 @@ def _act(shop: Simulated, act: Act) -> None:
     else:
         told = ACTS[act.what](account, account.purchases[act.number], act.detail, now)
     shop.trace(f"act {act.number} {act}")
-    for place, (kind, about, thing) in enumerate(list(told)):
-        _tell(shop, act, Event(f"evt_{act.number}x{int(now)}x{place}", kind, about, now, thing))
-    shop.judge.acted(act.number)
+    events = [
+        Event(f"evt_{act.number}x{int(now)}x{place}", kind, about, now, thing)
+        for place, (kind, about, thing) in enumerate(list(told))
+    ]
+    made = [_tell(shop, act, event) for event in events]
+    shop.judge.acted(act.number, found_within=_found_within(act.what, heard=any(made) or not made))
 
 
-def _tell(shop: Simulated, act: Act, event: Event) -> None:
-    """Stripe makes the event, or not, and sends it: soon, late, twice, or not at all."""
+_LISTED = ("buys", "settles", "fails", "refunds", "disputes", "renews", "pays_late", "credits")
+_UNHEARD_S = 26 * 3600.0
+
+
+def _found_within(what: str, *, heard: bool) -> float:
+    """
+    How long it may take until Paidshare knows: what made no event and is in no list is found by the daily look at an
+    open link (`rounds.LOOKED_AT_EVERY`); a refund that fails in silence, after access has ended, is not.
+    """
+    if heard or what in _LISTED:
+        return STATED_S
+    return math.inf if what == "refund_fails" else _UNHEARD_S
+
+
+def _tell(shop: Simulated, act: Act, event: Event) -> bool:
+    """Stripe makes the event, or not, and sends it: soon, late, twice, or not at all. Whether it made it."""
     rates, chance, name = shop.faults.rates, shop.chance, f"event {event.id}"
     if chance.happens(f"{name} never", rates.event_never):
-        return
+        return False
     shop.account.events.append(event)
     if chance.happens(f"{name} unsent", rates.event_unsent):
-        return
+        return True
     times = 2 if chance.happens(f"{name} twice", rates.event_twice) else 1
     for _ in range(times):
         pace = 3_600.0 if chance.happens(f"{name} late", rates.event_late) else 1.0
         wait = chance.spread(f"{name} wait", pace)
         shop.clock.at(shop.clock.now + wait, partial(shop.told, act.number, event))
+    return True
 
 
 def fixed_hashes() -> None:

@@ -116,7 +116,7 @@ class Simulated:
 
     def __post_init__(self) -> None:
         rates, clock, chance = self.faults.rates, self.clock, self.chance
-        self.outside = Outside(clock, self.faults, self._traced, harmed=self._harmed, down=self._is_down)
+        self.outside = Outside(clock, self.faults, self.trace, harmed=self._harmed, down=self._is_down)
         self.host = FileHost(clock, share_limit=self.share_limit, list_late_s=rates.list_late_s)
         self.products = goods.products(self.host.state)
         self.tables = {
@@ -306,9 +306,6 @@ class Simulated:
         }
 
     # --- What goes wrong ------------------------------------------------------------------------------------
-
-    def _traced(self, line: str) -> None:
-        self.trace(line)
 
     def _harmed(self, numbers: set[int]) -> None:
         for number in numbers:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from simulation.chance import Chance
 from simulation.clock import START
-from simulation.stripe.account import DAY_S, MONTH_S
+from simulation.stripe.account import DAY_S, PERIOD_S
 from simulation.stripe.acts import Act
 
 ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
@@ -30,13 +30,11 @@ class Season:
 
 
 def season(chance: Chance) -> Season:
-    """Mostly a day or three; now and then a quarter, in which subscriptions renew and links run out."""
+    """Mostly a day or three; now and then five weeks, in which subscriptions renew and links run out."""
     drawn = chance.fixed("season")
-    if drawn < 0.9:
-        days, buyers = (1.0, 60) if drawn < 0.6 else (3.0, 120)
-    else:
-        days, buyers = 75.0, 400
-    return Season(days, buyers)
+    if drawn < 0.95:
+        return Season(1.0, 300) if drawn < 0.7 else Season(3.0, 500)
+    return Season(35.0, 1_500)
 
 
 def acts(chance: Chance, found: Season) -> list[Act]:
@@ -94,7 +92,7 @@ def _subscribed(chance: Chance, found: Season, number: int, began: float) -> Ite
     name = f"subscription {number}"
     at = began
     for _ in range(chance.one_of(f"{name} changes", 0, 0, 1, 1, 2)):
-        at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 60.0, 3600.0, 5 * DAY_S))
+        at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 60.0, 3600.0, 2 * DAY_S))
         what, detail = chance.one_of(
             f"{name} what",
             ("switches", "canceled"),
@@ -107,8 +105,8 @@ def _subscribed(chance: Chance, found: Season, number: int, began: float) -> Ite
         yield Act(at, number, what, detail)
         if detail == "paused":
             yield Act(at + chance.spread(f"{name} pause", 3600.0), number, "switches", "active")
-    for period in range(1, int(found.days * DAY_S // MONTH_S) + 1):
-        start = began + period * MONTH_S
+    for period in range(1, int(found.days * DAY_S // PERIOD_S) + 1):
+        start = began + period * PERIOD_S
         paid = not chance.happens(f"{name} refused", 0.25)
         yield Act(start, number, "renews", "paid" if paid else "open")
         if not paid:
@@ -117,7 +115,7 @@ def _subscribed(chance: Chance, found: Season, number: int, began: float) -> Ite
 
 def _dunned(chance: Chance, name: str, number: int, start: float) -> Iterator[Act]:
     """The card was refused: it is tried again, and then it is over, one way or another."""
-    at = start + chance.between(f"{name} tries", 1 * DAY_S, 14 * DAY_S)
+    at = start + chance.between(f"{name} tries", 1 * DAY_S, 5 * DAY_S)
     end = chance.one_of(f"{name} dunned", "paid", "unpaid", "canceled", "canceled")
     if end != "paid":
         yield Act(at, number, "switches", end)

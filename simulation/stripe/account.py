@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from paidshare.orders import Line
 
 DAY_S = 24 * 3600.0
-MONTH_S = 30 * DAY_S
+PERIOD_S = 7 * DAY_S
+"""Every plan repeats weekly: a month of simulated time has several renewals."""
 
 
 @dataclass(frozen=True, slots=True)

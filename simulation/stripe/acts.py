@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from paidshare.orders import Line
 from simulation.clock import aware
 from simulation.stripe.account import (
-    MONTH_S,
+    PERIOD_S,
     Account,
     AnOrder,
     Dispute,
@@ -67,7 +67,7 @@ def buys(account: Account, buyer: Purchase, products: Sequence[Product], how: st
 def _subscribes(account: Account, buyer: Purchase, products: Sequence[Product], now: float) -> Told:
     """The first of *products* repeats, the others are bought once with it."""
     n, (plan, *once) = buyer.number, products
-    subscription = Subscription(f"sub_{n}", plan, now + MONTH_S)
+    subscription = Subscription(f"sub_{n}", plan, now + PERIOD_S)
     lines = (
         replace(_bought(f"il_{n}x0x0", plan), period_end=aware(int(subscription.period_end))),
         *(_bought(f"il_{n}x0x{place}", one) for place, one in enumerate(once, start=1)),
@@ -171,7 +171,7 @@ def _renews(account: Account, buyer: Purchase, detail: str, now: float) -> Told:
         return
     if any(one.status == "open" for one in subscription.invoices):
         return
-    start, subscription.period_end = subscription.period_end, subscription.period_end + MONTH_S
+    start, subscription.period_end = subscription.period_end, subscription.period_end + PERIOD_S
     place = len(subscription.invoices)
     prefix = f"il_{buyer.number}x{place}"
     plan = replace(_bought(f"{prefix}x0", subscription.product), period_end=aware(int(subscription.period_end)))
@@ -205,7 +205,7 @@ def _prorations(subscription: Subscription, prefix: str, end: float) -> tuple[Li
     if old is None or changed_at is None:
         return ()
     subscription.unbilled = subscription.changed_at = None
-    part = max(0.0, min(1.0, (end - changed_at) / MONTH_S))
+    part = max(0.0, min(1.0, (end - changed_at) / PERIOD_S))
     back = replace(old, id=f"{prefix}x8", amount=-round((old.amount or 0) * part), credit=True, credits=(old.id,))
     new = replace(
         _bought(f"{prefix}x9", subscription.product),

@@ -428,6 +428,12 @@ class TestCanceledSubscriptions:
         held = self.look(ended=after, now=after, closed=True, keep_canceled=keep)
         assert held == (ENDED, Why.SUBSCRIPTION_CANCELED)
 
+    def test_what_went_on_hold_only_after_it_had_ended_comes_back(self) -> None:
+        """Canceled and kept, then disputed: the simulation saw it end at the second look, and for good (seed 1)."""
+        ended_before = NOW - timedelta(hours=1) - PERIOD_END
+        won = self.look(ended=ended_before, now=-timedelta(days=10), closed=True, keep_canceled=True)
+        assert won == (ACCESS, Why.PAID)
+
     def test_the_seller_may_want_to_be_asked_about_what_is_paid_late(self) -> None:
         late = subscribed("canceled", over_for=timedelta(days=2))
         with pytest.raises(PaidLate):

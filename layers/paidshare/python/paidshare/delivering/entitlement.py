@@ -212,10 +212,10 @@ def _is_kept(subscription: Subscription, line: Line, period_end: datetime, ends:
     Whether a canceled subscription leaves the line its time: where it ended with the period, or so shortly before that
     the grace outlasts it, nothing was cut off. What was on hold when it ended does not come back.
     """
-    grant = None if ends.promise is None else ends.promise.of(line.id)
-    if grant is not None and grant.closed_at is not None:
-        return False
     ended_at, grace = subscription.ended_at, timedelta(days=ends.policy.grace_days)
+    grant = None if ends.promise is None else ends.promise.of(line.id)
+    if grant is not None and grant.closed_at is not None and (ended_at is None or grant.closed_at <= ended_at):
+        return False
     cut_off = ended_at is None or ended_at < period_end - max(grace, timedelta(minutes=1))
     return ends.policy.keep_canceled or not cut_off
 
