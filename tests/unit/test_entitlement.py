@@ -430,8 +430,11 @@ class TestCanceledSubscriptions:
 
     def test_what_went_on_hold_only_after_it_had_ended_comes_back(self) -> None:
         """Canceled and kept, then disputed: the simulation saw it end at the second look, and for good (seed 1)."""
-        ended_before = NOW - timedelta(hours=1) - PERIOD_END
-        won = self.look(ended=ended_before, now=-timedelta(days=10), closed=True, keep_canceled=True)
+        hour = timedelta(hours=1)
+        grant = replace(a_grant(), until=self.ENDS, closed_at=NOW + 2 * hour)
+        promise = Promise(("li_prod_1",), self.ENDS, grants=(grant,))
+        order = subscribed("canceled", ended_at=NOW + hour)
+        won = verdict(order, now=NOW + 3 * hour, promise=promise, keep_canceled=True)
         assert won == (ACCESS, Why.PAID)
 
     def test_the_seller_may_want_to_be_asked_about_what_is_paid_late(self) -> None:
