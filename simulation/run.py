@@ -19,9 +19,6 @@ from simulation.shop import Simulated, with_policy
 from simulation.stripe.account import DAY_S, Event, Purchase
 from simulation.stripe.acts import ACTS, Act, buys, changes_plan
 
-ROUND_S = 300.0
-"""The sweep's schedule (template.yaml)."""
-
 
 @dataclass(slots=True)
 class Result:
@@ -97,18 +94,18 @@ def _season(shop: Simulated, acts: Sequence[Act], season: walk.Season, *, stop: 
     for act in acts:
         clock.at(act.at, partial(_act, shop, act))
     ends = season.trouble_ends
-    _until(shop, ends, stop)
+    _until(shop, ends, season.round_s, stop)
     shop.faults.peace = True
     shop.is_mended = True
     shop.redrive()
-    _until(shop, ends + season.peace_s / 2, stop)
+    _until(shop, ends + season.peace_s / 2, season.round_s, stop)
     shop.redrive()
-    _until(shop, ends + season.peace_s, stop)
+    _until(shop, ends + season.peace_s, season.round_s, stop)
     if not stop():
         shop.judge.all_is_settled(shop.waiting)
 
 
-def _until(shop: Simulated, end: float, stop: Callable[[], bool]) -> None:
+def _until(shop: Simulated, end: float, round_s: float, stop: Callable[[], bool]) -> None:
     """Round after round of the sweep."""
     day = int(shop.clock.now // DAY_S)
     while shop.clock.now < end and not stop():
@@ -117,7 +114,7 @@ def _until(shop: Simulated, end: float, stop: Callable[[], bool]) -> None:
         if int(shop.clock.now // DAY_S) > day:
             day = int(shop.clock.now // DAY_S)
             shop.remind()
-        shop.clock.run(until=min(end, shop.clock.now + ROUND_S))
+        shop.clock.run(until=min(end, shop.clock.now + round_s))
 
 
 def _act(shop: Simulated, act: Act) -> None:

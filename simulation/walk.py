@@ -18,10 +18,15 @@ _HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mix
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A run's length (days of trouble, seconds of peace after it) and how many buy in it."""
+    """
+    A run's length (days of trouble, seconds of peace after it) and how many buy in it.
+
+    `round_s` lies between two rounds of the sweep: five minutes (template.yaml), or several of them were skipped.
+    """
 
     days: float
     buyers: int
+    round_s: float
     peace_s: float = 6 * 3600.0
 
     @property
@@ -31,10 +36,11 @@ class Season:
 
 def season(chance: Chance) -> Season:
     """Mostly a day or three; now and then five weeks, in which subscriptions renew and links run out."""
-    drawn = chance.fixed("season")
+    drawn, pace = chance.fixed("season"), chance.one_of("rounds", 300.0, 900.0, 1_800.0)
     if drawn < 0.95:
-        return Season(1.0, 300) if drawn < 0.7 else Season(3.0, 500)
-    return Season(35.0, 1_500)
+        return Season(1.0, 300, pace) if drawn < 0.7 else Season(3.0, 500, pace)
+    # Every hour the sweep looks at each share that there is: few buyers, or this takes minutes.
+    return Season(35.0, 150, 1_800.0)
 
 
 def acts(chance: Chance, found: Season) -> list[Act]:

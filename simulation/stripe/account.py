@@ -109,6 +109,7 @@ class Subscription:
     invoices: list[Invoice] = field(default_factory=list)
     unbilled: Line | None = None
     changed_at: float | None = None
+    ended_on_hold: bool = False
 
     @property
     def item_id(self) -> str:

@@ -240,6 +240,7 @@ def _switches(account: Account, buyer: Purchase, detail: str, now: float) -> Tol
     before, subscription.status = subscription.status, detail
     if detail == "canceled":
         subscription.ended_at = now
+        subscription.ended_on_hold = before in ("paused", "unpaid")
         yield "customer.subscription.deleted", subscription.id, subscription.id
         return
     if "paused" in (before, detail):

@@ -103,11 +103,23 @@ def _of_period(  # noqa: PLR0911  # One rule, one line.
     if status == "canceled" and not policy.keep_canceled:
         ended = subscription.ended_at or 0.0
         return Standing.ENDED if ended < end - max(grace, 60.0) else Standing.EITHER
+    if status == "canceled" and _was_on_hold(order):
+        # It need not come back; where the hold came to us after the end, it may.
+        return Standing.EITHER
     if status in ("paused", "unpaid"):
         return Standing.HOLD if now <= end else Standing.EITHER
     if now > end:
         return Standing.EITHER
     return Standing.HOLD if held else Standing.ACCESS
+
+
+def _was_on_hold(order: Invoice) -> bool:
+    """When its subscription ended."""
+    subscription, intent = order.subscription, order.intent
+    if subscription is None or subscription.ended_at is None:
+        return False
+    disputes = () if intent is None else intent.disputes
+    return subscription.ended_on_hold or any(one.at < subscription.ended_at for one in disputes)
 
 
 def _held(intent: Intent | None) -> bool:
