@@ -133,4 +133,5 @@ def _paid_late(order: Invoice) -> bool:
         return False
     if subscription.status == "unpaid":
         return paid_at - order.at >= DAY_S
-    return subscription.ended_at is not None and paid_at >= subscription.ended_at
+    # Stripe tells whole seconds.
+    return subscription.ended_at is not None and int(paid_at) >= int(subscription.ended_at)
