@@ -1,0 +1,102 @@
+"""
+Each mutant against the simulation, in a process of its own, until a promise breaks: `python -m simulation.kill`.
+
+    python -m simulation.kill                  all of them, as a table
+    python -m simulation.kill --only "a1"      those whose name begins so, each with its story
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from simulation.mutants import MUTANTS, Mutant
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Reads the source with *mutant*'s line changed, and keeps no bytecode of it."""
+
+    mutant: Mutant
+
+    def get_data(self, path: str) -> bytes:
+        return changed(self.mutant, Path(path).read_text()).encode()
+
+    def path_stats(self, path: str) -> NoReturn:
+        raise OSError(path)
+
+
+class Changed(importlib.abc.MetaPathFinder):
+    """Loads *mutant*'s module with its line changed."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._mutant.module:
+            return None
+        found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if found is None or found.origin is None:
+            return None
+        loader = _Loader(fullname, found.origin)
+        loader.mutant = self._mutant
+        return importlib.util.spec_from_file_location(fullname, found.origin, loader=loader)
+
+
+def changed(mutant: Mutant, source: str) -> str:
+    """Raises ValueError unless the line is there exactly once."""
+    if source.count(mutant.before) != 1:
+        raise ValueError(f"“{mutant.name}”: its line is {source.count(mutant.before)} times in {mutant.module}")
+    return source.replace(mutant.before, mutant.after)
+
+
+def main(
+    only: Annotated[str, typer.Option(help="Those whose name begins so, each with its story.")] = "",
+    seconds: Annotated[float, typer.Option(help="So long each is given.")] = 120.0,
+    jobs: Annotated[int, typer.Option(help="Mutants at once.")] = os.cpu_count() or 1,
+    first: Annotated[int, typer.Option(help="The first seed.")] = 1,
+) -> None:
+    """Ends with 1 when one lived."""
+    console, chosen = Console(soft_wrap=True), [one for one in MUTANTS if one.name.startswith(only)]
+    began = time.perf_counter()
+    found: list[str] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for mutant, came in zip(
+            chosen, pool.map(lambda one: _in_a_process(one, seconds, first, story=bool(only)), chosen), strict=True
+        ):
+            promise, seed, took, story = came
+            found.append(promise)
+            console.print(f"{mutant.name:<72} {promise:<32} seed {seed:>4} {took:>6} s", markup=False, highlight=False)
+            if only:
+                console.print(story, markup=False, highlight=False)
+    killed = sum(promise not in ("lived", "crashed") for promise in found)
+    console.print(f"{killed} of {len(found)} killed in {time.perf_counter() - began:.0f} s")
+    raise typer.Exit(killed < len(found))
+
+
+def _in_a_process(mutant: Mutant, seconds: float, first: int, *, story: bool) -> tuple[str, str, str, str]:
+    command = [sys.executable, "-m", "simulation.kill_one", mutant.name, str(seconds), str(first), str(int(story))]
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return "crashed", "", "", done.stderr[-2_000:]
+    promise, seed, took, *told = done.stdout.split("\n", 3)
+    return promise, seed, took, told[0] if told else ""
+
+
+if __name__ == "__main__":
+    typer.run(main)
