@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 _WHOLE = 1 << 32
+_BITS = _WHOLE - 1
 
 
 @dataclass(slots=True)
@@ -31,7 +32,11 @@ class Chance:
 
     def fixed(self, name: str) -> float:
         """0 ≤ n < 1, always the same of *name*."""
-        return _mixed(crc32(f"{self.seed}/{name}".encode())) / _WHOLE
+        # A CRC is linear: names that differ a little would get draws that differ in a pattern. So it is mixed.
+        number = crc32(name.encode(), self.seed & 0xFFFFFFFF)
+        number = (number ^ (number >> 16)) * 0x7FEB352D & _BITS
+        number = (number ^ (number >> 15)) * 0x846CA68B & _BITS
+        return (number ^ (number >> 16)) / _WHOLE
 
     def happens(self, name: str, rate: float) -> bool:
         return rate > 0 and self.number(name) < rate
@@ -49,12 +54,3 @@ class Chance:
     def spread(self, name: str, mean: float) -> float:
         """Exponential: mostly less than *mean*, now and then much more."""
         return -mean * math.log(1.0 - self.number(name))
-
-
-def _mixed(number: int) -> int:
-    """A CRC is linear: names that differ a little would get draws that differ in a pattern."""
-    number ^= number >> 16
-    number = number * 0x7FEB352D % _WHOLE
-    number ^= number >> 15
-    number = number * 0x846CA68B % _WHOLE
-    return number ^ (number >> 16)

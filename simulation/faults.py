@@ -124,7 +124,10 @@ class Faults:
         return fault
 
     def _drawn(self, call: str) -> Fault | None:
-        rates, drawn = self.rates, self.chance.fixed(f"fault {call}")
+        rates = self.rates
+        if not (rates.refused or rates.lost or rates.dies):
+            return None
+        drawn = self.chance.fixed(f"fault {call}")
         for fault, rate in (
             (Fault.REFUSED, rates.refused),
             (Fault.LOST, rates.lost),

@@ -53,12 +53,13 @@ class Outside:
         self._made[scope] = count + 1
         name = f"{scope}.{count}"
         fault, takes = self.faults.at(name), self.faults.latency(name)
-        if fault is not None or takes > patience or self.down(provider):
+        down = self.down(provider)
+        if fault is not None or takes > patience or down:
             self.harmed(process.orders if process is not None else set())
         if fault is Fault.DIES_BEFORE:
             self._die(name, what)
         self.clock.sleep(min(takes, patience) / 2)
-        if fault is Fault.REFUSED or self.down(provider):
+        if fault is Fault.REFUSED or down:
             self.trace(f"{name} {what}: refused")
             error = refused()
             raise error

@@ -56,6 +56,8 @@ class Table:
 
     def seen(self, key: str) -> Item | None:
         """The item as a reader sees it who may be late."""
+        if key not in self.older:
+            return self.get(key)
         moment = self.now() - self.late_s
         return next((item or None for at, item in self.older.get(key, ()) if at > moment), self.get(key))
 

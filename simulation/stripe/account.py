@@ -167,6 +167,8 @@ class Account:
     orders: dict[str, AnOrder] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     """The oldest first."""
+    returned: list[tuple[float, str, str, str]] = field(default_factory=list)
+    """Money that went back, or may, the oldest first: when, in which list, its id, and what leads to its order."""
 
     def add(self, purchase: Purchase) -> None:
         self.purchases[purchase.number] = purchase

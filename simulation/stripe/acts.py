@@ -123,6 +123,7 @@ def _refunds(account: Account, buyer: Purchase, detail: str, now: float) -> Told
     refund = Refund(f"re_{intent.id}x{len(intent.refunds)}", left if detail == "all" else max(1, left // 3), now)
     intent.refunds.append(refund)
     account.keep(buyer, refund)
+    account.returned.append((now, "refunds", refund.id, intent.id))
     yield "refund.created", intent.id, refund.id
     yield "charge.refunded", intent.id, f"ch_{intent.id}"
 
@@ -144,6 +145,7 @@ def _disputes(account: Account, buyer: Purchase, detail: str, now: float) -> Tol
     dispute = Dispute(f"du_{intent.id}", "warning_needs_response" if detail == "inquiry" else "needs_response", now)
     intent.disputes.append(dispute)
     account.keep(buyer, dispute)
+    account.returned.append((now, "disputes", dispute.id, intent.id))
     yield "charge.dispute.created", intent.id, dispute.id
 
 
@@ -280,6 +282,7 @@ def _credits(account: Account, buyer: Purchase, _detail: str, now: float) -> Tol
     invoice.credited += line.amount or 0
     invoice.credited_lines = (*invoice.credited_lines, line.id)
     account.by_id[note] = buyer
+    account.returned.append((now, "credit_notes", note, invoice.id))
     yield "credit_note.created", invoice.id, note
 
 

@@ -153,18 +153,18 @@ class SimulatedStripe:
     # --- Lists ----------------------------------------------------------------------------------------------
 
     def sessions(self, *, since: datetime, after: str | None) -> Page[Listed]:
-        def listed() -> Iterator[tuple[float, str, Listed]]:
+        def listed(first: float) -> Iterator[tuple[float, str, Listed]]:
             for purchase in self.account.purchases.values():
                 session = purchase.session
-                if session is not None and session.mode == "payment":
+                if session is not None and session.at >= first and session.mode == "payment":
                     yield session.at, session.id, Listed(session.id, aware(int(session.at)))
 
         return self._page("sessions", listed, since, after)
 
     def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
-        def listed() -> Iterator[tuple[float, str, Listed]]:
+        def listed(first: float) -> Iterator[tuple[float, str, Listed]]:
             for order in self.account.orders.values():
-                if isinstance(order, Invoice) and order.paid_at is not None:
+                if order.at >= first and isinstance(order, Invoice) and order.paid_at is not None:
                     yield order.at, order.id, Listed(order.id, aware(int(order.paid_at)))
 
         return self._page("invoices", listed, since, after)
@@ -172,34 +172,36 @@ class SimulatedStripe:
     def happened(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
         assert len(types) <= 20  # noqa: S101
         events, wanted = self.account.events, frozenset(types)
-        start = bisect_left(events, since.timestamp(), key=lambda event: event.at)
 
-        def listed() -> Iterator[tuple[float, str, Notice]]:
-            for one in events[start:]:
+        def listed(first: float) -> Iterator[tuple[float, str, Notice]]:
+            for one in events[bisect_left(events, first, key=lambda event: event.at) :]:
                 if one.type in wanted:
                     yield one.at, one.id, Notice("stripe", one.id, one.type, one.about, aware(int(one.at)))
 
         return self._page("events", listed, since, after)
 
     def returned(self, kind: str, *, since: datetime, after: str | None) -> Page[Listed]:
-        def listed() -> Iterator[tuple[float, str, Listed]]:
-            for order in self.account.orders.values():
-                if kind == "credit_notes" and isinstance(order, Invoice):
-                    yield from ((at, note, Listed(order.id, aware(int(at)))) for note, at in order.notes)
-                elif order.intent is not None and kind in ("refunds", "disputes"):
-                    for one in order.intent.refunds if kind == "refunds" else order.intent.disputes:
-                        yield one.at, one.id, Listed(order.intent.id, aware(int(one.at)))
+        def listed(first: float) -> Iterator[tuple[float, str, Listed]]:
+            for at, its_kind, own_id, leads_to in reversed(self.account.returned):
+                if at < first:
+                    return
+                if its_kind == kind:
+                    yield at, own_id, Listed(leads_to, aware(int(at)))
 
         return self._page(kind, listed, since, after)
 
     def _page[T](
-        self, what: str, listed: Callable[[], Iterator[tuple[float, str, T]]], since: datetime, after: str | None
+        self,
+        what: str,
+        listed: Callable[[float], Iterator[tuple[float, str, T]]],
+        since: datetime,
+        after: str | None,
     ) -> Page[T]:
         """Newest first, from *after* on."""
 
         def do() -> Page[T]:
             first = float(int(since.timestamp()))
-            found = sorted((one for one in listed() if one[0] >= first), key=lambda one: (one[0], one[1]), reverse=True)
+            found = sorted(listed(first), key=lambda one: (one[0], one[1]), reverse=True)
             start = 0
             if after is not None:
                 start = next((place for place, one in enumerate(found, start=1) if one[1] == after), -1)
