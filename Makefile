@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak check bench build deploy orders redrive lock fmt clean ready
+.PHONY: help demo local events test soak simulate mutants check bench build deploy orders redrive lock fmt clean ready
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -40,6 +40,12 @@ test: ready ## Every test
 
 soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDERS=1000 SEED=…)
 	@$(BIN)/python -m local soak $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
+simulate: ready ## The whole shop on a simulated clock, seed after seed (HOURS=1, or SEED=… for one run)
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS))
+
+mutants: ready ## The protocol with one thing taken out, many times over: the simulation notices each
+	@$(BIN)/python -m simulation.kill
 
 check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports, the template
 	$(BIN)/ruff check .

@@ -35,10 +35,10 @@ class Season:
 
 
 def season(chance: Chance) -> Season:
-    """Mostly a day or three; now and then five weeks, in which subscriptions renew and links run out."""
+    """Mostly half a day or two; now and then five weeks, in which subscriptions renew and links run out."""
     drawn, pace = chance.fixed("season"), chance.one_of("rounds", 300.0, 900.0, 1_800.0)
-    if drawn < 0.95:
-        return Season(1.0, 300, pace) if drawn < 0.7 else Season(3.0, 500, pace)
+    if drawn < 0.96:
+        return Season(0.5, 300, pace) if drawn < 0.85 else Season(2.0, 300, pace)
     # Every hour the sweep looks at each share that there is: few buyers, or this takes minutes.
     return Season(35.0, 150, 1_800.0)
 
