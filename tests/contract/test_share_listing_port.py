@@ -20,6 +20,7 @@ from paidshare.sweeping.rounds import ListedShare, SharePage
 from tests.fakes_shares import MemoryShares
 from tests.fakes_sweep import MemoryShareListing
 from tests.fastio_world import LINK_KEY, FastioWorld, goods, now, request
+from tests.simulated import SimulatedFiles
 
 
 class World(Protocol):
@@ -73,10 +74,12 @@ def http(url: str) -> Iterator[HttpWorld]:
     world.close()
 
 
-@pytest.fixture(params=["memory", "fastio"])
+@pytest.fixture(params=["memory", "simulated", "fastio"])
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         return MemoryWorld()
+    if request.param == "simulated":
+        return SimulatedFiles()
     found: HttpWorld = request.getfixturevalue("http")
     return found
 

@@ -15,6 +15,7 @@ from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Share
 from tests.fakes_shares import MemoryShares
 from tests.fastio_world import ARCHIVE, UNARCHIVE, FastioWorld, goods, now, request
+from tests.simulated import SimulatedFiles
 
 WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
@@ -91,10 +92,13 @@ def url() -> Iterator[str]:
         yield served
 
 
-@pytest.fixture(params=["fake", "fastio"])
+@pytest.fixture(params=["fake", "simulated", "fastio"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "fake":
         yield MemoryWorld()
+        return
+    if request.param == "simulated":
+        yield SimulatedFiles()
         return
     http = HttpWorld(request.getfixturevalue("url"))
     yield http
