@@ -117,7 +117,8 @@ def _fails(account: Account, buyer: Purchase, _detail: str, now: float) -> Told:
 def _refunds(account: Account, buyer: Purchase, detail: str, now: float) -> Told:
     """*detail*: `all`, or `part`, of the newest payment that has something left."""
     intent = next((one for one in _newest(buyer) if one.status == "succeeded" and one.refunded < one.amount), None)
-    if intent is None:
+    # What was charged back is not refunded as well.
+    if intent is None or any(one.status == "lost" for one in intent.disputes):
         return
     left = intent.amount - intent.refunded
     refund = Refund(f"re_{intent.id}x{len(intent.refunds)}", left if detail == "all" else max(1, left // 3), now)

@@ -61,12 +61,11 @@ def _payment_status(session: Session) -> str:
 
 
 def _payment(intent: Intent) -> Payment:
-    came = intent.status == "succeeded"
     kept = tuple(one.amount for one in intent.refunds if not one.failed)
     return Payment(
         id=intent.id,
         status=intent.status,
-        amount=intent.amount if came else 0,
+        amount=intent.amount,
         refunded=sum(kept),
         refunds=kept,
         disputes=tuple(one.status for one in intent.disputes),
