@@ -64,7 +64,7 @@ _KINDS = {
     "lost": (0.02, 0.15),
     "dies": (0.004, 0.05),
     "down": (0.02, 0.2),
-    "slow": (0.001, 0.01),
+    "slow": (0.001, 0.03),
     "event_twice": (0.1, 0.9),
     "event_late": (0.05, 0.6),
     "event_never": (0.02, 0.4),
@@ -75,7 +75,7 @@ _KINDS = {
     "bounced": (0.01, 0.05),
 }
 _SECONDS = {
-    "latency_s": (0.05, 2.0),
+    "latency_s": (0.05, 4.0),
     "word_late_s": (0.5, 120.0),
     "clocks_apart_s": (0.0, 3.0),
     "list_late_s": (0.0, 300.0),

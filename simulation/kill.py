@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, NoReturn
@@ -75,13 +75,13 @@ def main(
     began = time.perf_counter()
     found: list[str] = []
     with ThreadPoolExecutor(jobs) as pool:
-        for mutant, came in zip(
-            chosen, pool.map(lambda one: _in_a_process(one, seconds, first, story=bool(only)), chosen), strict=True
-        ):
-            promise, seed, took, story = came
+        at_work = {pool.submit(_in_a_process, one, seconds, first, story=bool(only)): one for one in chosen}
+        for future in as_completed(at_work):
+            promise, seed, took, story = future.result()
             found.append(promise)
-            console.print(f"{mutant.name:<72} {promise:<32} seed {seed:>4} {took:>6} s", markup=False, highlight=False)
-            if only:
+            line = f"{at_work[future].name:<72} {promise:<32} seed {seed:>4} {took:>6} s"
+            console.print(line, markup=False, highlight=False)
+            if only or promise == "crashed":
                 console.print(story, markup=False, highlight=False)
     killed = sum(promise not in ("lived", "crashed") for promise in found)
     console.print(f"{killed} of {len(found)} killed in {time.perf_counter() - began:.0f} s")

@@ -13,6 +13,8 @@ from simulation.stripe.account import DAY_S, PERIOD_S
 from simulation.stripe.acts import Act
 
 ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
+_HURRIED = 0.3
+"""The share of runs in which everything happens at once."""
 _HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mixed")
 
 
@@ -60,7 +62,10 @@ def _of_buyer(chance: Chance, found: Season, number: int) -> Iterator[Act]:
         yield Act(at, number, "fails" if chance.happens(f"{name} fails", 0.25) else "settles")
     if how in ("subscription", "mixed"):
         yield from _subscribed(chance, found, number, at)
-    yield from _money(chance, number, at)
+    if chance.fixed("hurried") < _HURRIED and how not in ("subscription", "mixed"):
+        yield from _back_and_forth(chance, number, at)
+    else:
+        yield from _money(chance, number, at)
 
 
 def _goods(chance: Chance, name: str, how: str) -> tuple[str, ...]:
@@ -69,6 +74,17 @@ def _goods(chance: Chance, name: str, how: str) -> tuple[str, ...]:
     if how == "mixed":
         return ("club", "atlas")
     return chance.one_of(f"{name} goods", *ONCE)
+
+
+def _back_and_forth(chance: Chance, number: int, at: float) -> Iterator[Act]:
+    """Money goes back, and does not, within the seconds in which somebody is at work on it."""
+    name = f"hurried {number}"
+    for _ in range(chance.whole(f"{name} times", 1, 6)):
+        for what, detail in (("refunds", "all"), ("refund_fails", "")):
+            at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 1.0, 5.0, 30.0, 300.0))
+            yield Act(at, number, what, detail)
+    if chance.happens(f"{name} ends", 0.5):
+        yield Act(at + chance.spread(f"{name} last", 20.0), number, "refunds", "all")
 
 
 def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
