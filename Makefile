@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak simulate mutants check bench build deploy orders redrive lock fmt clean ready
+.PHONY: help demo local events test soak simulate schedules mutants check bench build deploy orders redrive lock fmt clean ready
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -43,6 +43,9 @@ soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDE
 
 simulate: ready ## The whole shop on a simulated clock, seed after seed (HOURS=1, or SEED=… for one run)
 	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS))
+
+schedules: ready ## Every schedule of two workers at one order, within bounds, for twenty minutes (MINUTES=)
+	@$(BIN)/python -m simulation.schedules $(if $(MINUTES),--minutes $(MINUTES))
 
 mutants: ready ## The protocol with one thing taken out, many times over: the simulation notices each
 	@$(BIN)/python -m simulation.kill

@@ -79,7 +79,7 @@ def main(
         for future in as_completed(at_work):
             promise, seed, took, story = future.result()
             found.append(promise)
-            line = f"{at_work[future].name:<72} {promise:<32} seed {seed:>4} {took:>6} s"
+            line = f"{at_work[future].name:<72} {promise:<32} {seed:>24} {took:>6} s"
             console.print(line, markup=False, highlight=False)
             if only or promise == "crashed":
                 console.print(story, markup=False, highlight=False)

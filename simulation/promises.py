@@ -32,6 +32,7 @@ _DECIDED_WITHIN_S = 75.0
 """Deliver asks Stripe and mails in one invocation of a minute; clocks are some seconds apart."""
 _WORD_WITHIN_S = 80.0
 """SES's word counts when it comes within 90 seconds (`delivering.work`), by clocks that are some seconds apart."""
+_THERE_AND_BACK = 2
 _LATE_S = 10 * DAY_S
 """A period's files may stay for its grace, the time on hold, and as long as their letter was late."""
 
@@ -158,8 +159,9 @@ class Judge:
         if not before or before[-1].kind != letter.kind:
             return
         last = before[-1]
-        changed_at = max((at for at, _ in self.standings.get(order.id, ())), default=0.0)
-        if changed_at > last.at - _DECIDED_WITHIN_S or self.resent[order.id] or letter.kind == Kind.ACCESS_CHANGED:
+        # It changed, and changed back.
+        changes = sum(at > last.at - _DECIDED_WITHIN_S for at, _ in self.standings.get(order.id, ()))
+        if changes >= _THERE_AND_BACK or self.resent[order.id] or letter.kind == Kind.ACCESS_CHANGED:
             return
         word = self.noted.get((order.id, last.mark))
         if word is not None and word <= float(last.mark) + _WORD_WITHIN_S:

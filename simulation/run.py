@@ -83,7 +83,7 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
         digest.hexdigest(),
         orders,
         days,
-        shop.outside.calls,
+        shop.way.calls,
         len(shop.office.sent),
         faults.struck,
         acts,

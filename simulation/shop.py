@@ -101,7 +101,9 @@ class Simulated:
     trace: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
     account: Account = field(default_factory=Account)
-    outside: Outside = field(init=False)
+    outside: Outside | None = None
+    """The way out of every function; its own, unless there is another one."""
+    way: Outside = field(init=False)
     tables: dict[str, Table] = field(init=False)
     queues: dict[str, Queue] = field(init=False)
     host: FileHost = field(init=False)
@@ -116,7 +118,8 @@ class Simulated:
 
     def __post_init__(self) -> None:
         rates, clock, chance = self.faults.rates, self.clock, self.chance
-        self.outside = Outside(clock, self.faults, self.trace, harmed=self._harmed, down=self._is_down)
+        way = self.outside or Outside(clock, self.faults, self.trace, harmed=self._harmed, down=self._is_down)
+        self.way = way
         self.host = FileHost(clock, share_limit=self.share_limit, list_late_s=rates.list_late_s)
         self.products = goods.products(self.host.state)
         self.tables = {
@@ -132,7 +135,7 @@ class Simulated:
         self.office = PostOffice(clock, chance, self.faults, self.queues[WORDS])
         rows = self.tables[ORDERS].items
         self.judge = Judge(clock, self.account, self.host, self.policy, rows, dead)
-        self.stripe = SimulatedStripe(self.account, self.outside, self._corrected)
+        self.stripe = SimulatedStripe(self.account, way, self._corrected)
         self.host.watched, self.office.watched = self.judge.shared, self.judge.mailed
         self.tables[ORDERS].watched = self.judge.written
         for queue in (dead, self.queues[WORK]):
@@ -187,9 +190,9 @@ class Simulated:
         clock, chance = self.clock, self.chance
         make: dict[str, Callable[[], Any]] = {
             "receive": self._receive,
-            "deliver": self._deliver,
-            "feedback": self._feedback,
-            "sweep": self._sweep,
+            "deliver": self.deliver,
+            "feedback": self.feedback,
+            "sweep": self.sweep,
         }
         limits = {"receive": RECEIVE_S, "deliver": DELIVER_S, "feedback": FEEDBACK_S, "sweep": SWEEP_S}
         for name, made in make.items():
@@ -213,8 +216,8 @@ class Simulated:
 
     def _clients(self, *, attempts: int) -> tuple[Any, Any]:
         return (
-            DynamoDB(self.outside, self.tables, attempts=attempts),
-            SQS(self.outside, self.queues, attempts=attempts),
+            DynamoDB(self.way, self.tables, attempts=attempts),
+            SQS(self.way, self.queues, attempts=attempts),
         )
 
     def _receive(self) -> receive.Container:
@@ -228,16 +231,16 @@ class Simulated:
             clock=lambda: self.clock.now,
         )
 
-    def _deliver(self) -> deliver.Container:
+    def deliver(self) -> deliver.Container:
         dynamodb, sqs = self._clients(attempts=2)
         now = self._clock("deliver")
         monotonic = lambda: self.clock.now  # noqa: E731
         limited = partial(self.chance.happens, "limited", 0.3)
-        mail = cast("Any", SESv2(self.outside, self.office, limited))
+        mail = cast("Any", SESv2(self.way, self.office, limited))
         shop = Shop(
             ledger=DynamoLedger(dynamodb, ORDERS),
             payments=SparedPayments(self.stripe, Breaker(monotonic=monotonic)),
-            shares=SparedShares(shares_of(Client(self.outside, self.host, limited), now), Breaker(monotonic=monotonic)),
+            shares=SparedShares(shares_of(Client(self.way, self.host, limited), now), Breaker(monotonic=monotonic)),
             mailer=SparedMailer(
                 SesMailer(mail, sender="shop@seller.simulated", configuration_set="simulated"),
                 Breaker(monotonic=monotonic),
@@ -255,7 +258,7 @@ class Simulated:
             stage="simulated",
         )
 
-    def _feedback(self) -> feedback.Container:
+    def feedback(self) -> feedback.Container:
         dynamodb, sqs = self._clients(attempts=2)
         return feedback.Container(
             log=DynamoMailLog(dynamodb, ORDERS),
@@ -265,10 +268,10 @@ class Simulated:
             stage="simulated",
         )
 
-    def _sweep(self) -> sweep.Container:
+    def sweep(self) -> sweep.Container:
         dynamodb, sqs = self._clients(attempts=3)
         now = self._clock("sweep")
-        client = Client(self.outside, self.host, partial(self.chance.happens, "limited", 0.3))
+        client = Client(self.way, self.host, partial(self.chance.happens, "limited", 0.3))
         ports = SweepPorts(
             checkpoint=DynamoCheckpoint(dynamodb, EVENTS),
             index=DynamoOrderIndex(dynamodb, ORDERS),

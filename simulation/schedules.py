@@ -1,0 +1,375 @@
+"""
+Every schedule of two workers at one order, within bounds: at most so many times one is interrupted for the other, and
+at most so many faults, at every single call (the bound of CHESS: Musuvathi and Qadeer, PLDI 2007).
+
+    python -m simulation.schedules                     every story, until all is done or the minutes are up
+    python -m simulation.schedules --story refunded    one of them
+
+A schedule is where it differs from “one after the other, and nothing goes wrong”. From each that was run follow those
+that differ at one more, later call.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Annotated, Literal, NamedTuple
+
+import typer
+from greenlet import getcurrent, greenlet
+from rich.console import Console
+
+from functions.deliver import handler as deliver
+from functions.feedback import handler as feedback
+from functions.sweep import handler as sweep
+from paidshare import notices
+from paidshare.notices import Notice
+from paidshare.settings import Policy
+from simulation.aws.sqs import Message, record
+from simulation.chance import Chance
+from simulation.clock import Clock, Killed, aware
+from simulation.faults import Fault, Faults, Rates
+from simulation.functions import Context, simulated_time
+from simulation.outside import Outside
+from simulation.run import fixed_hashes
+from simulation.shop import WORDS, WORK, Simulated
+from simulation.stripe.account import Purchase
+from simulation.stripe.acts import ACTS, buys
+
+_TAKES_S = 0.2
+SWITCH: Literal["switch"] = "switch"
+
+
+class Difference(NamedTuple):
+    """At the *step*-th call: a fault, or the other worker's turn."""
+
+    step: int
+    what: str
+
+
+type Schedule = tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TwoWorkers:
+    """
+    `before` has happened, and was seen to, when the first worker begins to look. The second one begins when `then` has
+    happened, if there is anything.
+    """
+
+    name: str
+    bought: str
+    before: tuple[tuple[str, str], ...] = ()
+    then: tuple[str, str] | None = None
+
+
+STORIES = (
+    TwoWorkers("paid", "card guide"),
+    TwoWorkers("two files", "card atlas"),
+    TwoWorkers("refunded", "card guide", then=("refunds", "all")),
+    TwoWorkers("disputed", "card guide", then=("disputes", "")),
+    TwoWorkers("refunded when delivered", "card guide", (("", ""),), ("refunds", "all")),
+    TwoWorkers("refund failed", "card guide", (("", ""), ("refunds", "all")), ("refund_fails", "")),
+    TwoWorkers("dispute won", "card guide", (("", ""), ("disputes", "")), ("dispute_ends", "won")),
+    TwoWorkers("dispute lost", "card guide", (("", ""), ("disputes", "")), ("dispute_ends", "lost")),
+    TwoWorkers("canceled", "subscription club", (("", ""),), ("switches", "canceled")),
+    TwoWorkers("payment failed", "bank guide", (("", ""),), ("fails", "")),
+)
+
+
+class Stepped(Outside):
+    """The way out of two workers that take turns: each call is a step, and the schedule says what becomes of it."""
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
+        super().__init__(clock, faults, trace=lambda _line: None)
+        self.schedule: dict[int, str] = {}
+        self.steps = 0
+        self.told: list[str] = []
+
+    def call[T](
+        self,
+        provider: str,
+        what: str,
+        do: Callable[[], T],
+        *,
+        refused: Callable[[], Exception],
+        lost: Callable[[], Exception] | None = None,
+        patience: float = 10.0,
+    ) -> T:
+        del patience
+        here = getcurrent()
+        if not isinstance(here, _Worker):
+            return do()
+        if here.killed:
+            raise Killed
+        self.steps += 1
+        what_then = self.schedule.get(self.steps)
+        if what_then == SWITCH:
+            here.other_first()
+        self.clock.now += _TAKES_S
+        self.told.append(f"{here.name}: {provider} {what}{f' ({what_then})' if what_then else ''}")
+        if what_then == Fault.DIES_BEFORE:
+            raise here.dies()
+        if what_then == Fault.REFUSED:
+            raise _made(refused)
+        answer = do()
+        if what_then == Fault.DIES_AFTER:
+            raise here.dies()
+        if what_then == Fault.LOST:
+            raise _made(lost or refused)
+        return answer
+
+
+def _made(error: Callable[[], Exception]) -> Exception:
+    return error()
+
+
+class _Worker(greenlet):
+    """An invocation of Deliver at one message."""
+
+    def __init__(self, name: str, work: Callable[[], None], hub: greenlet) -> None:
+        super().__init__(self._begin, parent=hub)
+        self.name = name
+        self._hub = hub
+        self.killed = False
+        self._work = work
+
+    def _begin(self) -> None:
+        with contextlib.suppress(Killed):
+            self._work()
+
+    def other_first(self) -> None:
+        """Back to whoever decides; it is this one's turn again later."""
+        self._hub.switch()
+
+    def dies(self) -> Killed:
+        self.killed = True
+        return Killed()
+
+
+@dataclass(slots=True)
+class Played:
+    """One schedule, and what came of it: how many calls it had, and the promises that it broke."""
+
+    schedule: Schedule
+    steps: int
+    broken: list[str]
+    told: list[str]
+
+
+@dataclass(slots=True)
+class Stage:
+    """A shop with one order, and two workers at it."""
+
+    story: TwoWorkers
+    words: bool
+    clock: Clock = field(default_factory=Clock)
+    way: Stepped = field(init=False)
+    shop: Simulated = field(init=False)
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        chance = Chance(0)
+        faults = Faults(chance, Rates())
+        self.way = Stepped(self.clock, faults)
+        policy = Policy(livemode=False, link_days=7)
+        self.shop = Simulated(
+            chance,
+            faults,
+            policy,
+            share_limit=100,
+            most_at_once=1,
+            trace=lambda _line: None,
+            clock=self.clock,
+            outside=self.way,
+        )
+        self.shop.queues[WORK].arrived = self.shop.queues[WORDS].arrived = lambda _at: None
+
+    def play(self, schedule: Schedule) -> Played:
+        self._buy()
+        for what, detail in self.story.before:
+            if what:
+                self._act(what, detail)
+            self._look_until_done()
+            self.clock.now += 3_600
+        self.way.schedule = {one.step: one.what for one in schedule}
+        hub = getcurrent()
+        first, second = (_Worker(name, work, hub) for name, work in (("A", self._look), ("B", self._then_look)))
+        self._take_turns(first, second)
+        steps, self.way.schedule = self.way.steps, {}
+        self._look_until_done()
+        self._sweep()
+        self._look_until_done()
+        self.clock.now += 6 * 3_600
+        self.shop.judge.all_is_settled(lambda: len(self.shop.queues[WORK].messages))
+        return Played(schedule, steps, [str(one) for one in self.shop.judge.broken], self.way.told)
+
+    def _take_turns(self, first: _Worker, second: _Worker) -> None:
+        """Each works on until it is interrupted or over; then it is the other's turn."""
+        now, then = first, second
+        while not (now.dead and then.dead):
+            if not now.dead:
+                now.switch()
+            now, then = then, now
+
+    def _buy(self) -> None:
+        how, name = self.story.bought.split(" ")
+        shop, now = self.shop, self.clock.now
+        buyer = Purchase(0, "buyer-0@buyers.simulated", now)
+        list(buys(shop.account, buyer, [shop.products[name]], how, now))
+        shop.judge.acted(0, found_within=0.0)
+        self._send()
+
+    def _act(self, what: str, detail: str) -> None:
+        list(ACTS[what](self.shop.account, self.shop.account.purchases[0], detail, self.clock.now))
+        self.shop.judge.acted(0, found_within=0.0)
+        self._send()
+
+    def _send(self) -> None:
+        """A notice of the order, as an event of it has."""
+        [order] = self.shop.account.purchases[0].orders
+        notice = Notice("stripe", f"evt_{next(self._numbers)}", "simulated", order.id, aware(self.clock.now))
+        self.shop.queues[WORK].send(notices.to_json(notice))
+
+    def _then_look(self) -> None:
+        if self.story.then is not None:
+            self._act(*self.story.then)
+        else:
+            self._send()
+        self._look()
+
+    def _look(self) -> None:
+        for message in self.shop.queues[WORK].receive(1):
+            self._work(message)
+
+    def _work(self, message: Message) -> None:
+        queue, container = self.shop.queues[WORK], self.shop.deliver()
+        context = Context(f"deliver-{next(self._numbers)}", self.clock, self.clock.now + 60)
+        invocation = deliver.Invocation(container, context.aws_request_id, aware(context.deadline - 25))
+        try:
+            deliver.work(_Record(message), invocation)  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001
+            return
+        queue.delete(message.handle)
+
+    def _look_until_done(self) -> None:
+        """What is left comes again when it is visible; SES's words are noted first, unless they never come."""
+        queue = self.shop.queues[WORK]
+        for _ in range(20):
+            self.clock.run(until=self.clock.now + 5)
+            self._note()
+            if not queue.messages:
+                return
+            self.clock.now = max(self.clock.now, min(one.visible_at for one in queue.messages.values()))
+            for message in queue.receive(10):
+                self._work(message)
+
+    def _sweep(self) -> None:
+        """A round: it closes a share that was begun, and whose order was taken back before it was written down."""
+        context = Context("sweep", self.clock, self.clock.now + 285)
+        sweep.swept(context, self.shop.sweep())  # type: ignore[arg-type]
+
+    def _note(self) -> None:
+        """SES's words, as Feedback notes them."""
+        words = self.shop.queues[WORDS]
+        some = words.receive(10)
+        if some and self.words:
+            context = Context("feedback", self.clock, self.clock.now + 30)
+            feedback.noted({"Records": [record(one) for one in some]}, context, self.shop.feedback())  # type: ignore[arg-type]
+        words.messages.clear()
+
+
+class _Record:
+    """As much of Lambda's record as the handler reads."""
+
+    def __init__(self, message: Message) -> None:
+        self.body = message.body
+        self.message_id = message.id
+        self.receipt_handle = message.handle
+        self.attributes = self
+        self.approximate_receive_count = str(message.receives)
+
+
+def explore(
+    story: TwoWorkers,
+    *,
+    switches: int,
+    faults: int,
+    until: float,
+    words: bool = True,
+    part: tuple[int, int] = (0, 1),
+) -> tuple[int, list[Played], bool]:
+    """
+    All schedules of *story* with at most so many differences, the few ones first → how many, those that broke a
+    promise, and whether that was all before *until*. Of several parts the n-th takes every n-th first difference.
+    """
+    number, of = part
+    waiting: list[Schedule] = [()]
+    broken, played = list[Played](), 0
+    place = 0
+    while place < len(waiting):
+        if time.perf_counter() >= until:
+            return played, broken, False
+        schedule = waiting[place]
+        place += 1
+        with simulated_time(clock := Clock()):
+            found = Stage(story, words=words, clock=clock).play(schedule)
+        if schedule or number == 0:
+            played += 1
+            if found.broken:
+                broken.append(found)
+        following = _following(found, switches=switches, faults=faults)
+        waiting += following if schedule else following[number::of]
+        if place > 10_000:
+            del waiting[:place]
+            place = 0
+    return played, broken, True
+
+
+def _following(found: Played, *, switches: int, faults: int) -> Sequence[Schedule]:
+    """Those that differ from *found* at one more call, after all that it differs at."""
+    switched = sum(one.what == SWITCH for one in found.schedule)
+    kinds = [str(fault) for fault in Fault] if len(found.schedule) - switched < faults else []
+    kinds += [SWITCH] if switched < switches else []
+    last = found.schedule[-1].step if found.schedule else 0
+    return [(*found.schedule, Difference(step, kind)) for step in range(last + 1, found.steps + 1) for kind in kinds]
+
+
+def main(
+    story: Annotated[str, typer.Option(help="Only this one.")] = "",
+    minutes: Annotated[float, typer.Option(help="So long, for all of them.")] = 20.0,
+    switches: Annotated[int, typer.Option(help="At most so many interruptions.")] = 2,
+    faults: Annotated[int, typer.Option(help="At most so many faults.")] = 2,
+    jobs: Annotated[int, typer.Option(help="Processes at once.")] = os.cpu_count() or 1,
+) -> None:
+    """Ends with 1 when a promise was broken."""
+    console, began = Console(soft_wrap=True, highlight=False), time.perf_counter()
+    chosen = [one for one in STORIES if story in ("", one.name)]
+    total, bad = 0, 0
+    with ProcessPoolExecutor(jobs) as pool:
+        for place, one in enumerate(chosen):
+            # What is left of the time, shared by what is left of the stories.
+            left = began + minutes * 60 - time.perf_counter()
+            until = time.perf_counter() + max(1.0, left / (len(chosen) - place))
+            parts = [
+                pool.submit(explore, one, switches=switches, faults=faults, until=until, part=(part, jobs))
+                for part in range(jobs)
+            ]
+            found = [part.result() for part in parts]
+            played, broken = sum(each[0] for each in found), [each for part in found for each in part[1]]
+            whole = "all" if all(each[2] for each in found) else "as far as time went"
+            total, bad = total + played, bad + len(broken)
+            console.print(f"{one.name:<26} {played:>9,} schedules, {whole}; promises broken: {len(broken)}")
+            for each in broken[:1]:
+                console.print("\n".join(["", *map(str, each.schedule), *each.told, *each.broken]), markup=False)
+    seconds = time.perf_counter() - began
+    console.print(f"{total:,} schedules in {seconds:,.0f} s; promises broken: {bad}")
+    raise typer.Exit(bad > 0)
+
+
+if __name__ == "__main__":
+    fixed_hashes()
+    typer.run(main)
