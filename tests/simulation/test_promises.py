@@ -1,0 +1,235 @@
+"""Each promise is seen when it is broken, and not when it is kept."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from paidshare.settings import Policy
+from simulation.aws.ses import Sent
+from simulation.chance import Chance
+from simulation.clock import START
+from simulation.faults import Faults, Rates
+from simulation.promises import STATED_S
+from simulation.shop import ORDERS, Simulated
+from simulation.stripe.account import Purchase
+from simulation.stripe.acts import ACTS, buys
+
+ORDER = "cs_test_0"
+
+
+class Shop:
+    """One purchase of a guide, and a judge; what the functions do, a test does by hand."""
+
+    def __init__(self, how: str = "card", goods: Sequence[str] = ("guide",)) -> None:
+        policy = Policy(livemode=False, link_days=7)
+        self.shop = Simulated(
+            Chance(0), Faults(Chance(0), Rates()), policy, share_limit=2, most_at_once=1, trace=lambda _line: None
+        )
+        self.judge, self.clock, self.host = self.shop.judge, self.shop.clock, self.shop.host
+        buyer = Purchase(0, "buyer-0@buyers.simulated", START)
+        list(buys(self.shop.account, buyer, [self.shop.products[name] for name in goods], how, START))
+        self.judge.acted(0, found_within=STATED_S)
+
+    def act(self, what: str, detail: str = "") -> None:
+        list(ACTS[what](self.shop.account, self.shop.account.purchases[0], detail, self.clock.now))
+        self.judge.acted(0, found_within=STATED_S)
+
+    def share(self, name: str, *files: str, until: float = START + 30 * 86_400) -> None:
+        """A share of the order with *files*, open."""
+        form = {
+            "title": "Guide",
+            "custom_name": name,
+            "intelligence": "false",
+            "share_type": "send",
+            "access_options": "Anyone with the link",
+            "expires": "2026-12-01 00:00:00",
+            "owner_defined": f'{{"paidshare_order": "{ORDER}"}}',
+        }
+        made = self.host.answer("POST", "/workspace/shop/create/share/", {}, form)["share"]["id"]
+        found = self.host.state.shares[made]
+        for file in files:
+            self.host.state.put(found.storage, "root", file, b"x")
+            self.judge.shared(found)
+
+    def row(self, **attributes: Any) -> None:
+        self.shop.tables[ORDERS].put(ORDER, {"order_id": {"S": ORDER}, **attributes})
+
+    def mail(self, kind: str, *, mark: str = "1") -> None:
+        self.judge.mailed(Sent(self.clock.now, "buyer", ORDER, kind, mark, "", "ses-1"))
+
+    def passes(self, seconds: float) -> None:
+        self.clock.run(until=self.clock.now + seconds)
+
+    def broken(self) -> set[str]:
+        return {one.promise for one in self.judge.broken}
+
+
+def test_two_live_shares_of_an_order_are_seen() -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    assert shop.broken() == set()
+    shop.share("o222222222", "forest.pdf")
+    assert shop.broken() == {"one_live_share"}
+
+
+def test_a_file_that_was_not_bought_is_seen() -> None:
+    shop = Shop()
+    shop.share("o111111111", "coast.pdf")
+    assert shop.broken() == {"only_what_was_bought"}
+
+
+@pytest.mark.parametrize(
+    ("acts", "kind", "true"),
+    [
+        ((), "delivery", True),
+        ((), "access_ended", False),
+        ((), "access_on_hold", False),
+        ((("refunds", "all"),), "access_ended", True),
+        ((("refunds", "all"),), "access_back", False),
+        ((("disputes", ""),), "access_on_hold", True),
+        ((("disputes", ""), ("dispute_ends", "won")), "access_back", True),
+        ((("disputes", ""), ("dispute_ends", "lost")), "access_on_hold", False),
+    ],
+)
+def test_a_letter_that_is_not_true_is_seen(acts: Sequence[tuple[str, str]], kind: str, true: bool) -> None:  # noqa: FBT001
+    shop = Shop()
+    for act in acts:
+        shop.passes(600)
+        shop.act(*act)
+    shop.passes(600)
+    shop.mail(kind)
+    assert shop.broken() == (set() if true else {"true_when_it_leaves"})
+
+
+def test_what_was_so_a_moment_ago_could_still_be_decided() -> None:
+    shop = Shop()
+    shop.passes(600)
+    shop.act("refunds", "all")
+    shop.passes(30)
+    shop.mail("delivery")
+    assert shop.broken() == set()
+
+
+@pytest.mark.parametrize(("noted_after", "seen"), [(10.0, True), (100.0, False), (None, False)])
+def test_a_letter_that_leaves_twice_is_seen_where_ses_said_so_in_time(noted_after: float | None, seen: bool) -> None:  # noqa: FBT001
+    shop = Shop()
+    shop.passes(100)
+    mark = str(int(shop.clock.now))
+    shop.mail("delivery", mark=mark)
+    if noted_after is not None:
+        shop.passes(noted_after)
+        shop.row(letter_sent_mark={"S": mark})
+    shop.passes(300)
+    shop.mail("delivery")
+    assert shop.broken() == ({"one_letter_of_each_change"} if seen else set())
+
+
+@pytest.mark.parametrize("act", [("refunds", "all"), ("disputes", "")])
+def test_a_file_that_stays_open_when_its_money_is_back_is_seen(act: tuple[str, str]) -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    shop.act(*act)
+    shop.passes(STATED_S - 10)
+    assert shop.broken() == set()
+    shop.passes(20)
+    assert shop.broken() == {"money_is_back_and_so_is_access"}
+
+
+def test_a_fault_in_the_way_is_time_that_does_not_count() -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    shop.act("refunds", "all")
+    shop.passes(STATED_S - 10)
+    shop.judge.harmed[0] = shop.clock.now
+    shop.passes(STATED_S - 10)
+    assert shop.broken() == set()
+    shop.passes(20)
+    assert shop.broken() == {"money_is_back_and_so_is_access"}
+
+
+def test_money_that_is_kept_without_an_answer_is_seen() -> None:
+    shop = Shop()
+    shop.passes(STATED_S + 10)
+    assert shop.broken() == {"money_kept_is_answered"}
+
+
+@pytest.mark.parametrize("answer", ["access", "told", "a person"])
+def test_money_that_is_kept_is_answered_by_access_a_word_or_a_person(answer: str) -> None:
+    shop = Shop()
+    if answer == "access":
+        shop.share("o111111111", "forest.pdf")
+    elif answer == "told":
+        shop.row(told={"S": "on_hold"})
+    else:
+        shop.shop.queues["dead"].send("x", {"order": {"DataType": "String", "StringValue": ORDER}})
+    shop.passes(STATED_S + 10)
+    assert shop.broken() == set()
+
+
+def test_what_is_not_ours_needs_no_answer() -> None:
+    shop = Shop(goods=("mug",))
+    shop.passes(STATED_S + 10)
+    assert shop.broken() == set()
+
+
+@pytest.mark.parametrize("leak", ["buyer-0@buyers.simulated", "https://go.simulated/shared/o1", "whsec_x"])
+def test_personal_data_in_the_ledger_a_queue_or_the_log_is_seen(leak: str) -> None:
+    for where in ("ledger", "queue", "log"):
+        shop = Shop()
+        if where == "ledger":
+            shop.row(reason={"S": leak})
+        elif where == "queue":
+            shop.shop.queues["work"].send(leak)
+        else:
+            shop.judge.nothing_personal("the log", {"what": leak})
+        assert shop.broken() == {"nothing_personal"}
+
+
+def test_more_shares_than_the_plan_has_are_seen() -> None:
+    shop = Shop()
+    shop.share("o111111111")
+    shop.judge.not_more_shares_than_the_plan_has()
+    assert shop.broken() == set()
+    shop.host.state.share_limit = 0
+    shop.judge.not_more_shares_than_the_plan_has()
+    assert shop.broken() == {"not_more_shares_than_the_plan_has"}
+
+
+@pytest.mark.parametrize(
+    ("row", "acts", "settled"),
+    [
+        ({"state": "delivered", "told": "access"}, (), True),
+        ({"state": "delivered", "told": "on_hold"}, (), False),
+        ({"state": "delivered", "told": "access", "mailing": "delivery"}, (), False),
+        ({"state": "on_hold", "told": "access"}, (), False),
+        ({"state": "access_ended", "told": "access", "delivered_at": "1"}, (("refunds", "all"),), False),
+    ],
+)
+def test_what_is_not_settled_in_the_end_is_seen(
+    row: dict[str, str],
+    acts: Sequence[tuple[str, str]],
+    settled: bool,  # noqa: FBT001
+) -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    for act in acts:
+        shop.act(*act)
+    shop.row(**{name: {"S": value} for name, value in row.items()})
+    shop.clock.now += STATED_S
+    shop.judge.all_is_settled(lambda: 0)
+    assert ("all_is_settled" in shop.broken()) is not settled
+
+
+def test_a_message_that_is_left_is_seen() -> None:
+    shop = Shop(goods=("mug",))
+    shop.judge.all_is_settled(lambda: 1)
+    assert shop.broken() == {"all_is_settled"}
+
+
+def test_nothing_is_said_of_what_paidshare_cannot_know_yet() -> None:
+    shop = Shop()
+    shop.judge.unknown[0] = START + 10 * STATED_S
+    shop.clock.now += STATED_S
+    shop.judge.all_is_settled(lambda: 0)
+    assert shop.broken() == set()
