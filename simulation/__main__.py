@@ -3,6 +3,7 @@ The shop, simulated: run after run, each of a seed of its own, until the time is
 
     python -m simulation --seconds 60          new seeds; `--hours 1` for the long run
     python -m simulation --seed 7 --explain    one run, told step by step
+    python -m simulation --seed 7 --keep       the story of one that broke a promise becomes a test
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from simulation.kept import keep as keep_story
 from simulation.run import Result, fixed_hashes, run
 from simulation.shrink import shrink
 
@@ -56,15 +58,16 @@ def main(
     first: Annotated[int | None, typer.Option(help="The first seed; by default the time of day says which.")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = os.cpu_count() or 1,
     explain: Annotated[bool, typer.Option(help="With --seed: every step of the run.")] = False,  # noqa: FBT002
+    keep: Annotated[bool, typer.Option(help="With --seed: its story becomes a test.")] = False,  # noqa: FBT002
 ) -> None:
     """Ends with 1 when a promise was broken, and tells the story."""
     if seed is not None:
-        raise typer.Exit(_one(seed, explain=explain))
+        raise typer.Exit(_one(seed, explain=explain, kept=keep))
     start = int(time.time()) if first is None else first
     raise typer.Exit(_many(start, seconds=hours * 3600 or seconds, jobs=jobs))
 
 
-def _one(seed: int, *, explain: bool) -> int:
+def _one(seed: int, *, explain: bool, kept: bool) -> int:
     result = run(seed, keep_trace=explain)
     for line in result.trace:
         CONSOLE.print(line, markup=False)
@@ -72,7 +75,7 @@ def _one(seed: int, *, explain: bool) -> int:
     total.add(result)
     CONSOLE.print(f"seed {seed}: {total.shown(result.seconds)}")
     CONSOLE.print(f"trace  sha256 {result.digest}")
-    return _told(result) if result.broken else 0
+    return _told(result, kept=kept) if result.broken else 0
 
 
 def _many(first: int, *, seconds: float, jobs: int) -> int:
@@ -101,8 +104,11 @@ def _results(first: int, ends: float, jobs: int) -> Iterator[Result]:
                 yield result
 
 
-def _told(result: Result) -> int:
-    CONSOLE.print(str(shrink(result)), markup=False)
+def _told(result: Result, *, kept: bool = False) -> int:
+    story = shrink(result)
+    CONSOLE.print(str(story), markup=False)
+    if kept:
+        keep_story(story)
     return 1
 
 

@@ -237,6 +237,12 @@ MUTANTS = (
         "        return min(ends) if is_open and len(ends) > 1 else None\n",
         "        return None\n",
     ),
+    Mutant(
+        "a dispute after a kept cancellation ends access",
+        _ENTITLEMENT,
+        " and (ended_at is None or grant.closed_at <= ended_at)",
+        "",
+    ),
     # --- Nothing is lost ------------------------------------------------------------------------------------
     Mutant(
         "a key is remembered before the message is sent",
