@@ -58,10 +58,12 @@ class Changed(importlib.abc.MetaPathFinder):
 
 
 def changed(mutant: Mutant, source: str) -> str:
-    """Raises ValueError unless the line is there exactly once."""
-    if source.count(mutant.before) != 1:
-        raise ValueError(f"“{mutant.name}”: its line is {source.count(mutant.before)} times in {mutant.module}")
-    return source.replace(mutant.before, mutant.after)
+    """Raises ValueError unless each of its lines is there exactly once."""
+    for before, after in ((mutant.before, mutant.after), *mutant.also):
+        if source.count(before) != 1:
+            raise ValueError(f"“{mutant.name}”: a line of it is {source.count(before)} times in {mutant.module}")
+        source = source.replace(before, after)
+    return source
 
 
 def main(

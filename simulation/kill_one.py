@@ -31,7 +31,7 @@ def main(name: str, seconds: float, first: int, *, story: bool) -> None:
         if result.broken:
             took = time.perf_counter() - began
             print(result.broken[0].promise, seed, f"{took:.1f}", sep="\n")
-            print(shrink(result, most_runs=150) if story else result.broken[0])
+            print(shrink(result) if story else result.broken[0])
             return
         seed += 1
     print("lived", "", f"{seconds:.0f}", "", sep="\n")

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """`before` is found exactly once in *module*'s source. `case`: the fault of ../cases that it brings back."""
+    """`before` is found exactly once in *module*'s source, and so is the first of each pair in `also`."""
 
     name: str
     module: str
     before: str
     after: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 _DELIVER = "paidshare.delivering.deliver"
@@ -38,15 +39,27 @@ _RECEIVE = "paidshare.receiving.receive"
 _FASTIO = "paidshare.shares_fastio.shares"
 _REFUNDS = "paidshare.delivering.refunds"
 
+_NOT_FENCED = ('            "lease_holder = :holder",\n', '            ":holder = :holder",\n')
+
 MUTANTS = (
     # --- Who works on an order ------------------------------------------------------------------------------
+    # Every write asks whether its worker still holds the order. That alone keeps all promises: without the claim's own
+    # condition, or with a lease of a second, two workers take the order from each other, and no more. So the lease's
+    # mutants are without both.
     Mutant(
         "no lease",
         _LEDGER,
         '"attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder"',
         '"attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder <> :nobody"',
+        also=(_NOT_FENCED,),
     ),
-    Mutant("a lease of a second", _LEDGER, "LEASE = timedelta(seconds=75)", "LEASE = timedelta(seconds=1)"),
+    Mutant(
+        "a lease of a second",
+        _LEDGER,
+        "LEASE = timedelta(seconds=75)",
+        "LEASE = timedelta(seconds=1)",
+        also=(_NOT_FENCED,),
+    ),
     Mutant("a lease without end", _LEDGER, "LEASE = timedelta(seconds=75)", "LEASE = timedelta(days=75)"),
     Mutant(
         "a lease that is not given back",
@@ -54,12 +67,7 @@ MUTANTS = (
         'also_remove=("lease_holder", "lease_until", *settled)',
         'also_remove=("lease_holder", *settled)',
     ),
-    Mutant(
-        "a write without the lease",
-        _LEDGER,
-        '            "lease_holder = :holder",\n',
-        '            ":holder = :holder",\n',
-    ),
+    Mutant("a write without the lease", _LEDGER, *_NOT_FENCED),
     # --- Letters --------------------------------------------------------------------------------------------
     Mutant("no mark before the letter", _MAILING, "        self._lease.record(leaving)\n", ""),
     Mutant(
@@ -94,10 +102,16 @@ MUTANTS = (
         "        if doubt is None or todo.letter != doubt.said:\n            return todo\n",
     ),
     Mutant(
-        "a refused letter stays in doubt",
-        _MAILING,
-        "                self._lease.note(in_flight=None)\n",
-        "                pass\n",
+        "a letter that nobody heard of counts as told",
+        _PROGRESS,
+        "        unheard = at is None and not self.has_left\n",
+        "        unheard = False\n",
+    ),
+    Mutant(
+        "a letter that nobody heard of is told anew, for ever",
+        _PROGRESS,
+        "LastLetter(TELLS[kind], self.given, when, message_id, unsure, unheard)",
+        "LastLetter(TELLS[kind], self.given, when, message_id, unsure, before is not None and before.unheard or unheard)",
     ),
     Mutant(
         "a letter in doubt is none",
@@ -132,10 +146,11 @@ MUTANTS = (
     Mutant(
         "the link again when access is back, whatever was said",
         _PLAN,
-        "    if progress.told is not Told.ACCESS:\n        unsure",
-        "    if True:\n        unsure",
+        "        if progress.told is not Told.ACCESS:\n            return Said(Kind.ACCESS_BACK",
+        "        if True:\n            return Said(Kind.ACCESS_BACK",
+        also=(("    if not progress.knows(Told.ACCESS):\n        if", "    if True:\n        if"),),
     ),
-    Mutant("the failed payment is told at each look", _PLAN, " and progress.told is not Told.PAYMENT_FAILED:", ":"),
+    Mutant("the failed payment is told at each look", _PLAN, " and not progress.knows(Told.PAYMENT_FAILED):", ":"),
     # --- Shares ---------------------------------------------------------------------------------------------
     Mutant("a share that is not closed", _SHARING, "            self._provider.close(progress.share.id)\n", ""),
     Mutant(

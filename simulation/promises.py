@@ -163,9 +163,18 @@ class Judge:
         changes = sum(at > last.at - _DECIDED_WITHIN_S for at, _ in self.standings.get(order.id, ()))
         if changes >= _THERE_AND_BACK or self.resent[order.id] or letter.kind == Kind.ACCESS_CHANGED:
             return
-        word = self.noted.get((order.id, last.mark))
-        if word is not None and word <= float(last.mark) + _WORD_WITHIN_S:
+        word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
+        if self.clock.now < by or (word is not None and word <= by):
             self._break(order.id, "one_letter_of_each_change", f"“{letter.kind}” left twice")
+
+    def told_is_what_was_mailed(self, order: AnOrder) -> None:
+        """What the ledger says that the buyer was told is what the last letter said that left."""
+        told, letters = self.rows.get(order.id, {}).get("told", {}).get("S"), self.letters.get(order.id, ())
+        last = letters[-1].kind if letters else None
+        if told is not None and (last is None or TELLS[Kind(last)] != told):
+            self._break(
+                order.id, "told_is_what_was_mailed", f"the buyer was told {told}, and the last letter is {last}"
+            )
 
     def money_is_back_and_so_is_access(self, order: AnOrder) -> None:
         """No file stays open for longer than stated once its money is back, or its time is over."""
@@ -228,6 +237,7 @@ class Judge:
         for purchase in self.account.purchases.values():
             for order in purchase.orders if self.unknown[purchase.number] <= self.clock.now else ():
                 self._is_settled(order)
+                self.told_is_what_was_mailed(order)
                 self.money_is_back_and_so_is_access(order)
                 self.money_kept_is_answered(order)
 

@@ -1,5 +1,6 @@
 """A failing run made small: the fewest acts and faults that still break the same promise, told as a story."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from simulation.faults import Struck
 from simulation.promises import Broken
 from simulation.run import Result, Told, run
 from simulation.stripe.acts import Act
+
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +29,26 @@ class Story:
     def __str__(self) -> str:
         """The acts and faults with their moments, and what came of them."""
         lines = [f"seed {self.seed}: {self.broken.promise}"]
-        lines += [f"  {aware(act.at):%d %b %H:%M:%S}  Stripe: {act}" for act in self.acts]
-        lines += [f"  fault           {one.call}: {one.fault}" for one in self.faults]
+        told = self.acts if len(self.acts) <= _MOST_TOLD else self._of_the_buyer()
+        lines += [f"  {aware(act.at):%d %b %H:%M:%S}  Stripe: {act}" for act in told]
+        if others := len(self.acts) - len(told):
+            lines.append(f"  … and {others} acts of others, who are in the way")
+        lines += [f"  fault           {one.call}: {one.fault}" for one in self.faults[:_MOST_TOLD]]
+        if more := len(self.faults[_MOST_TOLD:]):
+            lines.append(f"  … and {more} more faults")
         return "\n".join([*lines, f"  {self.broken}"])
 
+    def _of_the_buyer(self) -> tuple[Act, ...]:
+        return tuple(act for act in self.acts if act.number == self.broken.number)
 
-def shrink(result: Result, *, most_runs: int = 400) -> Story:
-    """The story of a run that broke a promise. At most *most_runs* runs are tried."""
-    first = result.broken[0]
-    left = [most_runs]
+
+def shrink(result: Result, *, seconds: float = 120.0) -> Story:
+    """The story of a run that broke a promise: as small as it gets within so many seconds."""
+    first, until = result.broken[0], time.perf_counter() + seconds
 
     def fails(acts: Sequence[Act], faults: Sequence[Struck] | None) -> Result | None:
-        if left[0] <= 0:
+        if time.perf_counter() >= until:
             return None
-        left[0] -= 1
         told = Told(tuple(acts), None if faults is None else frozenset(faults))
         found = run(result.seed, told)
         return found if any(one.promise == first.promise for one in found.broken) else None
@@ -47,7 +56,11 @@ def shrink(result: Result, *, most_runs: int = 400) -> Story:
     acts = [act for act in result.acts if act.number == first.number] or result.acts
     small = fails(acts, None)
     if small is None:
-        acts, small = list(result.acts), result
+        # It takes others, who are in the way.
+        small, numbers = result, list(dict.fromkeys(act.number for act in result.acts))
+        kept = set(_fewest(numbers, lambda some: fails(_of(result, set(some)), None) is not None))
+        acts = _of(result, kept)
+        small = fails(acts, None) or result
     faults: list[Struck] | None = list(small.struck)
     if fails(acts, faults) is None:
         # It took a provider that was down for hours, or more faults than those that struck.
@@ -59,6 +72,10 @@ def shrink(result: Result, *, most_runs: int = 400) -> Story:
         faults = _fewest(faults, lambda some: fails(acts, some) is not None)
     told = Told(tuple(acts), None if faults is None else frozenset(faults))
     return Story(result.seed, tuple(acts), tuple(faults or ()), run(result.seed, told, keep_trace=True))
+
+
+def _of(result: Result, numbers: set[int]) -> list[Act]:
+    return [act for act in result.acts if act.number in numbers]
 
 
 def _fewest[T](things: list[T], still: Callable[[list[T]], bool]) -> list[T]:

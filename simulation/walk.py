@@ -24,12 +24,14 @@ class Season:
     A run's length (days of trouble, seconds of peace after it) and how many buy in it.
 
     `round_s` lies between two rounds of the sweep: five minutes (template.yaml), or several of them were skipped.
+    `quiet` is the share of buyers who never come back.
     """
 
     days: float
     buyers: int
     round_s: float
     peace_s: float = 6 * 3600.0
+    quiet: float = 0.0
 
     @property
     def trouble_ends(self) -> float:
@@ -37,12 +39,18 @@ class Season:
 
 
 def season(chance: Chance) -> Season:
-    """Mostly half a day or two; now and then five weeks, in which subscriptions renew and links run out."""
+    """
+    Half a day or two with much to happen to few buyers, or a crowd of whom hardly any comes back; now and then five
+    weeks, in which subscriptions renew and links run out.
+
+    Few buyers each: every run has its own faults, and ten runs of fifty see more than one of five hundred.
+    """
     drawn, pace = chance.fixed("season"), chance.one_of("rounds", 300.0, 900.0, 1_800.0)
-    if drawn < 0.96:
-        return Season(0.5, 300, pace) if drawn < 0.85 else Season(2.0, 300, pace)
-    # Every hour the sweep looks at each share that there is: few buyers, or this takes minutes.
-    return Season(35.0, 150, 1_800.0)
+    if drawn < 0.25:
+        return Season(0.25, 600, pace, quiet=0.97)
+    if drawn < 0.95:
+        return Season(0.5, 50, pace) if drawn < 0.85 else Season(2.0, 50, pace)
+    return Season(35.0, 40, 1_800.0)
 
 
 def acts(chance: Chance, found: Season) -> list[Act]:
@@ -60,6 +68,8 @@ def _of_buyer(chance: Chance, found: Season, number: int) -> Iterator[Act]:
     if how == "bank":
         at += chance.spread(f"{name} bank", 4 * 3600.0)
         yield Act(at, number, "fails" if chance.happens(f"{name} fails", 0.25) else "settles")
+    if chance.happens(f"{name} quiet", found.quiet):
+        return
     if how in ("subscription", "mixed"):
         yield from _subscribed(chance, found, number, at)
     if chance.fixed("hurried") < _HURRIED and how not in ("subscription", "mixed"):

@@ -125,6 +125,14 @@ def test_a_letter_that_leaves_twice_is_seen_where_ses_said_so_in_time(noted_afte
     assert shop.broken() == ({"one_letter_of_each_change"} if seen else set())
 
 
+def test_a_letter_that_leaves_again_before_ses_could_tell_of_it_is_seen() -> None:
+    shop = Shop()
+    shop.mail("delivery", mark=str(int(shop.clock.now)))
+    shop.passes(30)
+    shop.mail("delivery")
+    assert shop.broken() == {"one_letter_of_each_change"}
+
+
 @pytest.mark.parametrize("act", [("refunds", "all"), ("disputes", "")])
 def test_a_file_that_stays_open_when_its_money_is_back_is_seen(act: tuple[str, str]) -> None:
     shop = Shop()
@@ -194,6 +202,26 @@ def test_more_shares_than_the_plan_has_are_seen() -> None:
     shop.host.state.share_limit = 0
     shop.judge.not_more_shares_than_the_plan_has()
     assert shop.broken() == {"not_more_shares_than_the_plan_has"}
+
+
+@pytest.mark.parametrize(
+    ("letters", "told", "seen"),
+    [
+        ((), "access", True),
+        (("delivery",), "access", False),
+        (("delivery",), "ended", True),
+        (("delivery", "access_on_hold", "access_back"), "access", False),
+        (("delivery", "access_on_hold"), "access", True),
+        ((), None, False),
+    ],
+)
+def test_what_counts_as_told_and_never_left_is_seen(letters: Sequence[str], told: str | None, seen: bool) -> None:  # noqa: FBT001
+    shop = Shop()
+    for kind in letters:
+        shop.judge.letters.setdefault(ORDER, []).append(Sent(shop.clock.now, "buyer", ORDER, kind, "1", "", "ses-1"))
+    shop.row(**({} if told is None else {"told": {"S": told}}))
+    shop.judge.told_is_what_was_mailed(shop.shop.account.orders[ORDER])
+    assert ("told_is_what_was_mailed" in shop.broken()) is seen
 
 
 @pytest.mark.parametrize(

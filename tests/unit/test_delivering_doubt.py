@@ -1,6 +1,7 @@
 """A letter that may have left: settled by SES's word for that letter, or counted as left, before another one leaves."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from paidshare.delivering.errors import LetterInDoubt, MailUnavailable, PaymentUndone
 from paidshare.errors import TryAgain
 from paidshare.orders import Letter, Order
-from paidshare.states import Kind, State, Told
+from paidshare.states import TELLS, Kind, State, Told
 from tests.builders import NOW, a_line, a_notice, a_payment, a_progress, an_order
 from tests.fakes import Crash
 from tests.world import DISPUTED, FILES, LOST, ORDER_ID, REFUNDED, WON, World
@@ -117,6 +118,18 @@ class TestAnotherLetterNeverHidesOne:
             "Your access has changed: A, B",
         ]
 
+    @pytest.mark.parametrize("fate", ["dies before", "dies after"])
+    @pytest.mark.parametrize(("first", "then"), [(REFUNDED, LOST), (LOST, REFUNDED)])
+    def test_what_never_left_is_told_though_its_reason_is_another_one_by_now(
+        self, first: Order, then: Order, fate: str
+    ) -> None:
+        world, ses = shop()
+        look(world, PAID)
+        ses.plan = [fate]
+        look(world, first)
+        assert look(world, then) == "access_ended"
+        assert world.letters() == [Kind.DELIVERY, Kind.ACCESS_ENDED]
+
 
 class TestWhatIsTakenBack:
     @pytest.mark.parametrize("truth", [REFUNDED, LOST, DISPUTED, FAILED])
@@ -177,6 +190,32 @@ def test_another_letter_waits_for_ses_s_word_as_long_as_the_same_does(seconds: f
     with pytest.raises(LetterInDoubt) as caught:
         world.look(holder="next")
     assert caught.value.wait == wait
+
+
+_ALL_FATES = ("taken", "dies before", "dies after", "throttled")
+_LOOKS = tuple(product((PAID, REFUNDED, DISPUTED, LOST), _ALL_FATES))
+
+
+@pytest.mark.parametrize("last", [PAID, REFUNDED, DISPUTED, LOST], ids=["paid", "refunded", "disputed", "lost"])
+def test_whatever_becomes_of_two_letters_the_last_one_to_leave_says_what_is_so(last: Order) -> None:
+    """
+    All of them, one by one. A property found neither that what never left counted as told when the next letter was
+    refused, nor that its reason had changed: the simulation did.
+    """
+    for looks in product(_LOOKS, repeat=2):
+        world, ses = shop()
+        for truth, fate in looks:
+            ses.plan = [fate]
+            look(world, truth)
+        ses.plan = []
+        for _ in range(3):
+            look(world, last)
+        letters, links = world.letters(), world.open_files()
+        assert (links is not None) is (last is PAID), looks
+        told = Told.ACCESS if last is PAID else Told.ON_HOLD if last is DISPUTED else Told.ENDED
+        nothing_to_tell = not letters and last is not PAID
+        assert nothing_to_tell or TELLS[Kind(letters[-1])] is told, (looks, letters)
+        assert Kind.DELIVERY in letters or not links, (looks, letters)
 
 
 FATES = st.sampled_from(["taken", "taken", "dies before", "dies after", "throttled", "no answer"])

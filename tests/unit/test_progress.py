@@ -28,7 +28,7 @@ def due(standing: Standing, why: Why, *lines: Any) -> tuple[Due, ...]:
 
 def left(progress: Progress, kind: Kind) -> Progress:
     """With a letter that was in doubt, and counts as left."""
-    return progress.with_letter(Said(kind, ("li_a",)), now=NOW).after_letter()
+    return progress.with_letter(Said(kind, ("li_a",)), now=NOW).after_letter(at=NOW)
 
 
 WAITING = due(Standing.NOTHING_YET, Why.NOT_PAID)

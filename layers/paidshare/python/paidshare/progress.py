@@ -68,8 +68,9 @@ class LastLetter:
     """
     What the buyer was told last, and knows to have: the lines `given` (their ids).
 
-    `mailed_at` and `message_id` are of the letter that said so; None where nobody could be mailed. `unsure`: the link's
-    letter counts as left without SES's word, so that the link goes into the next letter that gives access.
+    `mailed_at` and `message_id` are of the letter that said so; None where nobody could be mailed. `unheard`: it counts
+    as left without SES's word, because another letter was to follow; until one has left, nothing counts as told.
+    `unsure`: so does the link's letter, and the link goes into the next letter that gives access.
 
     Raises ValueError for a message without a moment, and a naive moment.
     """
@@ -79,6 +80,7 @@ class LastLetter:
     mailed_at: datetime | None = None
     message_id: str | None = None
     unsure: bool = False
+    unheard: bool = False
 
     def __post_init__(self) -> None:
         if self.mailed_at is not None:
@@ -144,6 +146,10 @@ class Progress:
         """What the buyer believes; None before the first letter."""
         return None if self.last_letter is None else self.last_letter.told
 
+    def knows(self, what: Told) -> bool:
+        """Whether the buyer was told so last, as far as anybody knows."""
+        return self.last_letter is not None and self.last_letter.told is what and not self.last_letter.unheard
+
     @property
     def given(self) -> tuple[str, ...]:
         """The lines (their ids) that the buyer was last told to have."""
@@ -174,10 +180,9 @@ class Progress:
             return self
         when = at or (self.sent.at if self.sent and self.has_left else letter.at)
         kind = Kind(letter.said.kind)
-        unsure = before is not None and before.unsure
-        if kind is Kind.DELIVERY:
-            unsure = at is None and not self.has_left
-        told = LastLetter(TELLS[kind], self.given, when, message_id, unsure)
+        unheard = at is None and not self.has_left
+        unsure = unheard if kind is Kind.DELIVERY else before is not None and before.unsure
+        told = LastLetter(TELLS[kind], self.given, when, message_id, unsure, unheard)
         if told.told is not Told.ACCESS:
             return replace(self, in_flight=None, last_letter=told)
         # A row of an earlier version does not say what its letter in doubt is about: all of it, then.

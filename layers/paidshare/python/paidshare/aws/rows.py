@@ -48,6 +48,7 @@ def written(progress: Progress) -> dict[str, Any]:
         "mailed_at": _time(letter.mailed_at if letter else None),
         "message_id": _text(letter.message_id if letter else None),
         "unsure": _flag(letter is not None and letter.unsure),
+        "unheard": _flag(letter is not None and letter.unheard),
         "mailing": _text(doubt.said.kind if doubt else None),
         "mailing_lines": _list(doubt.said.lines if doubt else ()),
         "mailing_why": _text(doubt.said.why if doubt else None),
@@ -105,6 +106,7 @@ def _last_letter(item: Item) -> LastLetter | None:
         mailed_at=mailed_at,
         message_id=string(item, "message_id") if mailed_at else None,
         unsure="unsure" in item,
+        unheard="unheard" in item,
     )
 
 

@@ -54,7 +54,7 @@ class Mailing:
         self._lease.progress = told
         if told.last_letter is not None:
             mailed_at = before.mailed_at if before else None
-            self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at))
+            self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at, unheard=False))
 
     def _mail(self, said: Said, letter: Letter) -> None:
         now = self._clock()

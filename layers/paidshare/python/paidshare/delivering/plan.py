@@ -121,7 +121,7 @@ def plan(dues: Sequence[Due], progress: Progress, *, kept: bool = False) -> Plan
         todo = Plan(Step.NOTHING, State.NOT_OURS, all_dues[0].why if all_dues else Why.NO_LINE_OF_OURS)
     elif (missing := _first(all_dues, Standing.NOTHING_YET)) is None:
         todo = _without_access(all_dues, progress, kept=kept)
-    elif missing.why is Why.PAYMENT_FAILED and progress.told is not Told.PAYMENT_FAILED:
+    elif missing.why is Why.PAYMENT_FAILED and not progress.knows(Told.PAYMENT_FAILED):
         letter = Said(Kind.PAYMENT_FAILED, ids(all_dues))
         todo = Plan(Step.TELL_FAILURE, State.WAITING, missing.why, letter=letter)
     else:
@@ -155,10 +155,12 @@ def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Pr
 
 def _news(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress) -> Said | None:
     """What to tell a buyer who should have *access*; None when nothing of it is news."""
-    if progress.told is not Told.ACCESS:
-        unsure = progress.last_letter is not None and progress.last_letter.unsure
-        # “The link in our earlier letter” says nothing to who may not have it: a second one is better than none.
-        return Said(Kind.DELIVERY if unsure else Kind.ACCESS_BACK, ids(access))
+    if not progress.knows(Told.ACCESS):
+        if progress.last_letter is not None and progress.last_letter.unsure:
+            # “The link in our earlier letter” says nothing to who may not have it: a second one is better than none.
+            return Said(Kind.DELIVERY, ids(access))
+        if progress.told is not Told.ACCESS:
+            return Said(Kind.ACCESS_BACK, ids(access))
     added = [due for due in access if due.line.id not in progress.given]
     # What ran out by itself did so when the letter had said.
     gone = [
@@ -166,7 +168,7 @@ def _news(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress) ->
         for due in dues
         if due.line.id in progress.given and due.standing is not Standing.ACCESS and due.why is not Why.EXPIRED
     ]
-    if not added and not gone:
+    if not added and not gone and progress.knows(Told.ACCESS):
         return None
     changed = any(due.line.added for due in added)
     why = Why.SUBSCRIPTION_CHANGED if changed else gone[0].why if gone else None
@@ -193,7 +195,7 @@ def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) ->
     to_close = progress.share is not None and progress.share.may_be_open
     # Who was never mailed a link is told why none comes, as long as the money is kept; and who was told, what is true.
     waits = progress.delivered_at is not None or kept or progress.told in (Told.ON_HOLD, Told.ENDED)
-    to_tell = waits and progress.told is not told
+    to_tell = waits and not progress.knows(told)
     about = [due for due in dues if due.line.id in progress.given] or dues
     lines = ids(due for due in about if not held or due.standing is Standing.ON_HOLD) or ids(dues)
     letter = Said(kind, lines, str(why)) if to_tell else None

@@ -9,9 +9,9 @@ from paidshare.delivering.plan import Plan, Step, decide
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
 from paidshare.orders import Order
-from paidshare.progress import Resend
+from paidshare.progress import Resend, Said
 from paidshare.settings import Policy
-from paidshare.states import Kind, State
+from paidshare.states import TELLS, Kind, State
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
 # mails: a second letter is better than none.
@@ -71,8 +71,9 @@ class Work:
         """
         What to do, once it is known of every letter whether it left.
 
-        The same letter is mailed again when SES has not told of it; before another one leaves, it counts as left. What
-        is to be taken back does not wait for that.
+        What says the same as it (though by now for another reason, or of other lines) is mailed when SES has not told
+        of it: where it never left, nobody else would tell. Before a letter that says something else, it counts as left.
+        What is to be taken back does not wait for that.
         """
         todo, doubt = self._decided(order), self._lease.progress.in_flight
         if doubt is None:
@@ -83,7 +84,7 @@ class Work:
                     self._sharing.close(todo)
                 raise LetterInDoubt("a letter may have left", wait=(known_at - self._now).total_seconds())
             wished_again = self._wish and todo.access and doubt.said.kind == Kind.DELIVERY
-            if todo.letter == doubt.said or wished_again:
+            if _says_the_same(todo.letter, doubt.said) or wished_again:
                 return todo
         self._lease.progress = self._lease.progress.after_letter()
         return self._decided(order)
@@ -111,3 +112,7 @@ class Work:
             self._steps.mail_again(order, todo)
         self._lease.note(resend=Resend(wish, _MAILED))
         return todo
+
+
+def _says_the_same(letter: Said | None, doubt: Said) -> bool:
+    return letter is not None and TELLS[Kind(letter.kind)] is TELLS[Kind(doubt.kind)]

@@ -24,6 +24,10 @@ _KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait b
 _MOST_KEPT = 2_000  # Ten orders' walks at once, each of the most folders that there may be.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
+# httpx logs every URL at INFO, and ours hold share names, which are all that a link's secret is.
+for _noisy in ("httpx", "httpcore"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
 
 def http_client(*, connect_s: float = 5.0, read_s: float = 10.0, connections: int = 20) -> httpx.Client:
     """
@@ -90,9 +94,6 @@ class FastioApi:
         self._base = api_base.rstrip("/")
         self._clock = clock
         self._deadline = deadline
-        # httpx logs every URL at INFO, and ours hold share names, which are all that a link's secret is.
-        for noisy in ("httpx", "httpcore"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
 
     def until(self, deadline: datetime | None) -> Self:
         """The same, for one piece of work that has to stop at *deadline*."""
