@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from local.fastio.state import Share, standing
@@ -15,7 +16,7 @@ from paidshare.orders import Line
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State, Told
 from simulation.aws.ses import Sent
-from simulation.aws.sqs import Queue
+from simulation.aws.sqs import Message, Queue
 from simulation.clock import Clock, aware
 from simulation.fastio import FileHost, order_of
 from simulation.goods import FILES
@@ -36,6 +37,8 @@ _THERE_AND_BACK = 2
 _LATE_S = 10 * DAY_S
 """A period's files may stay for its grace, the time on hold, and as long as their letter was late."""
 
+_NOTED_WITHIN_S = 1_800.0
+_EVENT = re.compile(r'"event_id": "([^"]+)"')
 _PERSONAL = re.compile(r"@buyers\.simulated|go\.simulated/|fastio_key_of|whsec_|sk_test_")
 
 
@@ -75,6 +78,10 @@ class Judge:
     unknown: dict[int, float] = field(default_factory=dict)
     """Until when Paidshare need not know what last happened to a purchase."""
     resent: Counter[str] = field(default_factory=Counter)
+    last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
+    """Of each order the newest letter whose word SES has sent, and when it did."""
+    seen_queued: set[str] = field(default_factory=set)
+    """The ids of the events that were ever in the queue."""
 
     # --- What is seen ---------------------------------------------------------------------------------------
 
@@ -116,13 +123,45 @@ class Judge:
         if order is not None:
             self.true_when_it_leaves(order, letter)
             self.one_letter_of_each_change(order, letter)
-        self.letters.setdefault(letter.order_id, []).append(letter)
+        letters = self.letters.setdefault(letter.order_id, [])
+        letters.append(letter)
+        if order is not None and len(letters) == 1:
+            for line in order.lines:
+                if truth.is_ours(line) and line.period_end is None:
+                    end = self._stated_end(line, letter)
+                    self.clock.at(end + STATED_S, partial(self.open_no_longer_than_stated, order, line))
+
+    def _stated_end(self, line: Line, letter: Sent) -> float:
+        """When its link stops to work, as its letter says."""
+        return letter.at + int(line.metadata.get("fastio_link_days", self.policy.link_days)) * DAY_S
 
     def written(self, order_id: str, row: dict[str, Any]) -> None:
         mark = row.get("letter_sent_mark")
         if mark is not None:
             self.noted.setdefault((order_id, mark["S"]), self.clock.now)
         self.nothing_personal("the ledger", row)
+
+    def worded(self, letter: Sent) -> None:
+        """SES has sent its word of *letter*."""
+        newest = self.last_word.get(letter.order_id)
+        if newest is None or newest[1].at <= letter.at:
+            self.last_word[letter.order_id] = (self.clock.now, letter)
+
+    def queued(self, message: Message) -> None:
+        self.nothing_personal("a queue", (message.body, message.attributes))
+        found = _EVENT.search(message.body)
+        if found is not None:
+            self.seen_queued.add(found[1])
+
+    def look_at_all(self) -> None:
+        """Once a day: what nothing happens to stays as it is, too."""
+        now = self.clock.now
+        for purchase in self.account.purchases.values():
+            trouble = max(self.harmed.get(purchase.number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
+            if self.unknown[purchase.number] <= now and trouble <= now:
+                for order in purchase.orders:
+                    self.money_is_back_and_so_is_access(order)
+                    self.money_kept_is_answered(order)
 
     # --- The promises ---------------------------------------------------------------------------------------
 
@@ -152,6 +191,8 @@ class Judge:
         ]
         if not {truth.of_order(order, self.policy, now), *recent} & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
+        if told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
+            self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and its link does not say so")
 
     def one_letter_of_each_change(self, order: AnOrder, letter: Sent) -> None:
         """The same is not said twice, unless SES's word of the first did not come in time."""
@@ -166,6 +207,34 @@ class Judge:
         word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
         if self.clock.now < by or (word is not None and word <= by):
             self._break(order.id, "one_letter_of_each_change", f"“{letter.kind}” left twice")
+
+    def ses_s_word_is_noted(self, order: AnOrder) -> None:
+        """The ledger has SES's word of the last letter that it told of."""
+        at, letter = self.last_word.get(order.id, (math.inf, None))
+        if letter is None or at > self.clock.now - _NOTED_WITHIN_S:
+            return
+        noted = self.rows.get(order.id, {}).get("letter_sent_mark", {}).get("S")
+        if noted != letter.mark:
+            self._break(order.id, "ses_s_word_is_noted", f"SES told of {letter.mark}, and the row says {noted}")
+
+    def what_is_taken_is_queued(self, number: int, event_id: str) -> None:
+        """A webhook that was answered with 200 is in the queue, or was."""
+        if event_id not in self.seen_queued:
+            self.broken.append(
+                Broken("what_is_taken_is_queued", number, self.clock.now, f"{event_id} was taken, and never queued")
+            )
+
+    def open_no_longer_than_stated(self, order: AnOrder, line: Line) -> None:
+        """A file goes at the end that its letter stated, also where another one stays, and nothing else happened."""
+        undisturbed = len(self.standings[order.id]) == 1 and len(self.letters[order.id]) == 1
+        number = self.account.by_id[order.id].number
+        trouble = max(self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
+        if (
+            undisturbed
+            and trouble <= self.clock.now
+            and set(FILES[line.product_name]) & set(self.host.open_files(order.id))
+        ):
+            self._break(order.id, "open_no_longer_than_stated", f"{line.product_name} is open after its end")
 
     def told_is_what_was_mailed(self, order: AnOrder) -> None:
         """What the ledger says that the buyer was told is what the last letter said that left."""
@@ -238,6 +307,7 @@ class Judge:
             for order in purchase.orders if self.unknown[purchase.number] <= self.clock.now else ():
                 self._is_settled(order)
                 self.told_is_what_was_mailed(order)
+                self.ses_s_word_is_noted(order)
                 self.money_is_back_and_so_is_access(order)
                 self.money_kept_is_answered(order)
 
@@ -247,11 +317,15 @@ class Judge:
         if state == State.ON_HOLD:
             if not self._is_a_persons(order.id):
                 self._break(order.id, "all_is_settled", "it waits for a person, and no dead letter says so")
+            elif found is Standing.ACCESS:
+                self._break(order.id, "all_is_settled", f"paid, and it waits for a person: {_said(row)}")
             return
         told, opened = row.get("told", {}).get("S"), bool(self.host.open_files(order.id))
         over = "share_expires_at" in row and float(row["share_expires_at"]["N"]) <= now
         if "mailing" in row:
             self._break(order.id, "all_is_settled", f"a letter is in doubt still: {_said(row)}")
+        elif found is Standing.ACCESS and not over and (missing := self._missing(order)):
+            self._break(order.id, "all_is_settled", f"paid, and {', '.join(missing)} cannot be had: {_said(row)}")
         elif found is Standing.ACCESS and not over and not (opened and told == Told.ACCESS):
             self._break(
                 order.id, "all_is_settled", f"paid, and the buyer has {opened} and was told {told}: {_said(row)}"
@@ -261,10 +335,26 @@ class Judge:
         elif found is Standing.ENDED and "delivered_at" in row and not over and told not in (Told.ENDED, None):
             self._break(order.id, "all_is_settled", f"ended, and the buyer was told {told}: {_said(row)}")
 
+    def _missing(self, order: AnOrder) -> list[str]:
+        """Files that the buyer should have, and has not."""
+        now, letters, opened = self.clock.now, self.letters.get(order.id), self.host.open_files(order.id)
+        due = [line for line in order.lines if truth.is_ours(line)]
+        return [
+            file
+            for line in due
+            if truth.of_line(order, line, self.policy, now) is Standing.ACCESS
+            and (line.period_end or not letters or self._stated_end(line, letters[0]) > now)
+            for file in FILES[line.product_name]
+            if file not in opened
+        ]
+
     def _break(self, order_id: str, promise: str, how: str) -> None:
         number = self.account.by_id[order_id].number
         self.broken.append(Broken(promise, number, self.clock.now, f"{order_id}: {how}"))
 
+
+_OPEN = {Told.ACCESS: True, Told.ON_HOLD: False, Told.ENDED: False}
+"""Whether files are open when a letter tells it."""
 
 _SAYS = {
     Told.ACCESS: {Standing.ACCESS, Standing.EITHER, Standing.ASKS},

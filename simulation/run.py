@@ -117,6 +117,7 @@ def _until(shop: Simulated, end: float, round_s: float, stop: Callable[[], bool]
         if int(shop.clock.now // DAY_S) > day:
             day = int(shop.clock.now // DAY_S)
             shop.remind()
+            shop.judge.look_at_all()
         shop.clock.run(until=min(end, shop.clock.now + round_s))
 
 
@@ -138,7 +139,9 @@ def _act(shop: Simulated, act: Act) -> None:
         Event(f"evt_{act.number}x{int(now)}x{place}", kind, about, now, thing)
         for place, (kind, about, thing) in enumerate(list(told))
     ]
-    made = [_tell(shop, act, event) for event in events]
+    # Now and then Stripe makes none of an act's events (docs.stripe.com/webhooks/handle-irrecoverable-events).
+    heard = not shop.chance.happens(f"act {act.number} {int(now)} never", shop.faults.rates.event_never / 2)
+    made = [heard and _tell(shop, act, event) for event in events]
     shop.judge.acted(act.number, found_within=_found_within(act.what, heard=any(made) or not made))
 
 

@@ -138,8 +138,9 @@ class Simulated:
         self.stripe = SimulatedStripe(self.account, way, self._corrected)
         self.host.watched, self.office.watched = self.judge.shared, self.judge.mailed
         self.tables[ORDERS].watched = self.judge.written
+        self.office.worded = self.judge.worded
         for queue in (dead, self.queues[WORK]):
-            queue.watched = lambda message: self.judge.nothing_personal("a queue", (message.body, message.attributes))
+            queue.watched = self.judge.queued
         self._open_functions()
 
     # --- What goes on by itself -----------------------------------------------------------------------------
@@ -163,6 +164,8 @@ class Simulated:
 
         def answered(status: int) -> None:
             self.trace(f"webhook {event.id} {event.type}: {status}")
+            if status == 200:
+                self.judge.what_is_taken_is_queued(number, event.id)
             if status != 200 and attempt + 1 < len(_BACKOFF_S):
                 again = self.clock.now + _BACKOFF_S[attempt + 1]
                 self.clock.at(again, partial(self.told, number, event, attempt + 1))
@@ -181,8 +184,9 @@ class Simulated:
                 self.queues[WORK].send(message.body)
 
     def waiting(self) -> int:
-        """Messages that are not done with."""
-        return len(self.queues[WORK].messages) + len(self.queues[WORDS].messages)
+        """Messages that are not done with, and not of the last half hour: the sweep goes on asking."""
+        before = self.clock.now - 1_800
+        return sum(one.sent_at < before for name in (WORK, WORDS) for one in self.queues[name].messages.values())
 
     # --- Wiring ---------------------------------------------------------------------------------------------
 

@@ -54,8 +54,8 @@ def season(chance: Chance) -> Season:
 
 
 def acts(chance: Chance, found: Season) -> list[Act]:
-    """All of the run, in the order of time."""
-    made = [act for number in range(found.buyers) for act in _of_buyer(chance, found, number)]
+    """All of the run, in the order of time. No purchase is number 0: an id of zeros only is one that was made up."""
+    made = [act for number in range(1, found.buyers + 1) for act in _of_buyer(chance, found, number)]
     return sorted((act for act in made if act.at < found.trouble_ends), key=lambda act: (act.at, act.number))
 
 

@@ -34,13 +34,14 @@ class Sent:
 
 @dataclass(slots=True)
 class PostOffice:
-    """All letters that left, and the word of them. `watched` sees each as it leaves."""
+    """All letters that left, and the word of them. `watched` sees each as it leaves, `worded` each word that it did."""
 
     clock: Clock
     chance: Chance
     faults: Faults
     words: Queue
     watched: Callable[[Sent], None] = lambda _letter: None
+    worded: Callable[[Sent], None] = lambda _letter: None
     sent: list[Sent] = field(default_factory=list)
 
     def take(self, to: str, text: str, tags: dict[str, str]) -> str:
@@ -63,7 +64,12 @@ class PostOffice:
             for _ in range(times):
                 wait = self.chance.spread(f"{name} {kind} late", 1.0 if self.faults.peace else rates.word_late_s)
                 body = _event(kind, letter, detail, self.clock.now)
-                self.clock.at(self.clock.now + wait, partial(self.words.send, body))
+                self.clock.at(self.clock.now + wait, partial(self._word, body, letter, kind))
+
+    def _word(self, body: str, letter: Sent, kind: str) -> None:
+        self.words.send(body)
+        if kind == "Send":
+            self.worded(letter)
 
 
 _BOUNCE = {"bounceType": "Permanent", "bounceSubType": "General"}

@@ -98,7 +98,9 @@ def _of_period(  # noqa: PLR0911  # One rule, one line.
         return Standing.ENDED
     status, held = subscription.status, _held(order.intent)
     if status in ("canceled", "unpaid") and _paid_late(order):
-        return Standing.ASKS if policy.ask_when_paid_late else Standing.EITHER
+        if policy.ask_when_paid_late or now > max(end, order.paid_at or 0.0):
+            return Standing.ASKS if policy.ask_when_paid_late else Standing.EITHER
+        return Standing.HOLD if held else Standing.ACCESS
     grace = policy.grace_days * DAY_S
     if status == "canceled" and not policy.keep_canceled:
         ended = subscription.ended_at or 0.0

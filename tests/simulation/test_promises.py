@@ -56,6 +56,11 @@ class Shop:
         self.shop.tables[ORDERS].put(ORDER, {"order_id": {"S": ORDER}, **attributes})
 
     def mail(self, kind: str, *, mark: str = "1") -> None:
+        """As Deliver does it: what the letter says of the link is so already."""
+        for share in self.host.by_order.get(ORDER, ()):
+            share.archived = kind in ("access_ended", "access_on_hold")
+        if kind in ("delivery", "access_back") and not self.host.by_order.get(ORDER):
+            self.share("o111111111", "forest.pdf")
         self.judge.mailed(Sent(self.clock.now, "buyer", ORDER, kind, mark, "", "ses-1"))
 
     def passes(self, seconds: float) -> None:
@@ -100,6 +105,57 @@ def test_a_letter_that_is_not_true_is_seen(acts: Sequence[tuple[str, str]], kind
     shop.passes(600)
     shop.mail(kind)
     assert shop.broken() == (set() if true else {"true_when_it_leaves"})
+
+
+@pytest.mark.parametrize("kind", ["delivery", "access_ended"])
+def test_a_letter_whose_link_does_not_say_so_is_seen(kind: str) -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    if kind == "access_ended":
+        shop.act("refunds", "all")
+    shop.mail(kind)
+    assert shop.broken() == set()
+    for share in shop.host.by_order[ORDER]:
+        share.archived = kind == "delivery"
+    shop.passes(4_000)
+    shop.judge.letters.clear()
+    shop.judge.mailed(Sent(shop.clock.now, "buyer", ORDER, kind, "2", "", "ses-2"))
+    assert shop.broken() == {"true_when_it_leaves"}
+
+
+@pytest.mark.parametrize(("noted", "seen"), [("7", False), ("6", True), (None, True)])
+def test_a_word_of_ses_s_that_nobody_noted_is_seen(noted: str | None, seen: bool) -> None:  # noqa: FBT001
+    shop = Shop()
+    shop.judge.worded(Sent(shop.clock.now, "buyer", ORDER, "delivery", "7", "", "ses-1"))
+    shop.row(**({} if noted is None else {"letter_sent_mark": {"S": noted}}))
+    shop.clock.now += 3_600
+    shop.judge.ses_s_word_is_noted(shop.shop.account.orders[ORDER])
+    assert shop.broken() == ({"ses_s_word_is_noted"} if seen else set())
+
+
+def test_a_webhook_that_was_taken_and_never_queued_is_seen() -> None:
+    shop = Shop()
+    shop.shop.queues["work"].send('{"event_id": "evt_1"}')
+    shop.judge.what_is_taken_is_queued(0, "evt_1")
+    assert shop.broken() == set()
+    shop.judge.what_is_taken_is_queued(0, "evt_2")
+    assert shop.broken() == {"what_is_taken_is_queued"}
+
+
+@pytest.mark.parametrize(("days", "seen"), [(6.9, False), (7.2, True)])
+def test_a_file_that_stays_after_the_end_its_letter_stated_is_seen(days: float, seen: bool) -> None:  # noqa: FBT001
+    shop = Shop(goods=("guide", "atlas"))
+    shop.mail("delivery")
+    shop.passes(days * 86_400)
+    assert shop.broken() == ({"open_no_longer_than_stated"} if seen else set())
+
+
+def test_what_nothing_happens_to_is_looked_at_once_a_day() -> None:
+    shop = Shop()
+    shop.judge.unknown[0] = START
+    shop.clock.now += STATED_S
+    shop.judge.look_at_all()
+    assert shop.broken() == {"money_kept_is_answered"}
 
 
 def test_what_was_so_a_moment_ago_could_still_be_decided() -> None:
