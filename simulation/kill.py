@@ -27,27 +27,29 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Reads the source with *mutant*'s line changed, and keeps no bytecode of it."""
+    """Reads the source with *mutant*'s lines changed, and keeps no bytecode of it."""
 
     mutant: Mutant
 
     def get_data(self, path: str) -> bytes:
-        return changed(self.mutant, Path(path).read_text()).encode()
+        return changed(self.mutant, self.name, Path(path).read_text()).encode()
 
     def path_stats(self, path: str) -> NoReturn:
         raise OSError(path)
 
 
 class Changed(importlib.abc.MetaPathFinder):
-    """Loads *mutant*'s module with its line changed."""
+    """Loads *mutant*'s modules with their lines changed. Raises ValueError when one of them is loaded already."""
 
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
+        if loaded := [change.module for change in mutant.changes if change.module in sys.modules]:
+            raise ValueError(f"too late to change {', '.join(loaded)}")
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self._mutant.module:
+        if all(change.module != fullname for change in self._mutant.changes):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if found is None or found.origin is None:
@@ -57,11 +59,11 @@ class Changed(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, found.origin, loader=loader)
 
 
-def changed(mutant: Mutant, source: str) -> str:
-    """Raises ValueError unless each of its lines is there exactly once."""
-    for before, after in ((mutant.before, mutant.after), *mutant.also):
+def changed(mutant: Mutant, module: str, source: str) -> str:
+    """*module*'s source as the mutant has it. Raises ValueError unless each of its lines is there exactly once."""
+    for _, before, after in (one for one in mutant.changes if one.module == module):
         if source.count(before) != 1:
-            raise ValueError(f"“{mutant.name}”: a line of it is {source.count(before)} times in {mutant.module}")
+            raise ValueError(f"“{mutant.name}”: a line of it is {source.count(before)} times in {module}")
         source = source.replace(before, after)
     return source
 

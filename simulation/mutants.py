@@ -7,14 +7,26 @@ A mutant is a line of the real code as it is, and as it must not be. `python -m 
 from typing import NamedTuple
 
 
+class Change(NamedTuple):
+    """`before` is found exactly once in *module*'s source."""
+
+    module: str
+    before: str
+    after: str
+
+
 class Mutant(NamedTuple):
-    """`before` is found exactly once in *module*'s source, and so is the first of each pair in `also`."""
+    """The first change, and those that have to go with it where something else keeps the same promise."""
 
     name: str
     module: str
     before: str
     after: str
-    also: tuple[tuple[str, str], ...] = ()
+    also: tuple[Change, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return (Change(self.module, self.before, self.after), *self.also)
 
 
 _DELIVER = "paidshare.delivering.deliver"
@@ -39,7 +51,17 @@ _RECEIVE = "paidshare.receiving.receive"
 _FASTIO = "paidshare.shares_fastio.shares"
 _REFUNDS = "paidshare.delivering.refunds"
 
-_NOT_FENCED = ('            "lease_holder = :holder",\n', '            ":holder = :holder",\n')
+_NOT_FENCED = Change(_LEDGER, '            "lease_holder = :holder",\n', '            ":holder = :holder",\n')
+_NO_DAILY_LOOK = Change(
+    _ROUNDS,
+    "        return ended or (self.touched_at is not None and now - self.touched_at >= LOOKED_AT_EVERY)\n",
+    "        return ended\n",
+)
+_NO_OWN_END = Change(
+    _WORK,
+    "        return min(ends) if is_open and len(ends) > 1 else None\n",
+    "        return None\n",
+)
 
 MUTANTS = (
     # --- Who works on an order ------------------------------------------------------------------------------
@@ -67,7 +89,7 @@ MUTANTS = (
         'also_remove=("lease_holder", "lease_until", *settled)',
         'also_remove=("lease_holder", *settled)',
     ),
-    Mutant("a write without the lease", _LEDGER, *_NOT_FENCED),
+    Mutant("a write without the lease", *_NOT_FENCED),
     # --- Letters --------------------------------------------------------------------------------------------
     Mutant("no mark before the letter", _MAILING, "        self._lease.record(leaving)\n", ""),
     Mutant(
@@ -148,7 +170,7 @@ MUTANTS = (
         _PLAN,
         "        if progress.told is not Told.ACCESS:\n            return Said(Kind.ACCESS_BACK",
         "        if True:\n            return Said(Kind.ACCESS_BACK",
-        also=(("    if not progress.knows(Told.ACCESS):\n        if", "    if True:\n        if"),),
+        also=(Change(_PLAN, "    if not progress.knows(Told.ACCESS):\n        if", "    if True:\n        if"),),
     ),
     Mutant("the failed payment is told at each look", _PLAN, " and not progress.knows(Told.PAYMENT_FAILED):", ":"),
     # --- Shares ---------------------------------------------------------------------------------------------
@@ -245,13 +267,10 @@ MUTANTS = (
         _DELIVER,
         "account=notice.account, live=live)",
         "account=notice.account)",
+        # Since then the sweep asks at each line's own end, and once a day.
+        also=(_NO_OWN_END, _NO_DAILY_LOOK),
     ),
-    Mutant(
-        "a line's own end is not kept",
-        _WORK,
-        "        return min(ends) if is_open and len(ends) > 1 else None\n",
-        "        return None\n",
-    ),
+    Mutant("a line's own end is not kept", *_NO_OWN_END),
     Mutant(
         "a dispute after a kept cancellation ends access",
         _ENTITLEMENT,
@@ -314,12 +333,7 @@ MUTANTS = (
         "            ask(self._ports, part, [look(order.order_id, now, account=order.account) for order in due])\n",
         "",
     ),
-    Mutant(
-        "no daily look at an open link",
-        _ROUNDS,
-        "        return ended or (self.touched_at is not None and now - self.touched_at >= LOOKED_AT_EVERY)\n",
-        "        return ended\n",
-    ),
+    Mutant("no daily look at an open link", *_NO_DAILY_LOOK),
     Mutant(
         "the sweep deletes live shares",
         _ROUNDS,

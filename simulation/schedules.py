@@ -36,13 +36,21 @@ from simulation.clock import Clock, Killed, aware
 from simulation.faults import Fault, Faults, Rates
 from simulation.functions import Context, simulated_time
 from simulation.outside import Outside
+from simulation.promises import STATED_S
 from simulation.run import fixed_hashes
 from simulation.shop import WORDS, WORK, Simulated
-from simulation.stripe.account import Purchase
+from simulation.stripe.account import DAY_S, Purchase
 from simulation.stripe.acts import ACTS, buys
 
 _TAKES_S = 0.2
 SWITCH: Literal["switch"] = "switch"
+LATE: Literal["late"] = "late"
+"""
+A switch, after a pause that is longer than the lease: only the sweep's rounds last so long. Deliver is ended sooner
+(template.yaml, its time-out).
+"""
+_PAUSE_S = 80.0
+_SWITCHES = (SWITCH, LATE)
 
 
 class Difference(NamedTuple):
@@ -58,27 +66,56 @@ type Schedule = tuple[Difference, ...]
 @dataclass(frozen=True, slots=True)
 class TwoWorkers:
     """
-    `before` has happened, and was seen to, when the first worker begins to look. The second one begins when `then` has
-    happened, if there is anything.
+    `before` has happened, and was seen to, `days` ago. The first worker begins when `first` has happened, if there is
+    anything, and the second one when `then` has. With `sweeps` it is a round of the sweep.
+
+    `kept`: the seller lets a canceled subscription have its time (template.yaml, CanceledSubscriptions).
     """
 
     name: str
     bought: str
     before: tuple[tuple[str, str], ...] = ()
+    first: tuple[str, str] | None = None
     then: tuple[str, str] | None = None
+    days: float = 0.0
+    sweeps: bool = False
+    kept: bool = False
 
+
+_DELIVERED = (("", ""),)
+_REFUNDED = (*_DELIVERED, ("refunds", "all"))
+_DISPUTED = (*_DELIVERED, ("disputes", ""))
+_PAUSED = (*_DELIVERED, ("switches", "paused"))
 
 STORIES = (
     TwoWorkers("paid", "card guide"),
     TwoWorkers("two files", "card atlas"),
     TwoWorkers("refunded", "card guide", then=("refunds", "all")),
     TwoWorkers("disputed", "card guide", then=("disputes", "")),
-    TwoWorkers("refunded when delivered", "card guide", (("", ""),), ("refunds", "all")),
-    TwoWorkers("refund failed", "card guide", (("", ""), ("refunds", "all")), ("refund_fails", "")),
-    TwoWorkers("dispute won", "card guide", (("", ""), ("disputes", "")), ("dispute_ends", "won")),
-    TwoWorkers("dispute lost", "card guide", (("", ""), ("disputes", "")), ("dispute_ends", "lost")),
-    TwoWorkers("canceled", "subscription club", (("", ""),), ("switches", "canceled")),
-    TwoWorkers("payment failed", "bank guide", (("", ""),), ("fails", "")),
+    TwoWorkers("refunded when delivered", "card guide", _DELIVERED, then=("refunds", "all")),
+    TwoWorkers("refunded, and that fails", "card guide", _DELIVERED, ("refunds", "all"), ("refund_fails", "")),
+    TwoWorkers("refund failed", "card guide", _REFUNDED, then=("refund_fails", "")),
+    TwoWorkers("refund failed, refunded", "card guide", _REFUNDED, ("refund_fails", ""), ("refunds", "all")),
+    TwoWorkers("disputed and won", "card guide", _DELIVERED, ("disputes", ""), ("dispute_ends", "won")),
+    TwoWorkers("dispute won", "card guide", _DISPUTED, then=("dispute_ends", "won")),
+    TwoWorkers("dispute lost", "card guide", _DISPUTED, then=("dispute_ends", "lost")),
+    TwoWorkers("canceled", "subscription club", _DELIVERED, then=("switches", "canceled")),
+    TwoWorkers("paused, resumed", "mixed club,atlas", _DELIVERED, ("switches", "paused"), ("switches", "active")),
+    TwoWorkers("resumed, paused", "mixed club,atlas", _PAUSED, ("switches", "active"), ("switches", "paused")),
+    TwoWorkers(
+        "disputed when canceled, and kept",
+        "subscription club",
+        (*_DELIVERED, ("switches", "canceled")),
+        ("disputes", ""),
+        ("dispute_ends", "won"),
+        kept=True,
+    ),
+    TwoWorkers("payment failed", "bank guide", _DELIVERED, then=("fails", "")),
+    TwoWorkers("settled", "bank guide", _DELIVERED, then=("settles", "")),
+    TwoWorkers("refunded, swept", "card guide", _DELIVERED, ("refunds", "all"), sweeps=True),
+    TwoWorkers(
+        "refund failed when its share is swept", "card guide", _REFUNDED, ("refund_fails", ""), days=61, sweeps=True
+    ),
 )
 
 
@@ -89,6 +126,7 @@ class Stepped(Outside):
         super().__init__(clock, faults, trace=lambda _line: None)
         self.schedule: dict[int, str] = {}
         self.steps = 0
+        self.pausable: set[int] = set()
         self.told: list[str] = []
 
     def call[T](
@@ -108,8 +146,12 @@ class Stepped(Outside):
         if here.killed:
             raise Killed
         self.steps += 1
+        if here.lasts:
+            self.pausable.add(self.steps)
         what_then = self.schedule.get(self.steps)
-        if what_then == SWITCH:
+        if what_then == LATE:
+            self.clock.now += _PAUSE_S
+        if what_then in _SWITCHES:
             here.other_first()
         self.clock.now += _TAKES_S
         self.told.append(f"{here.name}: {provider} {what}{f' ({what_then})' if what_then else ''}")
@@ -130,11 +172,12 @@ def _made(error: Callable[[], Exception]) -> Exception:
 
 
 class _Worker(greenlet):
-    """An invocation of Deliver at one message."""
+    """An invocation of Deliver at one message, or a round of the sweep, which *lasts* longer than a lease."""
 
-    def __init__(self, name: str, work: Callable[[], None], hub: greenlet) -> None:
+    def __init__(self, name: str, work: Callable[[], None], hub: greenlet, *, lasts: bool) -> None:
         super().__init__(self._begin, parent=hub)
         self.name = name
+        self.lasts = lasts
         self._hub = hub
         self.killed = False
         self._work = work
@@ -154,10 +197,11 @@ class _Worker(greenlet):
 
 @dataclass(slots=True)
 class Played:
-    """One schedule, and what came of it: how many calls it had, and the promises that it broke."""
+    """One schedule, and what came of it: how many calls it had, which a pause could precede, and what it broke."""
 
     schedule: Schedule
     steps: int
+    pausable: set[int]
     broken: list[str]
     told: list[str]
 
@@ -177,7 +221,7 @@ class Stage:
         chance = Chance(0)
         faults = Faults(chance, Rates())
         self.way = Stepped(self.clock, faults)
-        policy = Policy(livemode=False, link_days=7)
+        policy = Policy(livemode=False, link_days=7, keep_canceled=self.story.kept)
         self.shop = Simulated(
             chance,
             faults,
@@ -197,10 +241,14 @@ class Stage:
                 self._act(what, detail)
             self._look_until_done()
             self.clock.now += 3_600
+        self.clock.now += self.story.days * DAY_S
+        if self.story.first is not None:
+            self._act(*self.story.first)
         self.way.schedule = {one.step: one.what for one in schedule}
         hub = getcurrent()
-        first, second = (_Worker(name, work, hub) for name, work in (("A", self._look), ("B", self._then_look)))
-        self._take_turns(first, second)
+        first = _Worker("A", self._look, hub, lasts=False)
+        second_does = self._sweep if self.story.sweeps else self._then_look
+        self._take_turns(first, _Worker("B", second_does, hub, lasts=self.story.sweeps))
         steps, self.way.schedule = self.way.steps, {}
         self._look_until_done()
         if not self._is_settled():
@@ -208,12 +256,13 @@ class Stage:
             self._look_until_done()
         self.clock.now += 6 * 3_600
         self.shop.judge.all_is_settled(self._waiting)
-        return Played(schedule, steps, [str(one) for one in self.shop.judge.broken], self.way.told)
+        broken = [str(one) for one in self.shop.judge.broken]
+        return Played(schedule, steps, self.way.pausable, broken, self.way.told)
 
     def _is_settled(self) -> bool:
         """Whether there is nothing for the sweep to do: a round is a fifth of the work of a schedule."""
         judge = self.shop.judge
-        before = len(judge.broken)
+        before, judge.unknown[0] = len(judge.broken), self.clock.now
         judge.all_is_settled(self._waiting)
         found = judge.broken[before:]
         del judge.broken[before:]
@@ -234,13 +283,13 @@ class Stage:
         how, name = self.story.bought.split(" ")
         shop, now = self.shop, self.clock.now
         buyer = Purchase(0, "buyer-0@buyers.simulated", now)
-        list(buys(shop.account, buyer, [shop.products[name]], how, now))
-        shop.judge.acted(0, found_within=0.0)
+        list(buys(shop.account, buyer, [shop.products[one] for one in name.split(",")], how, now))
+        shop.judge.acted(0, found_within=STATED_S)
         self._send()
 
     def _act(self, what: str, detail: str) -> None:
         list(ACTS[what](self.shop.account, self.shop.account.purchases[0], detail, self.clock.now))
-        self.shop.judge.acted(0, found_within=0.0)
+        self.shop.judge.acted(0, found_within=STATED_S)
         self._send()
 
     def _send(self) -> None:
@@ -283,9 +332,13 @@ class Stage:
                 self._work(message)
 
     def _sweep(self) -> None:
-        """A round: it closes a share that was begun, and whose order was taken back before it was written down."""
+        """
+        A round: it closes a share that was begun, and whose order was taken back before it was written down. One that
+        met with trouble is in the alarms, and the next one goes on.
+        """
         context = Context("sweep", self.clock, self.clock.now + 285)
-        sweep.swept(context, self.shop.sweep())  # type: ignore[arg-type]
+        with contextlib.suppress(Exception):
+            sweep.swept(context, self.shop.sweep())  # type: ignore[arg-type]
 
     def _note(self) -> None:
         """SES's words, as Feedback notes them."""
@@ -317,6 +370,7 @@ def explore(
     until: float,
     words: bool = True,
     part: tuple[int, int] = (0, 1),
+    stop_at_first: bool = False,
 ) -> tuple[int, list[Played], bool]:
     """
     All schedules of *story* with at most so many differences, the few ones first → how many, those that broke a
@@ -338,6 +392,8 @@ def explore(
             played += 1
             if found.broken:
                 broken.append(found)
+                if stop_at_first:
+                    return played, broken, False
         following = _following(found, switches=switches, faults=faults)
         waiting += following if schedule else following[number::of]
         if place > 10_000:
@@ -349,11 +405,14 @@ def explore(
 
 def _following(found: Played, *, switches: int, faults: int) -> Sequence[Schedule]:
     """Those that differ from *found* at one more call, after all that it differs at."""
-    switched = sum(one.what == SWITCH for one in found.schedule)
+    switched = sum(one.what in _SWITCHES for one in found.schedule)
     kinds = [str(fault) for fault in Fault] if len(found.schedule) - switched < faults else []
-    kinds += [SWITCH] if switched < switches else []
-    last = found.schedule[-1].step if found.schedule else 0
-    return [(*found.schedule, Difference(step, kind)) for step in range(last + 1, found.steps + 1) for kind in kinds]
+    switch, last = switched < switches, found.schedule[-1].step if found.schedule else 0
+    return [
+        (*found.schedule, Difference(step, kind))
+        for step in range(last + 1, found.steps + 1)
+        for kind in (*kinds, *([SWITCH] if switch else ()), *([LATE] if switch and step in found.pausable else ()))
+    ]
 
 
 def main(
