@@ -1,4 +1,4 @@
-"""Runs and schedules until a promise breaks: some seconds of runs, then the schedules with few differences, then runs."""
+"""Runs and schedules until a promise breaks: some seconds of runs, then schedules with few differences, then runs."""
 
 import time
 from collections.abc import Iterator
