@@ -1,6 +1,6 @@
 """Rounds of the sweep with every port in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
 from paidshare.sweeping.ports import Received, SweepPorts
 from paidshare.sweeping.report import Part
-from paidshare.sweeping.rounds import Listed, ListedShare, Page, Pass, Place, SharePage, Track
+from paidshare.sweeping.rounds import Known, Listed, ListedShare, Page, Pass, Place, SharePage, Track
 from tests.builders import LINK_KEY, NOW, a_notice, a_progress, some_goods
 from tests.fakes import Clock, Crash
 from tests.fakes_shares import MemoryShares
@@ -632,6 +632,20 @@ class TestShares:
         assert rounds > 0
         assert deleted + part.deleted == 40
         assert len(world.shares.made) == 20
+
+    def test_the_ledger_is_asked_once_for_many_shares(self, world: World) -> None:
+        for n in range(60):
+            world.shares_out(f"cs_{n}", expired=-DAY)
+        asked: list[int] = []
+        known = world.index.known
+
+        def counted(order_ids: Iterable[str]) -> Mapping[str, Known]:
+            asked.append(len(found := tuple(order_ids)))
+            return known(found)
+
+        world.index.known = counted  # type: ignore[method-assign]
+        world.round()
+        assert [count for count in asked if count] == [25, 25, 10]
 
     def test_when_the_time_is_up_in_the_middle_of_a_page_the_next_round_tidies_the_rest(self, world: World) -> None:
         world.share_s = 30

@@ -1,9 +1,10 @@
 """Tidying Fast.io's shares: those that are over are closed or deleted, under their order's lease."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched, takewhile
 
 from paidshare import shares
 from paidshare.errors import FastioUnavailable, FileMissing, OrderBusy, ShareRefused
@@ -13,6 +14,9 @@ from paidshare.sweeping.asking import ask, ask_for_unknown, look
 from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.report import Part
 from paidshare.sweeping.rounds import Fate, Known, ListedShare, fate
+
+_AT_A_TIME = 25
+"""So many are asked of the ledger in one call. A round that has to stop does so between them."""
 
 _UNREADABLE_IN_A_ROW = 3
 """So many shares, one after the other, that cannot be looked at are Fast.io's trouble, and not theirs."""
@@ -24,36 +28,54 @@ class Tidying:
     def __init__(self, ports: SweepPorts, holder: str) -> None:
         self._ports = ports
         self._holder = holder
+        self._unreadable = 0
 
     def tidy(self, part: Part, end: datetime, start: int) -> str | None:
         """Where the next page begins; the first share that is left of this one when the time is up."""
         page, deleted = self._ports.share_listing.page(start), part.deleted
         link_key = shares.checked_link_key(self._ports.link_key())
-        known = self._ports.index.known(share.order_id for share in page.shares if share.order_id is not None)
-        unreadable = 0
-        for share in page.shares:
-            if self._ports.clock() >= end:
-                part.saw += share.at
-                return str(start + share.at - (part.deleted - deleted))
-            try:
-                self._see_to(part, share, known, link_key)
-                unreadable = 0
-            except (FileMissing, ShareRefused, FastioUnavailable) as error:
-                unreadable += 1
-                part.refused += (str(error),)
-                if unreadable >= _UNREADABLE_IN_A_ROW and isinstance(error, FastioUnavailable):
-                    raise
+        for some in batched(page.shares, _AT_A_TIME, strict=False):
+            # What of them there is time for; where that is up, the next round begins with the first that is left.
+            in_time = tuple(takewhile(lambda _: self._ports.clock() < end, some))
+            found = {share.id: self._looked_at(part, share) for share in in_time}
+            known = self._ports.index.known(share.order_id for share in found.values() if share and share.order_id)
+            for share in some:
+                if share.id not in found or self._ports.clock() >= end:
+                    part.saw += share.at
+                    return str(start + share.at - (part.deleted - deleted))
+                with self._troubled(part):
+                    self._see_to(part, found[share.id], known, link_key)
         part.saw += page.size
         following = start + page.size - (part.deleted - deleted)
         return str(following) if page.more else None
 
-    def _see_to(self, part: Part, listed: ListedShare, known: Mapping[str, Known], link_key: str) -> None:
+    def _looked_at(self, part: Part, listed: ListedShare) -> ListedShare | None:
+        """With its order, which only the share itself may say; None for one that is gone, or cannot be looked at."""
+        if listed.order_id is not None:
+            return listed
+        with self._troubled(part):
+            return self._ports.share_listing.look(listed.id)
+        return None
+
+    @contextmanager
+    def _troubled(self, part: Part) -> Iterator[None]:
+        """One share's trouble keeps no other from its turn, unless it is Fast.io's."""
+        try:
+            yield
+        except (FileMissing, ShareRefused, FastioUnavailable) as error:
+            self._unreadable += 1
+            part.refused += (str(error),)
+            if self._unreadable >= _UNREADABLE_IN_A_ROW and isinstance(error, FastioUnavailable):
+                raise
+        else:
+            self._unreadable = 0
+
+    def _see_to(self, part: Part, share: ListedShare | None, known: Mapping[str, Known], link_key: str) -> None:
         """One share: whose it is, whether its order is to be looked at, and whether it is to be tidied."""
-        share = listed if listed.order_id is not None else self._ports.share_listing.look(listed.id)
         if share is None or share.order_id is None:
             return
         order_id, now = share.order_id, self._ports.clock()
-        order = (known if listed.order_id is not None else self._ports.index.known([order_id])).get(order_id)
+        order = known.get(order_id)
         if not _is_ours(share, order_id, order, link_key):
             return
         if order is None:
