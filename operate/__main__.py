@@ -11,6 +11,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from operate import cases, orders
+from operate.audit import audit
 from operate.options import Refused
 from operate.printing import aside
 from operate.stacks import StackUnknown
@@ -20,7 +21,7 @@ from paidshare.errors import QueueUnavailable
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-for _command in (cases.dead, cases.redrive, cases.dismiss, orders.look, orders.resend, orders.show):
+for _command in (cases.dead, cases.redrive, cases.dismiss, orders.look, orders.resend, orders.show, audit):
     app.command()(_command)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from local.fastio.state import Share, standing
+from operate.audit import Finding
 from paidshare.orders import Line
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State, Told
@@ -152,6 +153,12 @@ class Judge:
         found = _EVENT.search(message.body)
         if found is not None:
             self.seen_queued.add(found[1])
+
+    def audited(self, findings: list[Finding]) -> None:
+        """What the log shows."""
+        for one in findings:
+            self.broken.append(Broken(one.promise, -1, one.at, f"in the log: {one.about}: {one.how}"))
+        findings.clear()
 
     def look_at_all(self) -> None:
         """Once a day: what nothing happens to stays as it is, too."""

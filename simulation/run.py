@@ -106,6 +106,7 @@ def _season(shop: Simulated, acts: Sequence[Act], season: walk.Season, *, stop: 
     _until(shop, ends + season.peace_s, season.round_s, stop)
     if not stop():
         shop.judge.all_is_settled(shop.waiting)
+        shop.judge.audited(shop.audit.end())
 
 
 def _until(shop: Simulated, end: float, round_s: float, stop: Callable[[], bool]) -> None:

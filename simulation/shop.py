@@ -13,6 +13,7 @@ from functions.deliver import handler as deliver
 from functions.feedback import handler as feedback
 from functions.receive import handler as receive
 from functions.sweep import handler as sweep
+from operate.audit import Audit, Line
 from paidshare.aws import (
     DeadLetters,
     DynamoCheckpoint,
@@ -66,15 +67,17 @@ _IDS = re.compile(r"\b(?:cs_test|in|pi|sub|ch_pi|re_pi|du_pi|cn_in)_([0-9]+)")
 
 
 class Log:
-    """A function's logger. The judge reads every line."""
+    """A function's logger. Every line is audited as those of production are."""
 
-    def __init__(self, judge: Judge, trace: Callable[[str], None]) -> None:
-        self._judge = judge
-        self._trace = trace
+    def __init__(self, shop: "Simulated") -> None:
+        self._shop = shop
 
     def info(self, fact: str, *, extra: dict[str, Any] | None = None) -> None:
-        self._judge.nothing_personal("the log", extra)
-        self._trace(f"log {fact} {extra}")
+        shop = self._shop
+        shop.audit.see(Line(shop.clock.now, fact, extra or {}))
+        if shop.audit.findings:
+            shop.judge.audited(shop.audit.findings)
+        shop.trace(f"log {fact} {extra}")
 
     warning = error = info
 
@@ -109,6 +112,7 @@ class Simulated:
     host: FileHost = field(init=False)
     office: PostOffice = field(init=False)
     judge: Judge = field(init=False)
+    audit: Audit = field(default_factory=Audit)
     stripe: SimulatedStripe = field(init=False)
     products: dict[str, Any] = field(init=False)
     is_mended: bool = False
@@ -230,7 +234,7 @@ class Simulated:
             senders={"POST /webhook/stripe": receiving.stripe(livemode=False, allowed=())},
             vault=cast("Any", FixedVault()),
             intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
-            logger=cast("Any", Log(self.judge, self.trace)),
+            logger=cast("Any", Log(self)),
             stage="simulated",
             clock=lambda: self.clock.now,
         )
@@ -258,7 +262,7 @@ class Simulated:
             shop=shop,
             messages=SqsMessages(sqs, queue_url=WORK, dead_letter_url=DEAD),
             threads=cast("Any", None),
-            logger=cast("Any", Log(self.judge, self.trace)),
+            logger=cast("Any", Log(self)),
             stage="simulated",
         )
 
@@ -268,7 +272,7 @@ class Simulated:
             log=DynamoMailLog(dynamodb, ORDERS),
             messages=SqsMessages(sqs, queue_url=WORDS, dead_letter_url=DEAD),
             dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
-            logger=cast("Any", Log(self.judge, self.trace)),
+            logger=cast("Any", Log(self)),
             stage="simulated",
         )
 
@@ -288,7 +292,7 @@ class Simulated:
             clock=now,
             received=DynamoReceived(dynamodb, EVENTS),
         )
-        return sweep.Container(ports, cast("Any", Log(self.judge, self.trace)), "simulated")
+        return sweep.Container(ports, cast("Any", Log(self)), "simulated")
 
     def _signed(self, event: Event) -> dict[str, Any]:
         """The webhook as the HTTP API hands it on."""

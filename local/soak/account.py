@@ -3,13 +3,15 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from local import seeds
 from local.aws.letters import Letter
+from local.settings import STAGE
 from local.stack import Stack
+from operate.audit import Audit, Line, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Seen:
     letters: Mapping[str, Sequence[Letter]]
     queued: int
     dead: int
+    audit: Audit = field(default_factory=Audit)
+    """Of everything that the functions logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,19 @@ def look(stack: Stack, *, mail_queue: str) -> Seen:
         letters=letters,
         queued=waiting(stack, outputs["QueueUrl"], mail_queue),
         dead=waiting(stack, outputs["DeadLetterQueueUrl"]),
+        audit=audited(stack),
     )
+
+
+def audited(stack: Stack) -> Audit:
+    """The functions' logs, held against the same promises as a simulated run's, and an export of production's."""
+    logs, audit, found = stack.aws.logs, Audit(), list[Line]()
+    for name in ("receive", "deliver", "feedback", "sweep"):
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/paidshare/{STAGE}/{name}")
+        found += read(event["message"] for page in pages for event in page["events"])
+    for line in sorted(found, key=lambda one: one.at):
+        audit.see(line)
+    return audit
 
 
 def waiting(stack: Stack, *queue_urls: str) -> int:
@@ -128,6 +144,7 @@ def account(bought: Sequence[Bought], seen: Seen) -> Account:
             "orders not as they should be": str(len([one for one in bought if not _as_it_should(one, seen)])),
             "messages in the queues": str(seen.queued),
             "dead letters": str(seen.dead),
+            "lines of the logs, audited": f"{seen.audit.lines:,}",
             "paid to letter, median": f"{median(waits):.1f} s" if waits else "none",
             "paid to letter, 95 %": f"{waits[int(0.95 * len(waits))]:.1f} s" if waits else "none",
             "paid to letter, longest": f"{waits[-1]:.1f} s" if waits else "none",
@@ -148,6 +165,7 @@ def _troubles(bought: Sequence[Bought], seen: Seen) -> Iterator[str]:
         yield f"{seen.queued} messages are left in the queues"
     if seen.dead:
         yield f"{seen.dead} dead letters"
+    yield from (f"{one.about}: {one.how} ({one.promise}, in the logs)" for one in seen.audit.end())
 
 
 def _as_it_should(one: Bought, seen: Seen) -> bool:

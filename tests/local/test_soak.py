@@ -21,6 +21,7 @@ from local.hosting.standin import Fault
 from local.settings import STACK_NAME
 from local.soak.account import Bought, Seen, account
 from local.soak.trouble import SEND_LETTER, Hastened, Killer, fastio_faults, ses_faults, stripe_faults
+from operate.audit import Audit, Line
 
 CALLS = 4_000
 
@@ -168,6 +169,13 @@ ALL_WELL = Seen(
 )
 
 
+def twice_in_the_logs() -> Audit:
+    audit = Audit()
+    for event in ("evt_1", "evt_2"):
+        audit.see(Line(0.0, "order_looked_at", {"order_id": "cs_1", "event_id": event, "step": "deliver"}))
+    return audit
+
+
 class TestAccount:
     def test_one_share_and_one_letter_are_all_well(self) -> None:
         found = account([BOUGHT], ALL_WELL)
@@ -202,6 +210,10 @@ class TestAccount:
             ({"letters": {"ada@example.com": [LINK, END]}}, "letters of 2 kinds"),
             ({"queued": 3}, "3 messages are left"),
             ({"dead": 1}, "1 dead letters"),
+            (
+                {"audit": twice_in_the_logs()},
+                "cs_1: its link was mailed twice (one_letter_of_each_change, in the logs)",
+            ),
         ],
     )
     def test_whatever_is_not_as_it_should_be_is_told(self, change: dict[str, Any], told: str) -> None:
