@@ -3,11 +3,13 @@ Each mutant against the simulation, in a process of its own, until a promise bre
 
     python -m simulation.kill                  all of them, as a table
     python -m simulation.kill --only "a1"      those whose name begins so, each with its story
+    python -m simulation.kill --anew           without looking first where each was killed before (killed.json)
 """
 
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +26,9 @@ from rich.console import Console
 from simulation.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
+KILLED = Path(__file__).parent / "killed.json"
+"""Where each mutant was killed: a seed, or a story of the schedules."""
+_ALIVE = ("lived", "crashed")
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
@@ -73,27 +78,37 @@ def main(
     seconds: Annotated[float, typer.Option(help="So long each is given.")] = 120.0,
     jobs: Annotated[int, typer.Option(help="Mutants at once.")] = os.cpu_count() or 1,
     first: Annotated[int, typer.Option(help="The first seed.")] = 1,
+    anew: Annotated[bool, typer.Option(help="Hunt all of them again, and write down where.")] = False,  # noqa: FBT002
 ) -> None:
     """Ends with 1 when one lived."""
+    known: dict[str, str] = {} if anew else json.loads(KILLED.read_text())
     console, chosen = Console(soft_wrap=True), [one for one in MUTANTS if one.name.startswith(only)]
     began = time.perf_counter()
-    found: list[str] = []
+    found, killed = list[str](), dict[str, str]()
     with ThreadPoolExecutor(jobs) as pool:
-        at_work = {pool.submit(_in_a_process, one, seconds, first, story=bool(only)): one for one in chosen}
+        at_work = {
+            pool.submit(_in_a_process, one, seconds, first, known.get(one.name, ""), story=bool(only)): one
+            for one in chosen
+        }
         for future in as_completed(at_work):
             promise, seed, took, story = future.result()
             found.append(promise)
+            if promise not in _ALIVE:
+                killed[at_work[future].name] = seed
             line = f"{at_work[future].name:<72} {promise:<32} {seed:>24} {took:>6} s"
             console.print(line, markup=False, highlight=False)
             if only or promise == "crashed":
                 console.print(story, markup=False, highlight=False)
-    killed = sum(promise not in ("lived", "crashed") for promise in found)
-    console.print(f"{killed} of {len(found)} killed in {time.perf_counter() - began:.0f} s")
-    raise typer.Exit(killed < len(found))
+    console.print(f"{len(killed)} of {len(found)} killed in {time.perf_counter() - began:.0f} s")
+    if anew:
+        kept = json.loads(KILLED.read_text()) | killed
+        KILLED.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
+    raise typer.Exit(len(killed) < len(found))
 
 
-def _in_a_process(mutant: Mutant, seconds: float, first: int, *, story: bool) -> tuple[str, str, str, str]:
-    command = [sys.executable, "-m", "simulation.kill_one", mutant.name, str(seconds), str(first), str(int(story))]
+def _in_a_process(mutant: Mutant, seconds: float, first: int, known: str, *, story: bool) -> tuple[str, str, str, str]:
+    asked = [mutant.name, str(seconds), str(first), known, str(int(story))]
+    command = [sys.executable, "-m", "simulation.kill_one", *asked]
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

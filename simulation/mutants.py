@@ -16,13 +16,17 @@ class Change(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """The first change, and those that have to go with it where something else keeps the same promise."""
+    """
+    The first change, and those that have to go with it where something else keeps the same promise. `weeks`: it shows
+    in runs of weeks only, which are few.
+    """
 
     name: str
     module: str
     before: str
     after: str
     also: tuple[Change, ...] = ()
+    weeks: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -269,8 +273,9 @@ MUTANTS = (
         "account=notice.account)",
         # Since then the sweep asks at each line's own end, and once a day.
         also=(_NO_OWN_END, _NO_DAILY_LOOK),
+        weeks=True,
     ),
-    Mutant("a line's own end is not kept", *_NO_OWN_END),
+    Mutant("a line's own end is not kept", *_NO_OWN_END, weeks=True),
     Mutant(
         "a dispute after a kept cancellation ends access",
         _ENTITLEMENT,
@@ -333,12 +338,12 @@ MUTANTS = (
         "            ask(self._ports, part, [look(order.order_id, now, account=order.account) for order in due])\n",
         "",
     ),
-    Mutant("no daily look at an open link", *_NO_DAILY_LOOK),
+    Mutant("no daily look at an open link", *_NO_DAILY_LOOK, weeks=True),
     Mutant(
         "the sweep deletes live shares",
         _ROUNDS,
-        "        over = share.expires_at is not None and now - share.expires_at > _KEPT_AFTER_EXPIRY and not promised\n",
-        "        over = True\n",
+        "    if not share.shut(now):\n        return Fate.CLOSE if taken_back else Fate.KEEP\n",
+        "    if not share.shut(now):\n        return Fate.DELETE\n",
     ),
     Mutant(
         "the sweep closes what is delivered",
@@ -357,5 +362,6 @@ MUTANTS = (
         _DELIVER,
         "    case.known = same and told is not None and now - told < _A_CASE_IS_TOLD_AGAIN_AFTER\n",
         "    case.known = same and told is not None\n",
+        weeks=True,
     ),
 )

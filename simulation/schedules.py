@@ -46,8 +46,8 @@ _TAKES_S = 0.2
 SWITCH: Literal["switch"] = "switch"
 LATE: Literal["late"] = "late"
 """
-A switch, after a pause that is longer than the lease: only the sweep's rounds last so long. Deliver is ended sooner
-(template.yaml, its time-out).
+Fast.io's answer takes longer than the lease lasts, and meanwhile it is the other's turn. Only a round of the sweep
+lives so long: Deliver is ended sooner (its time-out, template.yaml).
 """
 _PAUSE_S = 80.0
 _SWITCHES = (SWITCH, LATE)
@@ -67,7 +67,7 @@ type Schedule = tuple[Difference, ...]
 class TwoWorkers:
     """
     `before` has happened, and was seen to, `days` ago. The first worker begins when `first` has happened, if there is
-    anything, and the second one when `then` has. With `sweeps` it is a round of the sweep.
+    anything, and the second one when `then` has. With `sweeps` the first one is a round of the sweep.
 
     `kept`: the seller lets a canceled subscription have its time (template.yaml, CanceledSubscriptions).
     """
@@ -110,6 +110,12 @@ STORIES = (
         ("dispute_ends", "won"),
         kept=True,
     ),
+    TwoWorkers(
+        "paid when canceled",
+        "subscription club",
+        (*_DELIVERED, ("renews", "open"), ("switches", "canceled")),
+        then=("pays_late", ""),
+    ),
     TwoWorkers("payment failed", "bank guide", _DELIVERED, then=("fails", "")),
     TwoWorkers("settled", "bank guide", _DELIVERED, then=("settles", "")),
     TwoWorkers("refunded, swept", "card guide", _DELIVERED, ("refunds", "all"), sweeps=True),
@@ -146,12 +152,10 @@ class Stepped(Outside):
         if here.killed:
             raise Killed
         self.steps += 1
-        if here.lasts:
+        if here.lasts and provider == "Fast.io":
             self.pausable.add(self.steps)
         what_then = self.schedule.get(self.steps)
-        if what_then == LATE:
-            self.clock.now += _PAUSE_S
-        if what_then in _SWITCHES:
+        if what_then == SWITCH:
             here.other_first()
         self.clock.now += _TAKES_S
         self.told.append(f"{here.name}: {provider} {what}{f' ({what_then})' if what_then else ''}")
@@ -160,6 +164,9 @@ class Stepped(Outside):
         if what_then == Fault.REFUSED:
             raise _made(refused)
         answer = do()
+        if what_then == LATE:
+            self.clock.now += _PAUSE_S
+            here.other_first()
         if what_then == Fault.DIES_AFTER:
             raise here.dies()
         if what_then == Fault.LOST:
@@ -246,9 +253,9 @@ class Stage:
             self._act(*self.story.first)
         self.way.schedule = {one.step: one.what for one in schedule}
         hub = getcurrent()
-        first = _Worker("A", self._look, hub, lasts=False)
-        second_does = self._sweep if self.story.sweeps else self._then_look
-        self._take_turns(first, _Worker("B", second_does, hub, lasts=self.story.sweeps))
+        sweeps = self.story.sweeps
+        first = _Worker("A", self._sweep if sweeps else self._look, hub, lasts=sweeps)
+        self._take_turns(first, _Worker("B", self._look if sweeps else self._then_look, hub, lasts=False))
         steps, self.way.schedule = self.way.steps, {}
         self._look_until_done()
         if not self._is_settled():
@@ -293,10 +300,10 @@ class Stage:
         self._send()
 
     def _send(self) -> None:
-        """A notice of the order, as an event of it has."""
-        [order] = self.shop.account.purchases[0].orders
-        notice = Notice("stripe", f"evt_{next(self._numbers)}", "simulated", order.id, aware(self.clock.now))
-        self.shop.queues[WORK].send(notices.to_json(notice))
+        """A notice of each order, as an event of it has."""
+        for order in self.shop.account.purchases[0].orders:
+            notice = Notice("stripe", f"evt_{next(self._numbers)}", "simulated", order.id, aware(self.clock.now))
+            self.shop.queues[WORK].send(notices.to_json(notice))
 
     def _then_look(self) -> None:
         if self.story.then is not None:
