@@ -78,6 +78,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = START
         self.hub = getcurrent()
+        self._until = START
         self._due: list[tuple[float, int, Task | Callable[[], object]]] = []
         self._asked = 0
 
@@ -98,8 +99,13 @@ class Clock:
         task = running()
         if task is None:
             raise RuntimeError("only a task can sleep")
-        self._put(self.now + seconds, task)
-        self.hub.switch()
+        moment, due = self.now + seconds, self._due
+        if moment < self._until and not (due and due[0][0] <= moment):
+            # It would be its own turn next: a switch there and back changes nothing.
+            self.now = moment
+        else:
+            self._put(moment, task)
+            self.hub.switch()
         if task.process is not None and task.process.dead:
             raise Killed
 
@@ -116,7 +122,7 @@ class Clock:
 
     def run(self, *, until: float) -> None:
         """Everything that is due before *until*; then it is that late."""
-        due = self._due
+        due, self._until = self._due, until
         while due and due[0][0] < until:
             moment, _, what = heapq.heappop(due)
             self.now = max(self.now, moment)

@@ -81,6 +81,9 @@ class Judge:
     resent: Counter[str] = field(default_factory=Counter)
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
     """Of each order the newest letter whose word SES has sent, and when it did."""
+    tidied_at: float = 0.0
+    """When the sweep last came to the end of all shares, and could look at each."""
+    _skipped: bool = False
     seen_queued: set[str] = field(default_factory=set)
     """The ids of the events that were ever in the queue."""
 
@@ -130,7 +133,7 @@ class Judge:
             for line in order.lines:
                 if truth.is_ours(line) and line.period_end is None:
                     end = self._stated_end(line, letter)
-                    self.clock.at(end + STATED_S, partial(self.open_no_longer_than_stated, order, line))
+                    self.clock.at(end + STATED_S, partial(self.open_no_longer_than_stated, order, line, end))
 
     def _stated_end(self, line: Line, letter: Sent) -> float:
         """When its link stops to work, as its letter says."""
@@ -159,6 +162,15 @@ class Judge:
         for one in findings:
             self.broken.append(Broken(one.promise, -1, one.at, f"in the log: {one.about}: {one.how}"))
         findings.clear()
+
+    def logged(self, fact: str, fields: Mapping[str, Any]) -> None:
+        """A line of a function's log: here those of the sweep's rounds through all shares."""
+        if fact == "shares_refused":
+            self._skipped = True
+        elif fact == "swept" and fields.get("part") == "shares" and fields.get("saw"):
+            if fields.get("finished") and not self._skipped:
+                self.tidied_at = self.clock.now
+            self._skipped = False
 
     def look_at_all(self) -> None:
         """Once a day: what nothing happens to stays as it is, too."""
@@ -231,16 +243,19 @@ class Judge:
                 Broken("what_is_taken_is_queued", number, self.clock.now, f"{event_id} was taken, and never queued")
             )
 
-    def open_no_longer_than_stated(self, order: AnOrder, line: Line) -> None:
-        """A file goes at the end that its letter stated, also where another one stays, and nothing else happened."""
-        undisturbed = len(self.standings[order.id]) == 1 and len(self.letters[order.id]) == 1
+    def open_no_longer_than_stated(self, order: AnOrder, line: Line, end: float, *, seen_to: bool = False) -> None:
+        """
+        A file goes at the *end* that its letter stated, also where another one stays, and nothing else happened: within
+        an hour of when the sweep has *seen to* it.
+        """
         number = self.account.by_id[order.id].number
-        trouble = max(self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
-        if (
-            undisturbed
-            and trouble <= self.clock.now
-            and set(FILES[line.product_name]) & set(self.host.open_files(order.id))
-        ):
+        if len(self.standings[order.id]) > 1 or len(self.letters[order.id]) > 1 or self.harmed.get(number, 0.0) >= end:
+            return
+        if not seen_to:
+            done = self.tidied_at >= end + 1_800
+            again = partial(self.open_no_longer_than_stated, order, line, end, seen_to=done)
+            self.clock.at(self.clock.now + (3_600 if done else 1_800), again)
+        elif set(FILES[line.product_name]).intersection(self.host.open_files(order.id)):
             self._break(order.id, "open_no_longer_than_stated", f"{line.product_name} is open after its end")
 
     def told_is_what_was_mailed(self, order: AnOrder) -> None:

@@ -75,6 +75,7 @@ class Log:
     def info(self, fact: str, *, extra: dict[str, Any] | None = None) -> None:
         shop = self._shop
         shop.audit.see(Line(shop.clock.now, fact, extra or {}))
+        shop.judge.logged(fact, extra or {})
         if shop.audit.findings:
             shop.judge.audited(shop.audit.findings)
         shop.trace(f"log {fact} {extra}")

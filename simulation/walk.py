@@ -47,7 +47,7 @@ def season(chance: Chance) -> Season:
     """
     drawn, pace = chance.fixed("season"), chance.one_of("rounds", 300.0, 900.0, 1_800.0)
     if drawn < 0.25:
-        return Season(0.25, 600, pace, quiet=0.97)
+        return Season(0.1, 900, pace, peace_s=3 * 3600.0, quiet=0.97)
     if drawn < 0.95:
         return Season(0.5, 50, pace) if drawn < 0.85 else Season(2.0, 50, pace)
     return Season(35.0, 40, 1_800.0)

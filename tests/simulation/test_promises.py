@@ -142,12 +142,27 @@ def test_a_webhook_that_was_taken_and_never_queued_is_seen() -> None:
     assert shop.broken() == {"what_is_taken_is_queued"}
 
 
-@pytest.mark.parametrize(("days", "seen"), [(6.9, False), (7.2, True)])
+@pytest.mark.parametrize(("days", "seen"), [(6.9, False), (7.25, True)])
 def test_a_file_that_stays_after_the_end_its_letter_stated_is_seen(days: float, seen: bool) -> None:  # noqa: FBT001
     shop = Shop(goods=("guide", "atlas"))
     shop.mail("delivery")
+    shop.judge.tidied_at = shop.clock.now + days * 86_400
     shop.passes(days * 86_400)
     assert shop.broken() == ({"open_no_longer_than_stated"} if seen else set())
+
+
+def test_a_file_whose_end_the_sweep_could_not_see_to_yet_is_waited_for() -> None:
+    shop = Shop(goods=("guide", "atlas"))
+    shop.mail("delivery")
+    shop.passes(7.2 * 86_400)
+    assert shop.broken() == set()
+    shop.judge.logged("shares_refused", {})
+    shop.judge.logged("swept", {"part": "shares", "saw": 1, "finished": True})
+    shop.passes(3_600)
+    assert shop.broken() == set()
+    shop.judge.logged("swept", {"part": "shares", "saw": 1, "finished": True})
+    shop.passes(7_200)
+    assert shop.broken() == {"open_no_longer_than_stated"}
 
 
 def test_what_nothing_happens_to_is_looked_at_once_a_day() -> None:
