@@ -13,7 +13,7 @@ from simulation.walk import Season, season
 
 _SECONDS_OF_RUNS = 4.0
 _WEEKS = 30.0
-_BOUNDS = ((0, 1), (1, 0), (1, 1), (2, 0))
+_BOUNDS = ((0, 1), (1, 0), (1, 1), (2, 0), (0, 2))
 """Switches and faults, the few first."""
 
 
@@ -74,5 +74,8 @@ def _in_schedules(until: float, stories: Sequence[TwoWorkers]) -> Found | None:
 
 
 def _has_too_many(story: TwoWorkers, switches: int, faults: int) -> bool:
-    """A round of the sweep has many calls: with a switch and a fault they make five thousand schedules."""
-    return story.sweeps and bool(switches and faults)
+    """
+    A round of the sweep has many calls: with a switch and a fault they make five thousand schedules. Two faults are for
+    the story that takes them.
+    """
+    return (story.sweeps and bool(switches and faults)) or (faults > 1 and not story.apart)

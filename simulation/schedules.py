@@ -69,6 +69,8 @@ class TwoWorkers:
     `before` has happened, and was seen to, `days` ago. The first worker begins when `first` has happened, if there is
     anything, and the second one when `then` has. With `sweeps` the first one is a round of the sweep.
 
+    The second one begins `apart` seconds later. `last` happens when both are over, and is seen to without trouble.
+
     `kept`: the seller lets a canceled subscription have its time (template.yaml, CanceledSubscriptions).
     """
 
@@ -77,7 +79,9 @@ class TwoWorkers:
     before: tuple[tuple[str, str], ...] = ()
     first: tuple[str, str] | None = None
     then: tuple[str, str] | None = None
+    last: tuple[str, str] | None = None
     days: float = 0.0
+    apart: float = 0.0
     sweeps: bool = False
     kept: bool = False
 
@@ -94,6 +98,13 @@ STORIES = (
     TwoWorkers("disputed", "card guide", then=("disputes", "")),
     TwoWorkers("refunded when delivered", "card guide", _DELIVERED, then=("refunds", "all")),
     TwoWorkers("refunded, and that fails", "card guide", _DELIVERED, ("refunds", "all"), ("refund_fails", "")),
+    TwoWorkers(
+        "refunded in doubt, and that fails",
+        "card guide",
+        then=("refunds", "all"),
+        last=("refund_fails", ""),
+        apart=100,  # The lease is over by then, and the time in which SES tells of a letter.
+    ),
     TwoWorkers("refund failed", "card guide", _REFUNDED, then=("refund_fails", "")),
     TwoWorkers("refund failed, refunded", "card guide", _REFUNDED, ("refund_fails", ""), ("refunds", "all")),
     TwoWorkers("disputed and won", "card guide", _DELIVERED, ("disputes", ""), ("dispute_ends", "won")),
@@ -257,6 +268,8 @@ class Stage:
         first = _Worker("A", self._sweep if sweeps else self._look, hub, lasts=sweeps)
         self._take_turns(first, _Worker("B", self._look if sweeps else self._then_look, hub, lasts=False))
         steps, self.way.schedule = self.way.steps, {}
+        if self.story.last is not None:
+            self._act(*self.story.last)
         self._look_until_done()
         if not self._is_settled():
             self._sweep()
@@ -306,6 +319,7 @@ class Stage:
             self.shop.queues[WORK].send(notices.to_json(notice))
 
     def _then_look(self) -> None:
+        self.clock.now += self.story.apart
         if self.story.then is not None:
             self._act(*self.story.then)
         else:
