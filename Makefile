@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak simulate schedules mutants check bench build deploy orders redrive lock fmt clean ready
+.PHONY: help demo local events test soak simulate schedules mutants mutation check bench build deploy orders redrive lock fmt clean ready
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -50,6 +50,9 @@ schedules: ready ## Every schedule of two workers at one order, within bounds, f
 mutants: ready ## The protocol with one thing taken out, many times over: the simulation notices each
 	@$(BIN)/python -m simulation.kill
 
+mutation: ready .tools/mutmut/.ready ## The pure modules changed line by line (mutmut): at least nine of ten are noticed
+	@.tools/mutmut/bin/python scripts/mutation.py
+
 check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports, the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -74,7 +77,7 @@ redrive: ready ## Put dead letters back to work (ENV=prod; ORDER="cs_… …", o
 
 lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
 	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt
-	@cd requirements && for name in dev sam ministack; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+	@cd requirements && for name in dev sam ministack mutmut; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@# Written anew, though the same: what was installed from these locks is up to date still.
 	@if git diff --quiet -- layers/dependencies requirements; then touch $(STAMPS); fi
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(CURDIR)/$(BIN)/python -m piptools compile --quiet $(if $(UPGRADE),--upgrade) \
@@ -95,9 +98,10 @@ ready:
 .venv/.ready: requirements/dev.txt layers/dependencies/requirements.txt
 .tools/sam/.ready: requirements/sam.txt
 .tools/ministack/.ready: requirements/ministack.txt
+.tools/mutmut/.ready: requirements/mutmut.txt
 
 # The first prerequisite is the lock.
-$(STAMPS):
+$(STAMPS) .tools/mutmut/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
 		echo "Python 3.13 is needed, and $(PYTHON) is not it. Install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; \
 		exit 1; }
