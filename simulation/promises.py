@@ -5,7 +5,6 @@ own, and says which one was broken, for whom, and how.
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -78,7 +77,8 @@ class Judge:
     """What Stripe said of each order, and since when."""
     unknown: dict[int, float] = field(default_factory=dict)
     """Until when Paidshare need not know what last happened to a purchase."""
-    resent: Counter[str] = field(default_factory=Counter)
+    wished: dict[str, set[str]] = field(default_factory=dict)
+    """The operator's wishes to mail an order's link once more: their event ids."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
     """Of each order the newest letter whose word SES has sent, and when it did."""
     tidied_at: float = 0.0
@@ -221,7 +221,7 @@ class Judge:
         last = before[-1]
         # It changed, and changed back.
         changes = sum(at > last.at - _DECIDED_WITHIN_S for at, _ in self.standings.get(order.id, ()))
-        if changes >= _THERE_AND_BACK or self.resent[order.id] or letter.kind == Kind.ACCESS_CHANGED:
+        if changes >= _THERE_AND_BACK or order.id in self.wished or letter.kind == Kind.ACCESS_CHANGED:
             return
         word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
         if self.clock.now < by or (word is not None and word <= by):
@@ -235,6 +235,12 @@ class Judge:
         noted = self.rows.get(order.id, {}).get("letter_sent_mark", {}).get("S")
         if noted != letter.mark:
             self._break(order.id, "ses_s_word_is_noted", f"SES told of {letter.mark}, and the row says {noted}")
+
+    def a_wish_is_answered(self, order: AnOrder) -> None:
+        """What came of an operator's wish, of several of the last that was heard, is in the ledger."""
+        wishes, row = self.wished.get(order.id), self.rows.get(order.id, {})
+        if wishes and row.get("resent", {}).get("S") not in wishes and not self._is_a_persons(order.id):
+            self._break(order.id, "a_wish_is_answered", f"nobody answered {sorted(wishes)}: {_said(row)}")
 
     def what_is_taken_is_queued(self, number: int, event_id: str) -> None:
         """A webhook that was answered with 200 is in the queue, or was."""
@@ -330,6 +336,7 @@ class Judge:
                 self._is_settled(order)
                 self.told_is_what_was_mailed(order)
                 self.ses_s_word_is_noted(order)
+                self.a_wish_is_answered(order)
                 self.money_is_back_and_so_is_access(order)
                 self.money_kept_is_answered(order)
 

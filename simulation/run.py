@@ -140,6 +140,10 @@ def _act(shop: Simulated, act: Act) -> None:
         told = buys(account, buyer, [shop.products[name] for name in names.split(",")], how, now)
     elif act.number not in account.purchases:
         return
+    elif act.what == "resends":
+        shop.trace(f"act {act.number} {act}")
+        shop.resend(account.purchases[act.number])
+        return
     elif act.what == "changes_plan":
         name, _, how = act.detail.partition(" ")
         told = changes_plan(account, account.purchases[act.number], shop.products[name], at_once=bool(how), now=now)

@@ -14,6 +14,7 @@ from functions.feedback import handler as feedback
 from functions.receive import handler as receive
 from functions.sweep import handler as sweep
 from operate.audit import Audit, Line
+from paidshare import notices
 from paidshare.aws import (
     DeadLetters,
     DynamoCheckpoint,
@@ -28,6 +29,7 @@ from paidshare.aws import (
 )
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop
+from paidshare.notices import RESEND, Notice
 from paidshare.receiving import receive as receiving
 from paidshare.secret import Secret
 from paidshare.settings import Policy
@@ -55,7 +57,7 @@ from simulation.functions import (
 )
 from simulation.outside import Outside
 from simulation.promises import Judge
-from simulation.stripe.account import Account, Event
+from simulation.stripe.account import Account, Event, Purchase
 from simulation.stripe.reading import SimulatedStripe
 
 ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
@@ -118,6 +120,7 @@ class Simulated:
     products: dict[str, Any] = field(init=False)
     is_mended: bool = False
     _rounds: int = 0
+    _wishes: int = 0
     _environments: dict[str, Environments[Any]] = field(default_factory=dict)
     _lambdas: dict[str, Lambda] = field(default_factory=dict)
 
@@ -179,6 +182,14 @@ class Simulated:
         answering(
             self._lambdas["receive"], self._environments["receive"], self._signed(event), scope, {number}, answered
         )
+
+    def resend(self, purchase: Purchase) -> None:
+        """The operator wishes that the buyer gets the link of the newest order once more."""
+        *_, order = purchase.orders
+        self._wishes += 1
+        notice = Notice("stripe", f"resend_{self._wishes}", RESEND, order.id, aware(self.clock.now))
+        self.judge.wished.setdefault(order.id, set()).add(notice.event_id)
+        self.queues[WORK].send(notices.to_json(notice))
 
     def redrive(self) -> None:
         """The operator has mended what there was to mend, and puts dead letters back to work."""

@@ -113,6 +113,7 @@ def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
             ("dispute_ends", "won"),
             ("dispute_ends", "lost"),
             ("credits", ""),
+            ("resends", ""),
         )
         yield Act(at, number, what, detail)
         if what == "disputes" and not detail:

@@ -133,6 +133,15 @@ def test_a_word_of_ses_s_that_nobody_noted_is_seen(noted: str | None, seen: bool
     assert shop.broken() == ({"ses_s_word_is_noted"} if seen else set())
 
 
+@pytest.mark.parametrize(("resent", "seen"), [("resend_1", False), ("resend_9", True), (None, True)])
+def test_a_wish_that_nobody_answered_is_seen(resent: str | None, seen: bool) -> None:  # noqa: FBT001
+    shop = Shop()
+    shop.shop.resend(shop.shop.account.purchases[0])
+    shop.row(**({} if resent is None else {"resent": {"S": resent}}))
+    shop.judge.a_wish_is_answered(shop.shop.account.orders[ORDER])
+    assert shop.broken() == ({"a_wish_is_answered"} if seen else set())
+
+
 def test_a_webhook_that_was_taken_and_never_queued_is_seen() -> None:
     shop = Shop()
     shop.shop.queues["work"].send('{"event_id": "evt_1"}')

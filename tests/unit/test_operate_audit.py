@@ -55,6 +55,8 @@ END = said("swept", at=LATER)
         (queued(), said("order_on_hold", event_id="evt_1", order_id="cs_1", attempt=1), END),
         # Two had the message: one was done, the other found the order busy.
         (queued(), looked(attempt=2), put_off(at=2), END),
+        # SES's own id of a letter.
+        (said("letter_noted", message_id="0100@eu-west-1.amazonses.com"),),
         # It may come to its end yet.
         (queued(), said("swept", at=LATER - 120)),
         (put_off(), said("swept", at=LATER - 120)),
