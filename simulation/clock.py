@@ -8,6 +8,7 @@ waited for, so that a day lasts as long as the work in it.
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from greenlet import getcurrent, greenlet
 
@@ -145,6 +146,7 @@ class Clock:
         heapq.heappush(self._due, (moment, self._asked, what))
 
 
+@lru_cache(maxsize=4)
 def aware(seconds: float) -> datetime:
     """The moment (aware UTC) of so many Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC)

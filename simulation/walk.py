@@ -46,7 +46,7 @@ def season(chance: Chance) -> Season:
     Few buyers each: every run has its own faults, and ten runs of fifty see more than one of five hundred.
     """
     drawn, pace = chance.fixed("season"), chance.one_of("rounds", 300.0, 900.0, 1_800.0)
-    if drawn < 0.25:
+    if drawn < 0.35:
         return Season(0.1, 900, pace, peace_s=3 * 3600.0, quiet=0.97)
     if drawn < 0.95:
         return Season(0.5, 50, pace) if drawn < 0.85 else Season(2.0, 50, pace)

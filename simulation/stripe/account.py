@@ -165,6 +165,9 @@ class Account:
     purchases: dict[int, Purchase] = field(default_factory=dict)
     by_id: dict[str, Purchase] = field(default_factory=dict)
     orders: dict[str, AnOrder] = field(default_factory=dict)
+    sessions: list[Session] = field(default_factory=list)
+    invoices: list[Invoice] = field(default_factory=list)
+    """Both the oldest first."""
     events: list[Event] = field(default_factory=list)
     """The oldest first."""
     returned: list[tuple[float, str, str, str]] = field(default_factory=list)
@@ -181,3 +184,7 @@ class Account:
             self.by_id[thing.id] = purchase
             if isinstance(thing, Session | Invoice):
                 self.orders[thing.id] = thing
+            if isinstance(thing, Session):
+                self.sessions.append(thing)
+            elif isinstance(thing, Invoice):
+                self.invoices.append(thing)

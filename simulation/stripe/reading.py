@@ -13,7 +13,7 @@ from paidshare.orders import Line, Order, Payment
 from paidshare.sweeping.rounds import Listed, Page
 from simulation.clock import aware
 from simulation.outside import Outside
-from simulation.stripe.account import Account, AnOrder, Intent, Invoice, Session, Subscription
+from simulation.stripe.account import Account, AnOrder, Event, Intent, Invoice, Session, Subscription
 
 _PAGE = 100
 
@@ -153,27 +153,26 @@ class SimulatedStripe:
 
     def sessions(self, *, since: datetime, after: str | None) -> Page[Listed]:
         def listed(first: float) -> Iterator[tuple[float, str, Listed]]:
-            for purchase in self.account.purchases.values():
-                session = purchase.session
-                if session is not None and session.at >= first and session.mode == "payment":
+            for session in _since(first, self.account.sessions):
+                if session.mode == "payment":
                     yield session.at, session.id, Listed(session.id, aware(int(session.at)))
 
         return self._page("sessions", listed, since, after)
 
     def invoices(self, *, since: datetime, after: str | None) -> Page[Listed]:
         def listed(first: float) -> Iterator[tuple[float, str, Listed]]:
-            for order in self.account.orders.values():
-                if order.at >= first and isinstance(order, Invoice) and order.paid_at is not None:
-                    yield order.at, order.id, Listed(order.id, aware(int(order.paid_at)))
+            for invoice in _since(first, self.account.invoices):
+                if invoice.paid_at is not None:
+                    yield invoice.at, invoice.id, Listed(invoice.id, aware(int(invoice.paid_at)))
 
         return self._page("invoices", listed, since, after)
 
     def happened(self, types: Sequence[str], *, since: datetime, after: str | None) -> Page[Notice]:
         assert len(types) <= 20  # noqa: S101
-        events, wanted = self.account.events, frozenset(types)
+        wanted = frozenset(types)
 
         def listed(first: float) -> Iterator[tuple[float, str, Notice]]:
-            for one in events[bisect_left(events, first, key=lambda event: event.at) :]:
+            for one in _since(first, self.account.events):
                 if one.type in wanted:
                     yield one.at, one.id, Notice("stripe", one.id, one.type, one.about, aware(int(one.at)))
 
@@ -217,6 +216,11 @@ class SimulatedStripe:
             return StripeUnavailable("simulated")
 
         return self.outside.call("Stripe", what, do, refused=refused)
+
+
+def _since[T: (Session, Invoice, Event)](first: float, things: list[T]) -> list[T]:
+    """Those made then or later, of *things* with the oldest first."""
+    return things[bisect_left(things, first, key=lambda one: one.at) :]
 
 
 def _ids(intent: Intent) -> list[str]:
