@@ -6,12 +6,14 @@ The shop, simulated: run after run, each of a seed of its own, until the time is
     python -m simulation --seed 7 --keep       the story of one that broke a promise becomes a test
 """
 
+import gc
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import count
+from multiprocessing import get_context
+from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -91,17 +93,29 @@ def _many(first: int, *, seconds: float, jobs: int) -> int:
     return 0
 
 
+_RUNS_OF_A_PROCESS = 6
+"""Then it is a new one's turn: what runs leave behind goes with the process, and nobody has to search for it."""
+
+
 def _results(first: int, ends: float, jobs: int) -> Iterator[Result]:
-    seeds = count(first)
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting: set[Future[Result]] = {pool.submit(run, next(seeds)) for _ in range(jobs)}
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                result = future.result()
-                if time.perf_counter() < ends and not result.broken:
-                    waiting.add(pool.submit(run, next(seeds)))
-                yield result
+    seeds, done = count(first), SimpleQueue[Result | BaseException]()
+    with get_context("fork").Pool(jobs, initializer=gc.disable, maxtasksperchild=_RUNS_OF_A_PROCESS) as pool:
+
+        def begin() -> None:
+            pool.apply_async(run, (next(seeds),), callback=done.put, error_callback=done.put)
+
+        under_way = jobs
+        for _ in range(jobs):
+            begin()
+        while under_way:
+            result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            if time.perf_counter() < ends and not result.broken:
+                begin()
+            else:
+                under_way -= 1
+            yield result
 
 
 def _told(result: Result, *, kept: bool = False) -> int:

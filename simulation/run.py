@@ -93,13 +93,15 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """A run makes few cycles, and Python's search for them would take a tenth of its time."""
+    """A run makes few cycles: Python's search for them would take a tenth of its time, and comes when it is over."""
+    searched = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
-        gc.collect()
+        if searched:
+            gc.enable()
+            gc.collect()
 
 
 def _season(shop: Simulated, acts: Sequence[Act], season: walk.Season, *, stop: Callable[[], bool]) -> None:

@@ -167,6 +167,16 @@ class TestDynamoMailLog:
         world.log.note(a_mail_event())
         assert a_row(world.ledger.claim(ORDER_ID, holder="b", now=NOW)).sent_at == NOW
 
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_of_two_letters_in_one_second_the_later_one_s_word_stays(self, aws: Cloud, first: int) -> None:
+        world = DynamoWorld(aws.dynamodb)
+        marks = ("1793534399", "1793534400")
+        for mark in (marks[first], marks[1 - first]):
+            world.log.note(a_mail_event(mark=mark))
+        sent = DynamoLedger(aws.dynamodb, ORDERS_TABLE).claim(ORDER_ID, holder="w", now=NOW).sent
+        assert sent is not None
+        assert sent.mark == marks[1]
+
     def test_a_table_that_is_not_there_is_tried_again(self, aws: Cloud) -> None:
         with pytest.raises(LedgerUnavailable, match="DynamoDB UpdateItem: ResourceNotFoundException"):
             DynamoMailLog(aws.dynamodb, "none").note(a_mail_event())

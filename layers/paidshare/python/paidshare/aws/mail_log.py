@@ -30,15 +30,18 @@ class DynamoMailLog:
     def note(self, event: MailEvent) -> bool:
         moment = f"letter_{event.fact}_at"
         values = {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}}
-        sent = ""
+        sent, newer = "", f"{moment} <= :at"
         if event.fact is Fact.SENT:
             # Which one was sent last, for whoever finds a letter in doubt; what is heard of others must not hide it.
             sent = ", letter_sent_kind = :kind, letter_sent_mark = :mark"
             values |= {":mark": {"S": event.mark}}
+            # Of two that were sent in one second, the later one: the other's word may come after it.
+            later = "attribute_not_exists(letter_sent_mark) OR letter_sent_mark <= :mark"
+            newer = f"{moment} < :at OR ({moment} = :at AND ({later}))"
         item = self._update(
             event.order_id,
             f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
-            f"{_KNOWN} AND (attribute_not_exists({moment}) OR {moment} <= :at)",
+            f"{_KNOWN} AND (attribute_not_exists({moment}) OR {newer})",
             values,
         )
         return _case(event) not in item.get("letter_cases", {}).get("SS", ())
