@@ -71,7 +71,7 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
         trace=trace,
     )
     random.seed(seed)  # The handlers' jitter.
-    with simulated_time(shop.clock), _without_gc():
+    with simulated_time(shop.clock), without_gc():
         _season(shop, acts, season, stop=lambda: stop_at_first and bool(shop.judge.broken))
         shop.clock.end()
     orders = sum(1 for purchase in shop.account.purchases.values() for _ in purchase.orders)
@@ -92,8 +92,8 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
-    """A run makes few cycles: Python's search for them would take a tenth of its time, and comes when it is over."""
+def without_gc() -> Iterator[None]:
+    """What runs in here makes few cycles: Python's search for them, a tenth of the time, comes when it is over."""
     searched = gc.isenabled()
     gc.disable()
     try:

@@ -37,7 +37,7 @@ from simulation.faults import Fault, Faults, Rates
 from simulation.functions import Context, simulated_time
 from simulation.outside import Outside
 from simulation.promises import STATED_S
-from simulation.run import fixed_hashes
+from simulation.run import fixed_hashes, without_gc
 from simulation.shop import WORDS, WORK, Simulated
 from simulation.stripe.account import DAY_S, Purchase
 from simulation.stripe.acts import ACTS, buys
@@ -383,6 +383,7 @@ class _Record:
         self.approximate_receive_count = str(message.receives)
 
 
+@without_gc()
 def explore(
     story: TwoWorkers,
     *,
@@ -398,7 +399,6 @@ def explore(
     promise, and whether that was all before *until*. Of several parts the n-th takes every n-th first difference.
     """
     number, of = part
-    gc.disable()  # A schedule makes hardly any cycles; the search for them is a twentieth of its time.
     waiting: list[Schedule] = [()]
     broken, played = list[Played](), 0
     place = 0
