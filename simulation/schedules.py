@@ -69,7 +69,8 @@ class TwoWorkers:
     `before` has happened, and was seen to, `days` ago. The first worker begins when `first` has happened, if there is
     anything, and the second one when `then` has. With `sweeps` the first one is a round of the sweep.
 
-    The second one begins `apart` seconds later. `last` happens when both are over, and is seen to without trouble.
+    The second one begins `apart` seconds later, when the first one is over or dead: longer than that no invocation of
+    Deliver lives. `last` happens when both are over, and is seen to without trouble.
 
     `kept`: the seller lets a canceled subscription have its time (template.yaml, CanceledSubscriptions).
     """
@@ -415,7 +416,7 @@ def explore(
                 broken.append(found)
                 if stop_at_first:
                     return played, broken, False
-        following = _following(found, switches=switches, faults=faults)
+        following = _following(found, switches=0 if story.apart else switches, faults=faults)
         waiting += following if schedule else following[number::of]
         if place > 10_000:
             del waiting[:place]
