@@ -71,7 +71,9 @@ class Audit:
         self.first_at = line.at if self.first_at is None else self.first_at
         self.last_at = max(self.last_at, line.at)
         self._nothing_personal(line)
-        event, order = str(line.fields.get("event_id", "")), str(line.fields.get("order_id", ""))
+        # A message that is no notice has no event: then its own id.
+        event = str(line.fields.get("event_id") or line.fields.get("message_id", ""))
+        order = str(line.fields.get("order_id", ""))
         match line.fact:
             case "notice_queued":
                 # The queue may be faster than the log.
@@ -118,7 +120,7 @@ class Audit:
         found = {name: value for name, value in line.fields.items() if name != "message_id"}
         if names := [name for name, value in found.items() if _PERSONAL.search(str(value))]:
             # What it is stays where it was found.
-            how = f"an address, a link or a secret is in {', '.join(names)}"
+            how = f"an address, a link or a secret is in “{'”, “'.join(names)}”"
             self._find("nothing_personal", line.fact, line.at, how)
 
     def _find(self, promise: str, about: str, at: float, how: str) -> None:
@@ -151,7 +153,8 @@ def read(text: Iterable[str]) -> Iterator[Line]:
 
 
 LogsOption = Annotated[
-    list[Path], typer.Option("--logs", exists=True, dir_okay=False, help="An export of the functions' logs; several.")
+    list[Path],
+    typer.Option("--logs", metavar="FILE", exists=True, dir_okay=False, help="An export; once for each file."),
 ]
 
 
@@ -183,8 +186,9 @@ def _show(judge: Audit, findings: list[Finding]) -> None:
         aside("✗ no line of Paidshare's functions is in there", "red")
         return
     since, until = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (judge.first_at, judge.last_at))
-    line(f"{judge.lines:,} lines of {since} to {until} UTC; {judge.orders:,} orders looked at")
+    line(f"{judge.lines:,} lines of {since} to {until} UTC; orders looked at: {judge.orders:,}")
     for one in findings:
-        line(f"✗ {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M:%S}  {one.promise}  {one.about}: {one.how}")
+        when = f"{datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M:%S}"
+        line(f"✗ {when}  {one.about}: {one.how} ({one.promise})")
     if not findings:
         line("✓ Nothing in them is not as promised.")

@@ -117,13 +117,13 @@ class TestCommand:
     def test_all_is_well(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, queued(), looked(), END)
         assert done.exit_code == 0
-        assert "3 lines of 2026-11-01 12:00 to 2026-11-01 18:01 UTC; 1 orders looked at" in done.stdout
+        assert "3 lines of 2026-11-01 12:00 to 2026-11-01 18:01 UTC; orders looked at: 1" in done.stdout
         assert "✓" in done.stdout
 
     def test_what_is_found_is_told_and_the_exit_code_says_so(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, END, queued())
         assert done.exit_code == 1
-        assert "all_is_settled  cs_1: evt_1 was queued, and nobody looked within six hours" in done.stdout
+        assert "cs_1: evt_1 was queued, and nobody looked within six hours (all_is_settled)" in done.stdout
 
     def test_for_programs(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, queued(), END, options=["--json"])
