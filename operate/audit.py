@@ -83,7 +83,7 @@ class Audit:
                 self._done(event, order, _attempt(line))
                 if line.fact == "order_looked_at":
                     self._one_letter_of_each_change(line, order)
-            case "order_put_off" | "order_failed":
+            case "order_put_off" | "order_failed" if event:
                 self._queued.pop(event, None)
                 # SQS may give a message to two at once: one is done, and the other finds the order busy.
                 if _attempt(line) > self._seen.setdefault(event, 0):
