@@ -210,7 +210,9 @@ class Judge:
         ]
         if not {truth.of_order(order, self.policy, now), *recent} & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
-        if told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
+        # Before the first letter nobody has the link: a share that was begun, and whose worker died, the sweep closes.
+        linked = told is Told.ACCESS or order.id in self.letters
+        if linked and told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and its link does not say so")
 
     def one_letter_of_each_change(self, order: AnOrder, letter: Sent) -> None:
