@@ -77,8 +77,8 @@ class Judge:
     """What Stripe said of each order, and since when."""
     unknown: dict[int, float] = field(default_factory=dict)
     """Until when Paidshare need not know what last happened to a purchase."""
-    wished: dict[str, set[str]] = field(default_factory=dict)
-    """The operator's wishes to mail an order's link once more: their event ids."""
+    wished: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The operator's wishes to mail an order's link once more: their event ids, and when."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
     """Of each order the newest letter whose word SES has sent, and when it did."""
     tidied_at: float = 0.0
@@ -239,9 +239,15 @@ class Judge:
             self._break(order.id, "ses_s_word_is_noted", f"SES told of {letter.mark}, and the row says {noted}")
 
     def a_wish_is_answered(self, order: AnOrder) -> None:
-        """What came of an operator's wish, of several of the last that was heard, is in the ledger."""
-        wishes, row = self.wished.get(order.id), self.rows.get(order.id, {})
-        if wishes and row.get("resent", {}).get("S") not in wishes and not self._is_a_persons(order.id):
+        """
+        What came of an operator's wish, of several of the last that was heard, is in the ledger; unless a person had
+        the order, and the link was mailed when the cause was mended.
+        """
+        wishes, row = self.wished.get(order.id, {}), self.rows.get(order.id, {})
+        since = [one for one in self.letters.get(order.id, ()) if one.at > max(wishes.values(), default=math.inf)]
+        if not wishes or any(one.kind == Kind.DELIVERY for one in since) or self._is_a_persons(order.id):
+            return
+        if row.get("resent", {}).get("S") not in wishes:
             self._break(order.id, "a_wish_is_answered", f"nobody answered {sorted(wishes)}: {_said(row)}")
 
     def what_is_taken_is_queued(self, number: int, event_id: str) -> None:

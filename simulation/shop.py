@@ -188,7 +188,7 @@ class Simulated:
         *_, order = purchase.orders
         self._wishes += 1
         notice = Notice("stripe", f"resend_{self._wishes}", RESEND, order.id, aware(self.clock.now))
-        self.judge.wished.setdefault(order.id, set()).add(notice.event_id)
+        self.judge.wished.setdefault(order.id, {})[notice.event_id] = self.clock.now
         self.queues[WORK].send(notices.to_json(notice))
 
     def redrive(self) -> None:
