@@ -77,8 +77,8 @@ class Judge:
     """What Stripe said of each order, and since when."""
     unknown: dict[int, float] = field(default_factory=dict)
     """Until when Paidshare need not know what last happened to a purchase."""
-    wished: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The operator's wishes to mail an order's link once more: their event ids, and when."""
+    wished: dict[str, set[str]] = field(default_factory=dict)
+    """The operator's wishes to mail an order's link once more: their event ids."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
     """Of each order the newest letter whose word SES has sent, and when it did."""
     tidied_at: float = 0.0
@@ -86,6 +86,8 @@ class Judge:
     _skipped: bool = False
     seen_queued: set[str] = field(default_factory=set)
     """The ids of the events that were ever in the queue."""
+    persons: set[str] = field(default_factory=set)
+    """Those that a dead letter was ever about."""
 
     # --- What is seen ---------------------------------------------------------------------------------------
 
@@ -153,9 +155,11 @@ class Judge:
 
     def queued(self, message: Message) -> None:
         self.nothing_personal("a queue", (message.body, message.attributes))
-        found = _EVENT.search(message.body)
-        if found is not None:
-            self.seen_queued.add(found[1])
+        self.seen_queued.update(_EVENT.findall(message.body))
+
+    def given_to_a_person(self, message: Message) -> None:
+        self.queued(message)
+        self.persons.update(_EVENT.findall(message.body))
 
     def audited(self, findings: list[Finding]) -> None:
         """What the log shows."""
@@ -240,14 +244,11 @@ class Judge:
 
     def a_wish_is_answered(self, order: AnOrder) -> None:
         """
-        What came of an operator's wish, of several of the last that was heard, is in the ledger; unless a person had
-        the order, and the link was mailed when the cause was mended.
+        What came of an operator's wish, of several of the last that was heard, is in the ledger; unless a dead letter
+        told of it, because the order waited for a person.
         """
-        wishes, row = self.wished.get(order.id, {}), self.rows.get(order.id, {})
-        since = [one for one in self.letters.get(order.id, ()) if one.at > max(wishes.values(), default=math.inf)]
-        if not wishes or any(one.kind == Kind.DELIVERY for one in since) or self._is_a_persons(order.id):
-            return
-        if row.get("resent", {}).get("S") not in wishes:
+        wishes, row = self.wished.get(order.id, set()), self.rows.get(order.id, {})
+        if wishes and not self.persons.intersection(wishes) and row.get("resent", {}).get("S") not in wishes:
             self._break(order.id, "a_wish_is_answered", f"nobody answered {sorted(wishes)}: {_said(row)}")
 
     def what_is_taken_is_queued(self, number: int, event_id: str) -> None:

@@ -147,8 +147,7 @@ class Simulated:
         self.host.watched, self.office.watched = self.judge.shared, self.judge.mailed
         self.tables[ORDERS].watched = self.judge.written
         self.office.worded = self.judge.worded
-        for queue in (dead, self.queues[WORK]):
-            queue.watched = self.judge.queued
+        self.queues[WORK].watched, dead.watched = self.judge.queued, self.judge.given_to_a_person
         self._open_functions()
 
     # --- What goes on by itself -----------------------------------------------------------------------------
@@ -188,7 +187,7 @@ class Simulated:
         *_, order = purchase.orders
         self._wishes += 1
         notice = Notice("stripe", f"resend_{self._wishes}", RESEND, order.id, aware(self.clock.now))
-        self.judge.wished.setdefault(order.id, {})[notice.event_id] = self.clock.now
+        self.judge.wished.setdefault(order.id, set()).add(notice.event_id)
         self.queues[WORK].send(notices.to_json(notice))
 
     def redrive(self) -> None:
