@@ -207,6 +207,12 @@ class TestProgress:
         assert a_progress(said, sent_mark=ours).has_left
         assert not a_progress(said, sent_mark=other).has_left
 
+    def test_ses_s_word_of_another_letter_of_the_same_second_never_vouches_either(self) -> None:
+        mark = LetterInFlight(Said(Kind.DELIVERY), NOW).mark
+        said = a_progress(IN_DOUBT, sent_at=NOW, sent_mark=mark)
+        assert a_progress(said, sent_kind="delivery").has_left
+        assert not a_progress(said, sent_kind="access_ended").has_left
+
     def test_right_after_another_letter_ses_s_word_must_be_younger(self) -> None:
         second = a_progress(IN_DOUBT, mailed_at=NOW - timedelta(seconds=3), sent_at=NOW - timedelta(seconds=3))
         assert not second.has_left

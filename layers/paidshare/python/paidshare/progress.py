@@ -44,10 +44,11 @@ class LetterInFlight:
 
     def is_what(self, sent: "SentLetter", *, before: datetime | None) -> bool:
         """Whether it is this letter that SES *sent*; *before* is when the last one left."""
-        if sent.mark is not None:
-            return sent.mark == self.mark
+        # Two letters of an order may leave within the second that a mark names.
         if sent.kind not in (None, self.said.kind):
             return False
+        if sent.mark is not None:
+            return sent.mark == self.mark
         # A letter of a version that did not mark it. SES's clock is not ours; and where another letter left a moment
         # before, its word may be about that one.
         close = before is not None and self.at - before < 2 * _CLOCKS_APART
