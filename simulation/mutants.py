@@ -162,6 +162,7 @@ MUTANTS = (
         _PROGRESS,
         "            return sent.mark == self.mark\n",
         "            return True\n",
+        also=(Change(_PROGRESS, "        if sent.kind not in (None, self.said.kind):\n", "        if not sent:\n"),),
     ),
     Mutant(
         "who was told is not remembered",
