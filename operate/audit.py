@@ -58,7 +58,7 @@ class Audit:
     _seen: dict[str, int] = field(default_factory=dict)
     """Events that somebody worked on, and the attempt that came to the end of one; 0 for none yet."""
     _put_off: dict[str, Line] = field(default_factory=dict)
-    _mailed: dict[str, float] = field(default_factory=dict)
+    _mailed: set[str] = field(default_factory=set)
     _orders: set[str] = field(default_factory=set)
 
     @property
@@ -111,7 +111,7 @@ class Audit:
             return
         if order in self._mailed and line.fields.get("why") != SWEEP:
             self._find("one_letter_of_each_change", order, line.at, "its link was mailed twice")
-        self._mailed[order] = line.at
+        self._mailed.add(order)
 
     def _nothing_personal(self, line: Line) -> None:
         if not _PERSONAL.search(str(line.fields)):
@@ -125,6 +125,14 @@ class Audit:
 
     def _find(self, promise: str, about: str, at: float, how: str) -> None:
         self.findings.append(Finding(promise, about, at, how))
+
+
+def audited(lines: Iterable[Line]) -> Audit:
+    """All of *lines* seen, of however many logs, in the order of time."""
+    found = Audit()
+    for one in sorted(lines, key=lambda each: each.at):
+        found.see(one)
+    return found
 
 
 def _attempt(line: Line) -> int:
@@ -167,12 +175,11 @@ def audit(
 
     `aws logs tail /paidshare/prod/deliver --since 7d > deliver.log`, and so for receive, feedback and sweep.
     """
-    judge, found = Audit(), list[Line]()
+    found = list[Line]()
     for path in logs:
         with path.open(encoding="utf-8", errors="replace") as text:
             found += read(text)
-    for one in sorted(found, key=lambda each: each.at):
-        judge.see(one)
+    judge = audited(found)
     findings = judge.end()
     if as_json:
         out.print_json(json.dumps([asdict(one) for one in findings]))

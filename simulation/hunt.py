@@ -67,9 +67,8 @@ def _in_schedules(until: float, stories: Sequence[TwoWorkers]) -> Found | None:
             if not _has_too_many(story, switches, faults):
                 _, broken, _ = explore(story, switches=switches, faults=faults, until=until, stop_at_first=True)
                 for one in broken:
-                    promise = one.broken[0].split("  ", 1)[1].partition(":")[0]
-                    told = "\n".join([*map(str, one.schedule), *one.told, *one.broken])
-                    return Found(promise, f"“{story.name}”", told)
+                    told = "\n".join([*map(str, one.schedule), *one.told, *map(str, one.broken)])
+                    return Found(one.broken[0].promise, f"“{story.name}”", told)
     return None
 
 

@@ -105,15 +105,19 @@ class Judge:
 
     def _look_again(self, number: int, since: float) -> None:
         """At what was to be done by now, unless a fault was in the way."""
-        calm_at = (
-            max(since, self.unknown[number] - STATED_S, self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0))
-            + STATED_S
-        )
+        calm_at = max(since, self.unknown[number] - STATED_S, self._harmed_at(number)) + STATED_S
         if math.isinf(calm_at):
             return
         if calm_at > self.clock.now:
             self.clock.at(calm_at, lambda: self._look_again(number, since))
             return
+        self._money(number)
+
+    def _harmed_at(self, number: int) -> float:
+        """When a fault last struck what was done for the purchase, or for all."""
+        return max(self.harmed.get(number, 0.0), self.harmed.get(-1, 0.0))
+
+    def _money(self, number: int) -> None:
         for order in self.account.purchases[number].orders:
             self.money_is_back_and_so_is_access(order)
             self.money_kept_is_answered(order)
@@ -179,12 +183,9 @@ class Judge:
     def look_at_all(self) -> None:
         """Once a day: what nothing happens to stays as it is, too."""
         now = self.clock.now
-        for purchase in self.account.purchases.values():
-            trouble = max(self.harmed.get(purchase.number, 0.0), self.harmed.get(-1, 0.0)) + STATED_S
-            if self.unknown[purchase.number] <= now and trouble <= now:
-                for order in purchase.orders:
-                    self.money_is_back_and_so_is_access(order)
-                    self.money_kept_is_answered(order)
+        for number in self.account.purchases:
+            if max(self.unknown[number], self._harmed_at(number) + STATED_S) <= now:
+                self._money(number)
 
     # --- The promises ---------------------------------------------------------------------------------------
 

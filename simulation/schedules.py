@@ -36,7 +36,7 @@ from simulation.clock import Clock, Killed, aware
 from simulation.faults import Fault, Faults, Rates
 from simulation.functions import Context, simulated_time
 from simulation.outside import Outside
-from simulation.promises import STATED_S
+from simulation.promises import STATED_S, Broken
 from simulation.run import fixed_hashes, without_gc
 from simulation.shop import WORDS, WORK, Simulated
 from simulation.stripe.account import DAY_S, Purchase
@@ -221,7 +221,7 @@ class Played:
     schedule: Schedule
     steps: int
     pausable: set[int]
-    broken: list[str]
+    broken: list[Broken]
     told: list[str]
 
 
@@ -277,8 +277,7 @@ class Stage:
             self._look_until_done()
         self.clock.now += 6 * 3_600
         self.shop.judge.all_is_settled(self._waiting)
-        broken = [str(one) for one in self.shop.judge.broken]
-        return Played(schedule, steps, self.way.pausable, broken, self.way.told)
+        return Played(schedule, steps, self.way.pausable, self.shop.judge.broken, self.way.told)
 
     def _is_settled(self) -> bool:
         """Whether there is nothing for the sweep to do: a round is a fifth of the work of a schedule."""
@@ -463,7 +462,9 @@ def main(
             total, bad = total + played, bad + len(broken)
             console.print(f"{one.name:<26} {played:>9,} schedules, {whole}; promises broken: {len(broken)}")
             for each in broken[:1]:
-                console.print("\n".join(["", *map(str, each.schedule), *each.told, *each.broken]), markup=False)
+                console.print(
+                    "\n".join(["", *map(str, each.schedule), *each.told, *map(str, each.broken)]), markup=False
+                )
     seconds = time.perf_counter() - began
     console.print(f"{total:,} schedules in {seconds:,.0f} s; promises broken: {bad}")
     raise typer.Exit(bad > 0)

@@ -75,9 +75,9 @@ class Log:
         self._shop = shop
 
     def info(self, fact: str, *, extra: dict[str, Any] | None = None) -> None:
-        shop = self._shop
-        shop.audit.see(Line(shop.clock.now, fact, extra or {}))
-        shop.judge.logged(fact, extra or {})
+        shop, fields = self._shop, extra or {}
+        shop.audit.see(Line(shop.clock.now, fact, fields))
+        shop.judge.logged(fact, fields)
         if shop.audit.findings:
             shop.judge.audited(shop.audit.findings)
         shop.trace(f"log {fact} {extra}")

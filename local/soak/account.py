@@ -11,7 +11,7 @@ from local import seeds
 from local.aws.letters import Letter
 from local.settings import STAGE
 from local.stack import Stack
-from operate.audit import Audit, Line, read
+from operate.audit import Audit, Line, audited, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Seen:
     queued: int
     dead: int
     audit: Audit = field(default_factory=Audit)
-    """Of everything that the functions logged."""
+    """Of everything that the functions logged: as of a simulated run, and of an export of production's logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +84,15 @@ def look(stack: Stack, *, mail_queue: str) -> Seen:
         letters=letters,
         queued=waiting(stack, outputs["QueueUrl"], mail_queue),
         dead=waiting(stack, outputs["DeadLetterQueueUrl"]),
-        audit=audited(stack),
+        audit=audited(logged(stack)),
     )
 
 
-def audited(stack: Stack) -> Audit:
-    """The functions' logs, held against the same promises as a simulated run's, and an export of production's."""
-    logs, audit, found = stack.aws.logs, Audit(), list[Line]()
+def logged(stack: Stack) -> Iterator[Line]:
+    """What the functions logged, each by itself."""
     for name in ("receive", "deliver", "feedback", "sweep"):
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/paidshare/{STAGE}/{name}")
-        found += read(event["message"] for page in pages for event in page["events"])
-    for line in sorted(found, key=lambda one: one.at):
-        audit.see(line)
-    return audit
+        pages = stack.aws.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/paidshare/{STAGE}/{name}")
+        yield from read(event["message"] for page in pages for event in page["events"])
 
 
 def waiting(stack: Stack, *queue_urls: str) -> int:
