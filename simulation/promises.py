@@ -88,6 +88,7 @@ class Judge:
     """The ids of the events that were ever in the queue."""
     persons: set[str] = field(default_factory=set)
     """Those that a dead letter was ever about."""
+    _written: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     # --- What is seen ---------------------------------------------------------------------------------------
 
@@ -149,7 +150,9 @@ class Judge:
         mark = row.get("letter_sent_mark")
         if mark is not None:
             self.noted.setdefault((order_id, mark["S"]), self.clock.now)
-        self.nothing_personal("the ledger", row)
+        before, self._written[order_id] = self._written.get(order_id, {}), row
+        # What is as it was, was looked at.
+        self.nothing_personal("the ledger", [value for name, value in row.items() if before.get(name) is not value])
 
     def worded(self, letter: Sent) -> None:
         """SES has sent its word of *letter*."""
