@@ -16,8 +16,6 @@ import httpx
 
 from local.fastio.forms import ADDABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check
 from local.fastio.state import INSTANT, Fastio, Share, Storage, standing
-from paidshare.shares_fastio import FastioShareListing, FastioShares
-from paidshare.shares_fastio.api import FastioApi
 from simulation.clock import Clock, aware
 from simulation.outside import Outside
 
@@ -206,15 +204,6 @@ class Client:
             # Its other way to refuse: a limit, which says when it ends.
             ends = self._host.state.now() + timedelta(seconds=30)
             return Reply(429, b"{}", {"x-ve-limit-expires": str(int(ends.timestamp()))})
-
-
-def shares_of(client: Any, clock: Callable[[], datetime]) -> FastioShares:
-    """The real adapter, over a simulated client."""
-    return FastioShares(client=client, api_key=lambda: KEY, clock=clock, api_base=BASE, web_base=WEB_BASE)
-
-
-def listing_of(client: Any, clock: Callable[[], datetime]) -> FastioShareListing:
-    return FastioShareListing(FastioApi(client=client, api_key=lambda: KEY, api_base=BASE, clock=clock))
 
 
 def order_of(share: Share) -> str:

@@ -19,12 +19,9 @@ from aws_lambda_powertools.utilities.idempotency import base
 from aws_lambda_powertools.utilities.idempotency.persistence import base as persistence_base
 from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, dynamodb
 
-from functions.deliver import handler as deliver
-from functions.feedback import handler as feedback
-from functions.receive import handler as receive
-from functions.sweep import handler as sweep
 from simulation.aws.sqs import Message, Queue, record
 from simulation.clock import Clock, Process, Task, running
+from simulation.wiring import HANDLERS, TO_FINISH, Delivering, Noting, Receiving, Sweeping
 
 RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S = 15.0, 60.0, 30.0, 285.0
 """Each function's time-out (template.yaml)."""
@@ -134,7 +131,7 @@ class Batch:
 
     lambdas: Lambda
     queue: Queue
-    container: deliver.Container
+    container: Delivering
     messages: list[Message]
     numbers: list[int | None]
     failed: list[str] = field(default_factory=list)
@@ -146,24 +143,22 @@ class Batch:
         return f"deliver {self.messages[place].id if number is None else number}"
 
     def work(self, context: Context, process: Process) -> None:
-        clock, container = self.lambdas.clock, self.container
+        clock = self.lambdas.clock
         process.orders |= {number for number in self.numbers if number is not None}
         left = timedelta(seconds=context.deadline - clock.now)
-        deadline = container.shop.clock() + left - deliver.TO_FINISH
-        invocation = deliver.Invocation(container, context.aws_request_id, deadline)
-        deliver.scatter([record(message) for message in self.messages], invocation)
+        work = self.container.begin(self.messages, context.aws_request_id, self.container.now + left - TO_FINISH)
         self.left = len(self.messages)
         for place, message in enumerate(self.messages):
-            clock.spawn(partial(self._one, message, invocation), scope=self.scope(place), process=process)
+            clock.spawn(partial(self._one, message, work), scope=self.scope(place), process=process)
         self.waiting = running()
         clock.wait()
         for message in self.messages:
             if message.id not in self.failed:
                 self.queue.delete(message.handle)
 
-    def _one(self, message: Message, invocation: deliver.Invocation) -> None:
+    def _one(self, message: Message, work: Callable[[Any], None]) -> None:
         try:
-            deliver.work(SQSRecord(record(message)), invocation)
+            work(SQSRecord(record(message)))
         except Exception:  # noqa: BLE001
             self.failed.append(message.id)
         self.left -= 1
@@ -174,7 +169,7 @@ class Batch:
 def delivering(
     lambdas: Lambda,
     queue: Queue,
-    environments: Environments[deliver.Container],
+    environments: Environments[Delivering],
     purchase_of: Callable[[str], int | None],
 ) -> Callable[[list[Message], Callable[[], None]], None]:
     """Deliver, as its poller begins it."""
@@ -196,7 +191,7 @@ def delivering(
 def noting(
     lambdas: Lambda,
     queue: Queue,
-    environments: Environments[feedback.Container],
+    environments: Environments[Noting],
     purchase_of: Callable[[str], int | None],
 ) -> Callable[[list[Message], Callable[[], None]], None]:
     """Feedback, as its poller begins it."""
@@ -208,8 +203,7 @@ def noting(
         def work(context: Context, process: Process) -> None:
             process.orders |= {number for number in numbers if number is not None}
             event = {"Records": [record(message) for message in messages]}
-            answer = feedback.noted(event, context, container)  # type: ignore[arg-type]
-            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            failed = container.note(event, context)
             for message in messages:
                 if message.id not in failed:
                     queue.delete(message.handle)
@@ -226,7 +220,7 @@ def noting(
 
 def answering(
     lambdas: Lambda,
-    environments: Environments[receive.Container],
+    environments: Environments[Receiving],
     event: dict[str, Any],
     scope: str,
     orders: set[int],
@@ -237,7 +231,7 @@ def answering(
 
     def work(context: Context, process: Process) -> None:
         process.orders |= orders
-        status[0] = receive.respond(event, context, container)["statusCode"]  # type: ignore[arg-type]
+        status[0] = container.answer(event, context)
 
     def after(came_to_its_end: bool) -> None:  # noqa: FBT001
         if came_to_its_end:
@@ -247,13 +241,13 @@ def answering(
     lambdas.begin(work, scope=scope, after=after)
 
 
-def sweeping(lambdas: Lambda, environments: Environments[sweep.Container], number: int, orders: set[int]) -> None:
+def sweeping(lambdas: Lambda, environments: Environments[Sweeping], number: int, orders: set[int]) -> None:
     """One round."""
     container = environments.take()
 
     def work(context: Context, process: Process) -> None:
         process.orders |= orders
-        sweep.swept(context, container)  # type: ignore[arg-type]
+        container.sweep(context)
 
     def after(came_to_its_end: bool) -> None:  # noqa: FBT001
         if came_to_its_end:
@@ -274,8 +268,7 @@ def simulated_time(clock: Clock) -> Iterator[None]:
             return datetime.fromtimestamp(clock.now, tz)
 
     timed: tuple[Any, ...] = (base, persistence_base, datarecord, dynamodb)
-    counted: tuple[Any, ...] = (deliver, feedback, receive, sweep)
-    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in counted]
+    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in HANDLERS]
     shown = SimpleNamespace(datetime=Now, timedelta=timedelta)
     try:
         for module, name, _ in before:

@@ -24,9 +24,6 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from greenlet import getcurrent, greenlet
 from rich.console import Console
 
-from functions.deliver import handler as deliver
-from functions.feedback import handler as feedback
-from functions.sweep import handler as sweep
 from paidshare import notices
 from paidshare.notices import Notice
 from paidshare.settings import Policy
@@ -38,9 +35,10 @@ from simulation.functions import Context, simulated_time
 from simulation.outside import Outside
 from simulation.promises import STATED_S, Broken
 from simulation.run import fixed_hashes, without_gc
-from simulation.shop import WORDS, WORK, Simulated
+from simulation.shop import Simulated
 from simulation.stripe.account import DAY_S, Purchase
 from simulation.stripe.acts import ACTS, buys
+from simulation.wiring import TO_FINISH, WORDS, WORK
 
 _TAKES_S = 0.2
 SWITCH: Literal["switch"] = "switch"
@@ -331,11 +329,10 @@ class Stage:
             self._work(message)
 
     def _work(self, message: Message) -> None:
-        queue, container = self.shop.queues[WORK], self.shop.deliver()
-        context = Context(f"deliver-{next(self._numbers)}", self.clock, self.clock.now + 60)
-        invocation = deliver.Invocation(container, context.aws_request_id, aware(context.deadline - 25))
+        queue, container = self.shop.queues[WORK], self.shop.wiring.deliver()
+        work = container.begin([], f"deliver-{next(self._numbers)}", aware(self.clock.now + 60) - TO_FINISH)
         try:
-            deliver.work(_Record(message), invocation)  # type: ignore[arg-type]
+            work(_Record(message))
         except Exception:  # noqa: BLE001
             return
         queue.delete(message.handle)
@@ -359,16 +356,16 @@ class Stage:
         """
         context = Context("sweep", self.clock, self.clock.now + 285)
         with contextlib.suppress(Exception):
-            sweep.swept(context, self.shop.sweep())  # type: ignore[arg-type]
+            self.shop.wiring.sweep().sweep(context)
 
     def _note(self) -> None:
         """SES's words, as Feedback notes them."""
         words = self.shop.queues[WORDS]
         some = words.receive(10)
         if some and self.words:
-            container = self.shop.feedback()
+            container = self.shop.wiring.feedback()
             for one in some:
-                feedback.work(SQSRecord(record(one)), container)
+                container.work(SQSRecord(record(one)))
         words.messages.clear()
 
 

@@ -7,40 +7,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from functions.deliver import handler as deliver
-from functions.feedback import handler as feedback
-from functions.receive import handler as receive
-from functions.sweep import handler as sweep
 from operate.audit import Audit, Line
 from paidshare import notices
-from paidshare.aws import (
-    DeadLetters,
-    DynamoCheckpoint,
-    DynamoLedger,
-    DynamoMailLog,
-    DynamoOrderIndex,
-    DynamoReceived,
-    SesMailer,
-    SqsIntake,
-    SqsMessages,
-    SqsReconcileQueue,
-)
-from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
-from paidshare.delivering.deliver import Shop
 from paidshare.notices import RESEND, Notice
-from paidshare.receiving import receive as receiving
-from paidshare.secret import Secret
 from paidshare.settings import Policy
-from paidshare.sweeping.ports import SweepPorts
 from simulation import goods
-from simulation.aws.dynamodb import DynamoDB, Table
-from simulation.aws.ses import PostOffice, SESv2
-from simulation.aws.sqs import SQS, Queue
+from simulation.aws.dynamodb import Table
+from simulation.aws.ses import PostOffice
+from simulation.aws.sqs import Queue
 from simulation.chance import Chance
 from simulation.clock import Clock, aware
-from simulation.fastio import KEY, Client, FileHost, listing_of, shares_of
+from simulation.fastio import FileHost
 from simulation.faults import Faults
 from simulation.functions import (
     DELIVER_S,
@@ -58,11 +37,8 @@ from simulation.functions import (
 from simulation.outside import Outside
 from simulation.promises import Judge
 from simulation.stripe.account import Account, Event, Purchase
-from simulation.stripe.reading import SimulatedStripe
+from simulation.wiring import DEAD, EVENTS, ORDERS, WEBHOOK_SECRET, WORDS, WORK, Wiring
 
-ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
-WEBHOOK_SECRET = "whsec_of_the_simulation"
-_LINK_KEY = "k" * 64
 _BACKOFF_S = (0, 300, 1_800, 7_200, 18_000, 36_000, *((43_200,) * 5))
 """How long Stripe waits before each attempt; three days in all (docs.stripe.com/webhooks)."""
 _IDS = re.compile(r"\b(?:cs_test|in|pi|sub|ch_pi|re_pi|du_pi|cn_in)_([0-9]+)")
@@ -83,16 +59,6 @@ class Log:
         shop.trace(f"log {fact} {extra}")
 
     warning = error = info
-
-
-class FixedVault:
-    """The port `Vault`: the secret, which never changes here."""
-
-    def secret(self) -> Secret:
-        return Secret("sk_test_simulated", (WEBHOOK_SECRET,), KEY, (), _LINK_KEY)
-
-    def reread(self) -> Secret | None:
-        return None
 
 
 @dataclass(slots=True)
@@ -116,7 +82,8 @@ class Simulated:
     office: PostOffice = field(init=False)
     judge: Judge = field(init=False)
     audit: Audit = field(default_factory=Audit)
-    stripe: SimulatedStripe = field(init=False)
+    log: Log = field(init=False)
+    wiring: Wiring = field(init=False)
     products: dict[str, Any] = field(init=False)
     is_mended: bool = False
     _rounds: int = 0
@@ -143,7 +110,7 @@ class Simulated:
         self.office = PostOffice(clock, chance, self.faults, self.queues[WORDS])
         rows = self.tables[ORDERS].items
         self.judge = Judge(clock, self.account, self.host, self.policy, rows, dead)
-        self.stripe = SimulatedStripe(self.account, way, self._corrected)
+        self.log, self.wiring = Log(self), Wiring(self)
         self.host.watched, self.office.watched = self.judge.shared, self.judge.mailed
         self.tables[ORDERS].watched = self.judge.written
         self.office.worded = self.judge.worded
@@ -161,7 +128,7 @@ class Simulated:
         """Feedback's schedule has come: dead letters that SQS would drop are written anew."""
         container = self._environments["feedback"].take()
         self._lambdas["feedback"].begin(
-            lambda _context, _process: feedback.remind(container, now=aware(self.clock.now)),
+            lambda _context, _process: container.remind(aware(self.clock.now)),
             scope=f"remind {self._rounds}",
             after=lambda _ended: None,
         )
@@ -208,10 +175,10 @@ class Simulated:
     def _open_functions(self) -> None:
         clock, chance = self.clock, self.chance
         make: dict[str, Callable[[], Any]] = {
-            "receive": self._receive,
-            "deliver": self.deliver,
-            "feedback": self.feedback,
-            "sweep": self.sweep,
+            "receive": self.wiring.receive,
+            "deliver": self.wiring.deliver,
+            "feedback": self.wiring.feedback,
+            "sweep": self.wiring.sweep,
         }
         limits = {"receive": RECEIVE_S, "deliver": DELIVER_S, "feedback": FEEDBACK_S, "sweep": SWEEP_S}
         for name, made in make.items():
@@ -226,84 +193,6 @@ class Simulated:
                 found, clock, at_once, begin(self._lambdas[name], found, self._environments[name], purchase_of)
             )
             found.arrived = poller.wake
-
-    def _clock(self, name: str) -> Callable[[], Any]:
-        """A machine's own clock."""
-        apart = self.faults.rates.clocks_apart_s
-        off = self.chance.between(f"clock {name}", -apart, apart)
-        return lambda: aware(self.clock.now + off)
-
-    def _clients(self, *, attempts: int) -> tuple[Any, Any]:
-        return (
-            DynamoDB(self.way, self.tables, attempts=attempts),
-            SQS(self.way, self.queues, attempts=attempts),
-        )
-
-    def _receive(self) -> receive.Container:
-        dynamodb, sqs = self._clients(attempts=2)
-        return receive.Container(
-            senders={"POST /webhook/stripe": receiving.stripe(livemode=False, allowed=())},
-            vault=cast("Any", FixedVault()),
-            intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
-            logger=cast("Any", Log(self)),
-            stage="simulated",
-            clock=lambda: self.clock.now,
-        )
-
-    def deliver(self) -> deliver.Container:
-        dynamodb, sqs = self._clients(attempts=2)
-        now = self._clock("deliver")
-        monotonic = lambda: self.clock.now  # noqa: E731
-        limited = partial(self.chance.happens, "limited", 0.3)
-        mail = cast("Any", SESv2(self.way, self.office, limited))
-        shop = Shop(
-            ledger=DynamoLedger(dynamodb, ORDERS),
-            payments=SparedPayments(self.stripe, Breaker(monotonic=monotonic)),
-            shares=SparedShares(shares_of(Client(self.way, self.host, limited), now), Breaker(monotonic=monotonic)),
-            mailer=SparedMailer(
-                SesMailer(mail, sender="shop@seller.simulated", configuration_set="simulated"),
-                Breaker(monotonic=monotonic),
-            ),
-            reconcile=SqsReconcileQueue(sqs, queue_url=WORK),
-            link_key=lambda: _LINK_KEY,
-            clock=now,
-            policy=self.policy,
-        )
-        return deliver.Container(
-            shop=shop,
-            messages=SqsMessages(sqs, queue_url=WORK, dead_letter_url=DEAD),
-            threads=cast("Any", None),
-            logger=cast("Any", Log(self)),
-            stage="simulated",
-        )
-
-    def feedback(self) -> feedback.Container:
-        dynamodb, sqs = self._clients(attempts=2)
-        return feedback.Container(
-            log=DynamoMailLog(dynamodb, ORDERS),
-            messages=SqsMessages(sqs, queue_url=WORDS, dead_letter_url=DEAD),
-            dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
-            logger=cast("Any", Log(self)),
-            stage="simulated",
-        )
-
-    def sweep(self) -> sweep.Container:
-        dynamodb, sqs = self._clients(attempts=3)
-        now = self._clock("sweep")
-        client = Client(self.way, self.host, partial(self.chance.happens, "limited", 0.3))
-        ports = SweepPorts(
-            checkpoint=DynamoCheckpoint(dynamodb, EVENTS),
-            index=DynamoOrderIndex(dynamodb, ORDERS),
-            ledger=DynamoLedger(dynamodb, ORDERS),
-            lists=self.stripe,
-            share_listing=listing_of(client, now),
-            shares=shares_of(client, now),
-            queue=SqsReconcileQueue(sqs, queue_url=WORK),
-            link_key=lambda: _LINK_KEY,
-            clock=now,
-            received=DynamoReceived(dynamodb, EVENTS),
-        )
-        return sweep.Container(ports, cast("Any", Log(self)), "simulated")
 
     def _signed(self, event: Event) -> dict[str, Any]:
         """The webhook as the HTTP API hands it on."""
@@ -341,7 +230,8 @@ class Simulated:
         hour = int(self.clock.now // 7_200)
         return self.chance.fixed(f"down {provider} {hour}") < rates.down
 
-    def _corrected(self, line: Any) -> Any:
+    def corrected(self, line: Any) -> Any:
+        """An order's line, as the seller's product says by now."""
         return goods.mended(line) if self.is_mended else line
 
 

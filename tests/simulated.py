@@ -11,9 +11,10 @@ from paidshare.sweeping.ports import ShareListing
 from simulation.aws.dynamodb import DynamoDB, Table
 from simulation.chance import Chance
 from simulation.clock import Clock
-from simulation.fastio import Client, FileHost, Reply, listing_of, shares_of
+from simulation.fastio import Client, FileHost, Reply
 from simulation.faults import Faults, Rates
 from simulation.outside import Outside
+from simulation.wiring import listing_of, shares_of
 from tests.cloud import EVENTS_TABLE, ORDERS_TABLE
 from tests.fastio_world import now
 

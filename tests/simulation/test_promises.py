@@ -11,9 +11,10 @@ from simulation.chance import Chance
 from simulation.clock import START
 from simulation.faults import Faults, Rates
 from simulation.promises import STATED_S
-from simulation.shop import ORDERS, Simulated
+from simulation.shop import Simulated
 from simulation.stripe.account import Purchase
 from simulation.stripe.acts import ACTS, buys
+from simulation.wiring import ORDERS
 
 ORDER = "cs_test_0"
 

@@ -1,0 +1,245 @@
+"""
+The real functions, wired to what is simulated: all that knows a version of the product. `simulation.earlier` loads this
+module once more, of an earlier version, to be at work beside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol, cast
+
+from functions.deliver import handler as deliver
+from functions.feedback import handler as feedback
+from functions.receive import handler as receive
+from functions.sweep import handler as sweep
+from paidshare.aws import (
+    DeadLetters,
+    DynamoCheckpoint,
+    DynamoLedger,
+    DynamoMailLog,
+    DynamoOrderIndex,
+    DynamoReceived,
+    SesMailer,
+    SqsIntake,
+    SqsMessages,
+    SqsReconcileQueue,
+)
+from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
+from paidshare.delivering.deliver import Shop
+from paidshare.receiving import receive as receiving
+from paidshare.secret import Secret
+from paidshare.settings import Policy
+from paidshare.shares_fastio import FastioShareListing, FastioShares
+from paidshare.shares_fastio.api import FastioApi
+from paidshare.sweeping.ports import SweepPorts
+from simulation.aws.dynamodb import DynamoDB, Table
+from simulation.aws.ses import PostOffice, SESv2
+from simulation.aws.sqs import SQS, Message, Queue, record
+from simulation.chance import Chance
+from simulation.clock import Clock, aware
+from simulation.fastio import BASE, KEY, WEB_BASE, Client, FileHost
+from simulation.faults import Faults
+from simulation.outside import Outside
+from simulation.stripe.account import Account
+from simulation.stripe.reading import SimulatedStripe
+
+ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
+WEBHOOK_SECRET = "whsec_of_the_simulation"
+HANDLERS: tuple[Any, ...] = (deliver, feedback, receive, sweep)
+TO_FINISH = deliver.TO_FINISH
+_LINK_KEY = "k" * 64
+
+
+class World(Protocol):
+    """What there is around the functions: one for all versions of them."""
+
+    clock: Clock
+    chance: Chance
+    faults: Faults
+    way: Outside
+    tables: dict[str, Table]
+    queues: dict[str, Queue]
+    host: FileHost
+    office: PostOffice
+    account: Account
+    policy: Any
+    """The seller's choices, as a dataclass with at least the fields of this version's `Policy`."""
+    log: Any
+
+    def corrected(self, line: Any) -> Any:
+        """An order's line, as the seller's product says by now."""
+
+
+class FixedVault:
+    """The port `Vault`: the secret, which never changes here."""
+
+    def secret(self) -> Secret:
+        return Secret("sk_test_simulated", (WEBHOOK_SECRET,), KEY, (), _LINK_KEY)
+
+    def reread(self) -> Secret | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """A container of Receive."""
+
+    container: receive.Container
+
+    def answer(self, event: dict[str, Any], context: Any) -> int:
+        """The status that the caller of the webhook gets."""
+        return int(receive.respond(event, context, self.container)["statusCode"])
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """A container of Deliver."""
+
+    container: deliver.Container
+
+    @property
+    def now(self) -> datetime:
+        """By its own clock."""
+        return self.container.shop.clock()
+
+    def begin(self, messages: list[Message], request_id: str, deadline: datetime) -> Callable[[Any], None]:
+        """What works on one message (as SQS's record) of this invocation, and raises where it is not done."""
+        invocation = deliver.Invocation(self.container, request_id, deadline)
+        deliver.scatter([record(message) for message in messages], invocation)
+        return lambda one: deliver.work(one, invocation)
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """A container of Feedback."""
+
+    container: feedback.Container
+
+    def note(self, event: dict[str, Any], context: Any) -> set[str]:
+        """The ids of the batch's messages that come again."""
+        answer: Any = feedback.noted(event, context, self.container)
+        return {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+
+    def work(self, one: Any) -> None:
+        feedback.work(one, self.container)
+
+    def remind(self, now: datetime) -> None:
+        feedback.remind(self.container, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """A container of the sweep."""
+
+    container: sweep.Container
+
+    def sweep(self, context: Any) -> None:
+        sweep.swept(context, self.container)
+
+
+class Wiring:
+    """Makes containers of one version's functions in *world*."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        known = {one.name for one in fields(Policy)}
+        self._policy = Policy(**{name: value for name, value in asdict(world.policy).items() if name in known})
+        self._stripe = SimulatedStripe(world.account, world.way, world.corrected)
+        self._limited = partial(world.chance.happens, "limited", 0.3)
+
+    def receive(self) -> Receiving:
+        dynamodb, sqs = self._clients(attempts=2)
+        return Receiving(
+            receive.Container(
+                senders={"POST /webhook/stripe": receiving.stripe(livemode=False, allowed=())},
+                vault=cast("Any", FixedVault()),
+                intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
+                logger=self._world.log,
+                stage="simulated",
+                clock=lambda: self._world.clock.now,
+            )
+        )
+
+    def deliver(self) -> Delivering:
+        world = self._world
+        dynamodb, sqs = self._clients(attempts=2)
+        now = self._clock("deliver")
+        monotonic = lambda: world.clock.now  # noqa: E731
+        mail = cast("Any", SESv2(world.way, world.office, self._limited))
+        shop = Shop(
+            ledger=DynamoLedger(dynamodb, ORDERS),
+            payments=SparedPayments(self._stripe, Breaker(monotonic=monotonic)),
+            shares=SparedShares(shares_of(self._client(), now), Breaker(monotonic=monotonic)),
+            mailer=SparedMailer(
+                SesMailer(mail, sender="shop@seller.simulated", configuration_set="simulated"),
+                Breaker(monotonic=monotonic),
+            ),
+            reconcile=SqsReconcileQueue(sqs, queue_url=WORK),
+            link_key=lambda: _LINK_KEY,
+            clock=now,
+            policy=self._policy,
+        )
+        return Delivering(
+            deliver.Container(
+                shop=shop,
+                messages=SqsMessages(sqs, queue_url=WORK, dead_letter_url=DEAD),
+                threads=cast("Any", None),
+                logger=world.log,
+                stage="simulated",
+            )
+        )
+
+    def feedback(self) -> Noting:
+        dynamodb, sqs = self._clients(attempts=2)
+        return Noting(
+            feedback.Container(
+                log=DynamoMailLog(dynamodb, ORDERS),
+                messages=SqsMessages(sqs, queue_url=WORDS, dead_letter_url=DEAD),
+                dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
+                logger=self._world.log,
+                stage="simulated",
+            )
+        )
+
+    def sweep(self) -> Sweeping:
+        dynamodb, sqs = self._clients(attempts=3)
+        now = self._clock("sweep")
+        ports = SweepPorts(
+            checkpoint=DynamoCheckpoint(dynamodb, EVENTS),
+            index=DynamoOrderIndex(dynamodb, ORDERS),
+            ledger=DynamoLedger(dynamodb, ORDERS),
+            lists=self._stripe,
+            share_listing=listing_of(self._client(), now),
+            shares=shares_of(self._client(), now),
+            queue=SqsReconcileQueue(sqs, queue_url=WORK),
+            link_key=lambda: _LINK_KEY,
+            clock=now,
+            received=DynamoReceived(dynamodb, EVENTS),
+        )
+        return Sweeping(sweep.Container(ports, self._world.log, "simulated"))
+
+    def _client(self) -> Any:
+        return Client(self._world.way, self._world.host, self._limited)
+
+    def _clock(self, name: str) -> Callable[[], datetime]:
+        """A machine's own clock."""
+        clock, apart = self._world.clock, self._world.faults.rates.clocks_apart_s
+        off = self._world.chance.between(f"clock {name}", -apart, apart)
+        return lambda: aware(clock.now + off)
+
+    def _clients(self, *, attempts: int) -> tuple[Any, Any]:
+        world = self._world
+        return (
+            DynamoDB(world.way, world.tables, attempts=attempts),
+            SQS(world.way, world.queues, attempts=attempts),
+        )
+
+
+def shares_of(client: Any, clock: Callable[[], datetime]) -> FastioShares:
+    """The real adapter, over a simulated client."""
+    return FastioShares(client=client, api_key=lambda: KEY, clock=clock, api_base=BASE, web_base=WEB_BASE)
+
+
+def listing_of(client: Any, clock: Callable[[], datetime]) -> FastioShareListing:
+    return FastioShareListing(FastioApi(client=client, api_key=lambda: KEY, api_base=BASE, clock=clock))
