@@ -4,6 +4,7 @@ The shop, simulated: run after run, each of a seed of its own, until the time is
     python -m simulation --seconds 60          new seeds; `--hours 1` for the long run
     python -m simulation --seed 7 --explain    one run, told step by step
     python -m simulation --seed 7 --keep       the story of one that broke a promise becomes a test
+    python -m simulation --beside v1           each run begins with that version, and is upgraded
 """
 
 import gc
@@ -19,8 +20,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from simulation.earlier import RevisionUnknown, of_revision
 from simulation.kept import keep as keep_story
-from simulation.run import Result, fixed_hashes, run
+from simulation.run import Result, Told, fixed_hashes, run
 from simulation.shrink import shrink
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -61,16 +63,21 @@ def main(
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = os.cpu_count() or 1,
     explain: Annotated[bool, typer.Option(help="With --seed: every step of the run.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option(help="With --seed: its story becomes a test.")] = False,  # noqa: FBT002
+    beside: Annotated[str, typer.Option(metavar="REVISION", help="Upgrade from this version, by git's name.")] = "",
 ) -> None:
     """Ends with 1 when a promise was broken, and tells the story."""
+    try:
+        told = Told(earlier=of_revision(beside) if beside else None)
+    except RevisionUnknown as error:
+        raise typer.BadParameter(str(error), param_hint="--beside") from error
     if seed is not None:
-        raise typer.Exit(_one(seed, explain=explain, kept=keep))
+        raise typer.Exit(_one(seed, told, explain=explain, kept=keep))
     start = int(time.time()) if first is None else first
-    raise typer.Exit(_many(start, seconds=hours * 3600 or seconds, jobs=jobs))
+    raise typer.Exit(_many(start, told, seconds=hours * 3600 or seconds, jobs=jobs))
 
 
-def _one(seed: int, *, explain: bool, kept: bool) -> int:
-    result = run(seed, keep_trace=explain)
+def _one(seed: int, told: Told, *, explain: bool, kept: bool) -> int:
+    result = run(seed, told, keep_trace=explain)
     for line in result.trace:
         CONSOLE.print(line, markup=False)
     total = Total()
@@ -80,10 +87,10 @@ def _one(seed: int, *, explain: bool, kept: bool) -> int:
     return _told(result, kept=kept) if result.broken else 0
 
 
-def _many(first: int, *, seconds: float, jobs: int) -> int:
+def _many(first: int, told: Told, *, seconds: float, jobs: int) -> int:
     began, total = time.perf_counter(), Total()
     CONSOLE.print(f"seeds from {first} on, {jobs} at once, for {seconds:,.0f} s")
-    for result in _results(first, began + seconds, jobs):
+    for result in _results(first, told, began + seconds, jobs):
         total.add(result)
         if result.broken:
             CONSOLE.print(f"a promise was broken: python -m simulation --seed {result.seed}")
@@ -97,12 +104,12 @@ _RUNS_OF_A_PROCESS = 6
 """Then it is a new one's turn: what runs leave behind goes with the process, and nobody has to search for it."""
 
 
-def _results(first: int, ends: float, jobs: int) -> Iterator[Result]:
+def _results(first: int, told: Told, ends: float, jobs: int) -> Iterator[Result]:
     seeds, done = count(first), SimpleQueue[Result | BaseException]()
     with get_context("fork").Pool(jobs, initializer=gc.disable, maxtasksperchild=_RUNS_OF_A_PROCESS) as pool:
 
         def begin() -> None:
-            pool.apply_async(run, (next(seeds),), callback=done.put, error_callback=done.put)
+            pool.apply_async(run, (next(seeds), told), callback=done.put, error_callback=done.put)
 
         under_way = jobs
         for _ in range(jobs):

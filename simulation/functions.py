@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency import base
@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, 
 
 from simulation.aws.sqs import Message, Queue, record
 from simulation.clock import Clock, Process, Task, running
-from simulation.wiring import HANDLERS, TO_FINISH, Delivering, Noting, Receiving, Sweeping
+from simulation.wiring import Delivering, Noting, Receiving, Sweeping
 
 RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S = 15.0, 60.0, 30.0, 285.0
 """Each function's time-out (template.yaml)."""
@@ -39,22 +39,35 @@ class Context:
         return max(0, int((self.deadline - self.clock.now) * 1000))
 
 
-@dataclass(slots=True)
-class Environments[T]:
-    """Containers of one function: made when none is free, and now and then made anew."""
+class Container(Protocol):
+    """What a function keeps from one invocation to the next."""
 
-    make: Callable[[], T]
+    @property
+    def is_earlier(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Environments[T: Container]:
+    """
+    Containers of one function: made when none is free, and now and then made anew; *make* is told whether of the
+    earlier version, which `earlier` says of each invocation.
+    """
+
+    make: Callable[[bool], T]
     recycle: Callable[[], bool]
-    free: list[T] = field(default_factory=list)
+    earlier: Callable[[], bool]
+    free: dict[bool, list[T]] = field(default_factory=lambda: {False: [], True: []})
 
     def take(self) -> T:
-        if self.free and not self.recycle():
-            return self.free.pop()
-        self.free[:-1] = []
-        return self.make()
+        wanted = self.earlier()
+        free = self.free[wanted]
+        if free and not self.recycle():
+            return free.pop()
+        free[:-1] = []
+        return self.make(wanted)
 
     def give_back(self, container: T) -> None:
-        self.free.append(container)
+        self.free[container.is_earlier].append(container)
 
 
 @dataclass(slots=True)
@@ -146,7 +159,7 @@ class Batch:
         clock = self.lambdas.clock
         process.orders |= {number for number in self.numbers if number is not None}
         left = timedelta(seconds=context.deadline - clock.now)
-        work = self.container.begin(self.messages, context.aws_request_id, self.container.now + left - TO_FINISH)
+        work = self.container.begin(self.messages, context.aws_request_id, left)
         self.left = len(self.messages)
         for place, message in enumerate(self.messages):
             clock.spawn(partial(self._one, message, work), scope=self.scope(place), process=process)
@@ -257,8 +270,8 @@ def sweeping(lambdas: Lambda, environments: Environments[Sweeping], number: int,
 
 
 @contextmanager
-def simulated_time(clock: Clock) -> Iterator[None]:
-    """In here Powertools' idempotency lives at *clock*'s time, and no function prints its metrics."""
+def simulated_time(clock: Clock, *handlers: Any) -> Iterator[None]:
+    """In here Powertools' idempotency lives at *clock*'s time, and none of the functions' *handlers* prints metrics."""
 
     class Now(datetime):
         """Powertools asks the machine what time it is: here it asks the simulation."""
@@ -268,7 +281,7 @@ def simulated_time(clock: Clock) -> Iterator[None]:
             return datetime.fromtimestamp(clock.now, tz)
 
     timed: tuple[Any, ...] = (base, persistence_base, datarecord, dynamodb)
-    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in HANDLERS]
+    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in handlers]
     shown = SimpleNamespace(datetime=Now, timedelta=timedelta)
     try:
         for module, name, _ in before:

@@ -8,18 +8,20 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
-from simulation import walk
+from simulation import deploys, walk
 from simulation.chance import Chance
 from simulation.clock import START
+from simulation.deploys import Deploys
 from simulation.faults import Faults, Struck, drawn
 from simulation.functions import simulated_time
 from simulation.promises import STATED_S, Broken
 from simulation.shop import Simulated, with_policy
 from simulation.stripe.account import DAY_S, Event, Purchase
 from simulation.stripe.acts import ACTS, Act, buys, changes_plan
+from simulation.wiring import Wiring
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Result:
     struck: list[Struck]
     acts: list[Act]
     seconds: float
+    earlier: type[Wiring] | None = None
     trace: list[str] = field(default_factory=list)
 
 
@@ -45,6 +48,8 @@ class Told:
 
     acts: Sequence[Act] | None = None
     faults: frozenset[Struck] | None = None
+    earlier: type[Wiring] | None = None
+    """An earlier version of the functions, that is upgraded in the run."""
 
 
 def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_at_first: bool = True) -> Result:
@@ -69,9 +74,12 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
         share_limit=1_000,
         most_at_once=chance.one_of("at once", 2, 3, 5),
         trace=trace,
+        earlier=wanted.earlier,
+        deploys=deploys.drawn(chance, days=season.days) if wanted.earlier else Deploys(),
     )
+    handlers = Wiring.handlers + (wanted.earlier.handlers if wanted.earlier else ())
     random.seed(seed)  # The handlers' jitter.
-    with simulated_time(shop.clock), without_gc():
+    with simulated_time(shop.clock, *handlers), without_gc():
         _season(shop, acts, season, stop=lambda: stop_at_first and bool(shop.judge.broken))
         shop.clock.end()
     orders = sum(1 for purchase in shop.account.purchases.values() for _ in purchase.orders)
@@ -87,6 +95,7 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
         faults.struck,
         acts,
         time.perf_counter() - began,
+        wanted.earlier,
         lines,
     )
 
@@ -198,8 +207,3 @@ def fixed_hashes() -> None:
         import sys  # noqa: PLC0415
 
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606
-
-
-def again(result: Result, **changes: object) -> Told:
-    """What is to be told of *result* once more."""
-    return replace(Told(result.acts, frozenset(result.struck)), **changes)  # type: ignore[arg-type]

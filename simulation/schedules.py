@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Annotated, Literal, NamedTuple
 
@@ -31,14 +32,14 @@ from simulation.aws.sqs import Message, record
 from simulation.chance import Chance
 from simulation.clock import Clock, Killed, aware
 from simulation.faults import Fault, Faults, Rates
-from simulation.functions import Context, simulated_time
+from simulation.functions import DELIVER_S, SWEEP_S, Context, simulated_time
 from simulation.outside import Outside
 from simulation.promises import STATED_S, Broken
 from simulation.run import fixed_hashes, without_gc
 from simulation.shop import Simulated
 from simulation.stripe.account import DAY_S, Purchase
 from simulation.stripe.acts import ACTS, buys
-from simulation.wiring import TO_FINISH, WORDS, WORK
+from simulation.wiring import WORDS, WORK, Wiring
 
 _TAKES_S = 0.2
 SWITCH: Literal["switch"] = "switch"
@@ -330,7 +331,7 @@ class Stage:
 
     def _work(self, message: Message) -> None:
         queue, container = self.shop.queues[WORK], self.shop.wiring.deliver()
-        work = container.begin([], f"deliver-{next(self._numbers)}", aware(self.clock.now + 60) - TO_FINISH)
+        work = container.begin([], f"deliver-{next(self._numbers)}", timedelta(seconds=DELIVER_S))
         try:
             work(_Record(message))
         except Exception:  # noqa: BLE001
@@ -354,7 +355,7 @@ class Stage:
         A round: it closes a share that was begun, and whose order was taken back before it was written down. One that
         met with trouble is in the alarms, and the next one goes on.
         """
-        context = Context("sweep", self.clock, self.clock.now + 285)
+        context = Context("sweep", self.clock, self.clock.now + SWEEP_S)
         with contextlib.suppress(Exception):
             self.shop.wiring.sweep().sweep(context)
 
@@ -404,7 +405,7 @@ def explore(
             return played, broken, False
         schedule = waiting[place]
         place += 1
-        with simulated_time(clock := Clock()):
+        with simulated_time(clock := Clock(), *Wiring.handlers):
             found = Stage(story, words=words, clock=clock).play(schedule)
         if schedule or number == 0:
             played += 1

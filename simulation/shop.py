@@ -19,6 +19,7 @@ from simulation.aws.ses import PostOffice
 from simulation.aws.sqs import Queue
 from simulation.chance import Chance
 from simulation.clock import Clock, aware
+from simulation.deploys import Deploys
 from simulation.fastio import FileHost
 from simulation.faults import Faults
 from simulation.functions import (
@@ -75,6 +76,9 @@ class Simulated:
     account: Account = field(default_factory=Account)
     outside: Outside | None = None
     """The way out of every function; its own, unless there is another one."""
+    earlier: type[Wiring] | None = None
+    """An earlier version of the functions, that is at work when `deploys` says so."""
+    deploys: Deploys = field(default_factory=Deploys)
     way: Outside = field(init=False)
     tables: dict[str, Table] = field(init=False)
     queues: dict[str, Queue] = field(init=False)
@@ -174,16 +178,14 @@ class Simulated:
 
     def _open_functions(self) -> None:
         clock, chance = self.clock, self.chance
-        make: dict[str, Callable[[], Any]] = {
-            "receive": self.wiring.receive,
-            "deliver": self.wiring.deliver,
-            "feedback": self.wiring.feedback,
-            "sweep": self.wiring.sweep,
-        }
         limits = {"receive": RECEIVE_S, "deliver": DELIVER_S, "feedback": FEEDBACK_S, "sweep": SWEEP_S}
-        for name, made in make.items():
-            self._environments[name] = Environments(made, partial(chance.happens, f"recycled {name}", 0.02))
-            self._lambdas[name] = Lambda(name, clock, limits[name])
+        for name, limit in limits.items():
+            self._environments[name] = Environments(
+                partial(self._container, name),
+                partial(chance.happens, f"recycled {name}", 0.02),
+                partial(self._is_earlier, name),
+            )
+            self._lambdas[name] = Lambda(name, clock, limit)
         for queue, name, begin, at_once in (
             (WORK, "deliver", delivering, self.most_at_once),
             (WORDS, "feedback", noting, 2),
@@ -193,6 +195,15 @@ class Simulated:
                 found, clock, at_once, begin(self._lambdas[name], found, self._environments[name], purchase_of)
             )
             found.arrived = poller.wake
+
+    def _container(self, name: str, is_earlier: bool) -> Any:  # noqa: FBT001
+        if not is_earlier or self.earlier is None:
+            return getattr(self.wiring, name)()
+        self.trace(f"{name}: a container of the earlier version")
+        return getattr(self.earlier(self, is_earlier=True), name)()
+
+    def _is_earlier(self, name: str) -> bool:
+        return self.earlier is not None and self.chance.happens(f"version {name}", self.deploys.earlier(self.clock.now))
 
     def _signed(self, event: Event) -> dict[str, Any]:
         """The webhook as the HTTP API hands it on."""

@@ -49,7 +49,7 @@ def shrink(result: Result, *, seconds: float = 120.0) -> Story:
     def fails(acts: Sequence[Act], faults: Sequence[Struck] | None) -> Result | None:
         if time.perf_counter() >= until:
             return None
-        told = Told(tuple(acts), None if faults is None else frozenset(faults))
+        told = Told(tuple(acts), None if faults is None else frozenset(faults), result.earlier)
         found = run(result.seed, told)
         return found if any(one.promise == first.promise for one in found.broken) else None
 
@@ -70,7 +70,7 @@ def shrink(result: Result, *, seconds: float = 120.0) -> Story:
     acts = _fewest(acts, lambda some: fails(some, faults) is not None)
     if faults is not None:
         faults = _fewest(faults, lambda some: fails(acts, some) is not None)
-    told = Told(tuple(acts), None if faults is None else frozenset(faults))
+    told = Told(tuple(acts), None if faults is None else frozenset(faults), result.earlier)
     return Story(result.seed, tuple(acts), tuple(faults or ()), run(result.seed, told, keep_trace=True))
 
 

@@ -5,7 +5,7 @@ module once more, of an earlier version, to be at work beside it.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -46,8 +46,6 @@ from simulation.stripe.reading import SimulatedStripe
 
 ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
 WEBHOOK_SECRET = "whsec_of_the_simulation"
-HANDLERS: tuple[Any, ...] = (deliver, feedback, receive, sweep)
-TO_FINISH = deliver.TO_FINISH
 _LINK_KEY = "k" * 64
 
 
@@ -86,6 +84,7 @@ class Receiving:
     """A container of Receive."""
 
     container: receive.Container
+    is_earlier: bool
 
     def answer(self, event: dict[str, Any], context: Any) -> int:
         """The status that the caller of the webhook gets."""
@@ -97,15 +96,16 @@ class Delivering:
     """A container of Deliver."""
 
     container: deliver.Container
+    is_earlier: bool
 
-    @property
-    def now(self) -> datetime:
-        """By its own clock."""
-        return self.container.shop.clock()
-
-    def begin(self, messages: list[Message], request_id: str, deadline: datetime) -> Callable[[Any], None]:
-        """What works on one message (as SQS's record) of this invocation, and raises where it is not done."""
-        invocation = deliver.Invocation(self.container, request_id, deadline)
+    def begin(self, messages: list[Message], request_id: str, left: timedelta) -> Callable[[Any], None]:
+        """
+        What works on one message (as SQS's record) of an invocation that has so much time *left*, and raises where it
+        is not done.
+        """
+        invocation = deliver.Invocation(
+            self.container, request_id, self.container.shop.clock() + left - deliver.TO_FINISH
+        )
         deliver.scatter([record(message) for message in messages], invocation)
         return lambda one: deliver.work(one, invocation)
 
@@ -115,6 +115,7 @@ class Noting:
     """A container of Feedback."""
 
     container: feedback.Container
+    is_earlier: bool
 
     def note(self, event: dict[str, Any], context: Any) -> set[str]:
         """The ids of the batch's messages that come again."""
@@ -133,16 +134,20 @@ class Sweeping:
     """A container of the sweep."""
 
     container: sweep.Container
+    is_earlier: bool
 
     def sweep(self, context: Any) -> None:
         sweep.swept(context, self.container)
 
 
 class Wiring:
-    """Makes containers of one version's functions in *world*."""
+    """Makes containers of one version's functions in *world*. `handlers` are the modules of the functions."""
 
-    def __init__(self, world: World) -> None:
+    handlers: tuple[Any, ...] = (deliver, feedback, receive, sweep)
+
+    def __init__(self, world: World, *, is_earlier: bool = False) -> None:
         self._world = world
+        self._is_earlier = is_earlier
         known = {one.name for one in fields(Policy)}
         self._policy = Policy(**{name: value for name, value in asdict(world.policy).items() if name in known})
         self._stripe = SimulatedStripe(world.account, world.way, world.corrected)
@@ -158,7 +163,8 @@ class Wiring:
                 logger=self._world.log,
                 stage="simulated",
                 clock=lambda: self._world.clock.now,
-            )
+            ),
+            self._is_earlier,
         )
 
     def deliver(self) -> Delivering:
@@ -187,7 +193,8 @@ class Wiring:
                 threads=cast("Any", None),
                 logger=world.log,
                 stage="simulated",
-            )
+            ),
+            self._is_earlier,
         )
 
     def feedback(self) -> Noting:
@@ -199,7 +206,8 @@ class Wiring:
                 dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
                 logger=self._world.log,
                 stage="simulated",
-            )
+            ),
+            self._is_earlier,
         )
 
     def sweep(self) -> Sweeping:
@@ -217,7 +225,7 @@ class Wiring:
             clock=now,
             received=DynamoReceived(dynamodb, EVENTS),
         )
-        return Sweeping(sweep.Container(ports, self._world.log, "simulated"))
+        return Sweeping(sweep.Container(ports, self._world.log, "simulated"), self._is_earlier)
 
     def _client(self) -> Any:
         return Client(self._world.way, self._world.host, self._limited)
