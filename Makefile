@@ -41,8 +41,8 @@ test: ready ## Every test
 soak: ready ## 1,000 orders while everything fails, twenty minutes or more (ORDERS=1000 SEED=…)
 	@$(BIN)/python -m local soak $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
-simulate: ready ## The whole shop on a simulated clock, seed after seed (HOURS=1, or SEED=… for one run)
-	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS))
+simulate: ready ## The whole shop on a simulated clock, seed after seed (HOURS=1, SEED=… for one run, BESIDE=… a version to upgrade from)
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS)) $(if $(BESIDE),--beside $(BESIDE))
 
 schedules: ready ## Every schedule of two workers at one order, within bounds, for twenty minutes (MINUTES=)
 	@$(BIN)/python -m simulation.schedules $(if $(MINUTES),--minutes $(MINUTES))

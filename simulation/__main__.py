@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from simulation.earlier import RevisionUnknown, of_revision
+from simulation import earlier
 from simulation.kept import keep as keep_story
 from simulation.run import Result, Told, fixed_hashes, run
 from simulation.shrink import shrink
@@ -63,12 +63,14 @@ def main(
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = os.cpu_count() or 1,
     explain: Annotated[bool, typer.Option(help="With --seed: every step of the run.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option(help="With --seed: its story becomes a test.")] = False,  # noqa: FBT002
-    beside: Annotated[str, typer.Option(metavar="REVISION", help="Upgrade from this version, by git's name.")] = "",
+    beside: Annotated[
+        str, typer.Option(metavar="VERSION", help="Upgrade from that one: a git name, or a folder.")
+    ] = "",
 ) -> None:
     """Ends with 1 when a promise was broken, and tells the story."""
     try:
-        told = Told(earlier=of_revision(beside) if beside else None)
-    except RevisionUnknown as error:
+        told = Told(earlier=earlier.of(beside) if beside else None)
+    except earlier.RevisionUnknown as error:
         raise typer.BadParameter(str(error), param_hint="--beside") from error
     if seed is not None:
         raise typer.Exit(_one(seed, told, explain=explain, kept=keep))

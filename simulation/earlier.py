@@ -32,33 +32,39 @@ _NAMED = re.compile(r'"(?=paidshare\.)')
 
 
 class RevisionUnknown(ValueError):
-    """Git has no such revision, or it is of before the simulation had its wiring in one module."""
+    """There is no such version, or it is of before the simulation had its wiring in one module."""
 
 
-def of_revision(revision: str) -> type[Wiring]:
-    """The wiring of that version, by git's name of it. Raises RevisionUnknown."""
-    done = subprocess.run(["git", "archive", revision, *SOURCES], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode:
-        raise RevisionUnknown(done.stderr.decode().strip())
+def of(version: str) -> type[Wiring]:
+    """
+    The wiring of *version*: git's name of it, or the folder of another checkout. Raises RevisionUnknown.
+
+    Once in a process: a second version would be found under the first one's name.
+    """
     folder = Path(tempfile.mkdtemp(prefix="earlier-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if Path(version).is_dir():
+        return _of_tree(Path(version), folder)
+    done = subprocess.run(["git", "archive", version, *SOURCES], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise RevisionUnknown(done.stderr.decode().strip())
     with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return of_tree(folder, folder / "renamed")
+        archive.extractall(folder / "tree", filter="data")
+    return _of_tree(folder / "tree", folder)
 
 
-def of_tree(tree: Path, renamed: Path) -> type[Wiring]:
-    """The wiring of the sources in *tree*, a checkout; *renamed* is an empty folder for them under their other name."""
+def _of_tree(tree: Path, folder: Path) -> type[Wiring]:
+    """The wiring of the sources in *tree*, which are put into *folder* under their other name."""
     for source in SOURCES:
         # The layer's package comes with its path in the layer; Python looks for none of it.
-        place = renamed / PACKAGE / source.removeprefix("layers/paidshare/python/")
+        place = folder / PACKAGE / source.removeprefix("layers/paidshare/python/")
         if (tree / source).is_dir():
             shutil.copytree(tree / source, place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(tree / source, place)
-    for path in renamed.rglob("*.py"):
+    for path in (folder / PACKAGE).rglob("*.py"):
         text = path.read_text()
         path.write_text(_NAMED.sub(f'"{PACKAGE}.', _IMPORTS.sub(rf"\1{PACKAGE}.\2", text)))
-    sys.path.insert(0, str(renamed))
+    sys.path.insert(0, str(folder))
     return cast("type[Wiring]", import_module(f"{PACKAGE}.simulation.wiring").Wiring)
