@@ -17,11 +17,11 @@ import httpx
 from local.fastio.forms import ADDABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check
 from local.fastio.state import INSTANT, Fastio, Share, Storage, standing
 from simulation.clock import Clock, aware
+from simulation.keys import Keys
 from simulation.outside import Outside
 
 BASE = "https://fastio.simulated/current"
 WEB_BASE = "https://go.simulated"
-KEY = "fastio_key_of_the_simulation"
 
 type _Answer = dict[str, Any]
 
@@ -39,7 +39,8 @@ class Reply:
 
 class FileHost:
     """
-    Fast.io's account. `watched` is told of a share (by its id) that was changed. `by_order` are the orders' shares.
+    Fast.io's account. `watched` is told of a share that was changed. `by_order` are the orders' shares, `tells` sends a
+    webhook, and `keys` has those that are taken.
     """
 
     def __init__(self, clock: Clock, *, share_limit: int, list_late_s: float = 0.0, apart_s: float = 0.0) -> None:
@@ -47,6 +48,8 @@ class FileHost:
         self.list_late_s = list_late_s
         self.watched: Callable[[Share], None] = lambda _share: None
         self.by_order: dict[str, list[Share]] = {}
+        self.tells: Callable[[str, Share], None] = lambda _what, _share: None
+        self.keys = Keys()
 
     def answer(  # noqa: C901, PLR0911  # A table of its calls, one line each.
         self, method: str, path: str, params: Mapping[str, str], form: Mapping[str, str]
@@ -107,6 +110,7 @@ class FileHost:
         share = Share(state.number(), home.id, name, ends, state.now(), fields)
         state.add_share(share)
         self.by_order.setdefault(order_of(share), []).append(share)
+        self.tells("share_created", share)
         return self._changed(share)
 
     def _update(self, share: Share, form: Mapping[str, str]) -> _Answer:
@@ -183,7 +187,8 @@ class Client:
         path = url.removeprefix(BASE)
 
         def do() -> Reply:
-            if headers["authorization"] != f"Bearer {KEY}":
+            if headers["authorization"].removeprefix("Bearer ") not in self._host.keys.fastio:
+                self._outside.strike()
                 return _refused(Refused(401, 1650, "The token is missing or not valid"))
             try:
                 return _reply(200, {"result": True, **self._host.answer(method, path, params or {}, data or {})})

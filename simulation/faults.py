@@ -49,6 +49,8 @@ class Rates:
     """The share of Stripe's events that are never made."""
     event_unsent: float = 0.0
     """The share that are made, and reach no endpoint."""
+    told_by_fastio: float = 0.0
+    """The share of what happens at Fast.io that it tells of."""
     word_late_s: float = 1.0
     word_twice: float = 0.0
     word_never: float = 0.0
@@ -69,6 +71,7 @@ _KINDS = {
     "event_late": (0.05, 0.6),
     "event_never": (0.02, 0.4),
     "event_unsent": (0.02, 0.4),
+    "told_by_fastio": (0.05, 0.5),
     "word_twice": (0.1, 0.6),
     "word_never": (0.02, 0.5),
     "message_twice": (0.02, 0.3),

@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency import base
 from aws_lambda_powertools.utilities.idempotency.persistence import base as persistence_base
 from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, dynamodb
+from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from simulation.aws.sqs import Message, Queue, record
 from simulation.clock import Clock, Process, Task, running
@@ -271,7 +272,7 @@ def sweeping(lambdas: Lambda, environments: Environments[Sweeping], number: int,
 
 @contextmanager
 def simulated_time(clock: Clock, *handlers: Any) -> Iterator[None]:
-    """In here Powertools' idempotency lives at *clock*'s time, and none of the functions' *handlers* prints metrics."""
+    """In here Powertools lives at the time of *clock*, and the functions' *handlers* print no metrics."""
 
     class Now(datetime):
         """Powertools asks the machine what time it is: here it asks the simulation."""
@@ -281,11 +282,12 @@ def simulated_time(clock: Clock, *handlers: Any) -> Iterator[None]:
             return datetime.fromtimestamp(clock.now, tz)
 
     timed: tuple[Any, ...] = (base, persistence_base, datarecord, dynamodb)
-    before = [(module, "dt", module.dt) for module in timed] + [(one, "count", one.count) for one in handlers]
-    shown = SimpleNamespace(datetime=Now, timedelta=timedelta)
+    named = [(module, "dt") for module in timed] + [(one, "count") for one in handlers] + [(parameters, "datetime")]
+    before = [(module, name, getattr(module, name)) for module, name in named]
+    shown = {"dt": SimpleNamespace(datetime=Now, timedelta=timedelta), "count": _uncounted, "datetime": Now}
     try:
         for module, name, _ in before:
-            setattr(module, name, shown if name == "dt" else _uncounted)
+            setattr(module, name, shown[name])
         yield
     finally:
         for module, name, was in before:

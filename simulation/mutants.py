@@ -365,4 +365,23 @@ MUTANTS = (
         "    case.known = same and told is not None\n",
         weeks=True,
     ),
+    Mutant(
+        "a warning of fraud holds nothing",
+        _ENTITLEMENT,
+        "    if policy.hold_on_fraud_warning and any(payment.fraud_warning for payment in payments):\n",
+        "    if policy.hold_on_fraud_warning and not payments:\n",
+    ),
+    Mutant(
+        "the sweep skips warnings of fraud",
+        _SWEEP,
+        '        for kind in (*_RETURNED, "warnings") if self._ports.warnings else _RETURNED:\n',
+        "        for kind in _RETURNED:\n",
+        also=(
+            Change(
+                _SWEEP,
+                "        needed = NEEDED | OF_WARNINGS if self._ports.warnings else NEEDED\n",
+                "        needed = NEEDED\n",
+            ),
+        ),
+    ),
 )

@@ -55,7 +55,7 @@ class Outside:
         fault, takes = self.faults.at(name), self.faults.latency(name)
         down = self.down(provider)
         if fault is not None or takes > patience or down:
-            self.harmed(process.orders if process is not None else set())
+            self.strike()
         if fault is Fault.DIES_BEFORE:
             self._die(name, what)
         self.clock.sleep(min(takes, patience) / 2)
@@ -74,6 +74,12 @@ class Outside:
             raised = lost or refused
             raise raised()
         return answer
+
+    def strike(self) -> None:
+        """What this process does is in trouble now."""
+        task = running()
+        if task is not None:
+            self.harmed(task.process.orders if task.process is not None else set())
 
     def _die(self, name: str, what: str) -> None:
         task = running()

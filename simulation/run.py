@@ -17,6 +17,7 @@ from simulation.clock import START
 from simulation.deploys import Deploys
 from simulation.faults import Faults, Struck, drawn
 from simulation.functions import simulated_time
+from simulation.keys import renewals
 from simulation.promises import STATED_S, Broken
 from simulation.shop import Simulated, with_policy
 from simulation.stripe.account import DAY_S, Event, Purchase
@@ -117,6 +118,8 @@ def _season(shop: Simulated, acts: Sequence[Act], season: walk.Season, *, stop: 
     clock = shop.clock
     for act in acts:
         clock.at(act.at, partial(_act, shop, act))
+    for moment, what, do in renewals(shop.chance, days=season.days):
+        clock.at(moment, partial(shop.renew, what, do))
     ends = season.trouble_ends
     _until(shop, ends, season.round_s, stop)
     shop.faults.peace = True
@@ -171,7 +174,7 @@ def _act(shop: Simulated, act: Act) -> None:
     shop.judge.acted(act.number, found_within=_found_within(act.what, heard=any(made) or not made))
 
 
-_LISTED = ("buys", "settles", "fails", "refunds", "disputes", "renews", "pays_late", "credits")
+_LISTED = ("buys", "settles", "fails", "refunds", "disputes", "is_warned_of", "renews", "pays_late", "credits")
 _UNHEARD_S = 26 * 3600.0
 
 

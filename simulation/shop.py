@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from local.fastio.state import Share
+from local.signing import sign_fastio_pair, sign_fastio_single
 from operate.audit import Audit, Line
 from paidshare import notices
 from paidshare.notices import RESEND, Notice
@@ -20,7 +22,7 @@ from simulation.aws.sqs import Queue
 from simulation.chance import Chance
 from simulation.clock import Clock, aware
 from simulation.deploys import Deploys
-from simulation.fastio import FileHost
+from simulation.fastio import FileHost, order_of
 from simulation.faults import Faults
 from simulation.functions import (
     DELIVER_S,
@@ -35,10 +37,11 @@ from simulation.functions import (
     noting,
     sweeping,
 )
+from simulation.keys import FASTIO_WEBHOOK, Keys
 from simulation.outside import Outside
 from simulation.promises import Judge
 from simulation.stripe.account import Account, Event, Purchase
-from simulation.wiring import DEAD, EVENTS, ORDERS, WEBHOOK_SECRET, WORDS, WORK, Wiring
+from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Wiring
 
 _BACKOFF_S = (0, 300, 1_800, 7_200, 18_000, 36_000, *((43_200,) * 5))
 """How long Stripe waits before each attempt; three days in all (docs.stripe.com/webhooks)."""
@@ -74,6 +77,7 @@ class Simulated:
     trace: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
     account: Account = field(default_factory=Account)
+    keys: Keys = field(default_factory=Keys)
     outside: Outside | None = None
     """The way out of every function; its own, unless there is another one."""
     earlier: type[Wiring] | None = None
@@ -100,6 +104,7 @@ class Simulated:
         way = self.outside or Outside(clock, self.faults, self.trace, harmed=self._harmed, down=self._is_down)
         self.way = way
         self.host = FileHost(clock, share_limit=self.share_limit, list_late_s=rates.list_late_s)
+        self.host.keys, self.host.tells = self.keys, self.told_by_fastio
         self.products = goods.products(self.host.state)
         self.tables = {
             ORDERS: Table("order_id", lambda: clock.now, late_s=rates.index_late_s),
@@ -153,6 +158,25 @@ class Simulated:
             self._lambdas["receive"], self._environments["receive"], self._signed(event), scope, {number}, answered
         )
 
+    def told_by_fastio(self, what: str, share: Share) -> None:
+        """Fast.io's webhook of what happened to *share*, in either of its schemes; it does not come back with it."""
+        order_id, rates, chance = order_of(share), self.faults.rates, self.chance
+        name = f"fastio {what} {order_id}"
+        if not chance.happens(name, rates.told_by_fastio):
+            return
+        number = self.account.by_id[order_id].number
+        body = json.dumps({"event_type": what, "data": {"share_id": share.id}, "id": f"{what}-{share.id}"})
+        at = self.clock.now + chance.spread(f"{name} late", 60.0)
+        sign = sign_fastio_pair if chance.happens(f"{name} scheme", 0.5) else sign_fastio_single
+        headers = sign(body.encode(), FASTIO_WEBHOOK, int(at))
+        event = _request("POST /webhook/fastio", body, headers)
+
+        def send() -> None:
+            lambdas, environments = self._lambdas["receive"], self._environments["receive"]
+            answering(lambdas, environments, event, f"receive {what}-{share.id}", {number}, lambda _status: None)
+
+        self.clock.at(at, send)
+
     def resend(self, purchase: Purchase) -> None:
         """The operator wishes that the buyer gets the link of the newest order once more."""
         *_, order = purchase.orders
@@ -168,6 +192,11 @@ class Simulated:
             if "mail." not in message.body and "mail:" not in message.body:
                 del dead.messages[message.id]
                 self.queues[WORK].send(message.body)
+
+    def renew(self, what: str, do: Callable[[Keys], None]) -> None:
+        """The seller, or the provider, does the next thing to a key that is renewed."""
+        do(self.keys)
+        self.trace(f"keys: {what}")
 
     def waiting(self) -> int:
         """Messages that are not done with, and not of the last half hour: the sweep goes on asking."""
@@ -219,13 +248,9 @@ class Simulated:
             "data": {"object": thing},
         }
         body, at = json.dumps(said), int(self.clock.now)
-        digest = hmac.new(WEBHOOK_SECRET.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
-        return {
-            "routeKey": "POST /webhook/stripe",
-            "headers": {"stripe-signature": f"t={at},v1={digest}"},
-            "body": body,
-            "requestContext": {"http": {"sourceIp": "127.0.0.1"}},
-        }
+        signed = [hmac.new(one.encode(), f"{at}.{body}".encode(), hashlib.sha256) for one in self.keys.signing]
+        header = ",".join([f"t={at}", *(f"v1={one.hexdigest()}" for one in signed)])
+        return _request("POST /webhook/stripe", body, {"stripe-signature": header})
 
     # --- What goes wrong ------------------------------------------------------------------------------------
 
@@ -246,6 +271,17 @@ class Simulated:
         return goods.mended(line) if self.is_mended else line
 
 
+def _request(route: str, body: str, headers: dict[str, str]) -> dict[str, Any]:
+    """As the HTTP API hands it on."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {
+        "routeKey": route,
+        "headers": lower,
+        "body": body,
+        "requestContext": {"http": {"sourceIp": "127.0.0.1"}},
+    }
+
+
 def purchase_of(body: str) -> int | None:
     """Whose purchase a message is about; None where it is nobody's."""
     found = _IDS.search(body)
@@ -258,4 +294,5 @@ def with_policy(chance: Chance) -> Policy:
         Policy(livemode=False, link_days=chance.one_of("link days", 7, 7, 30)),
         keep_canceled=chance.fixed("keep canceled") < 0.25,
         ask_when_paid_late=chance.fixed("ask") < 0.25,
+        hold_on_fraud_warning=chance.fixed("warnings") < 0.25,
     )

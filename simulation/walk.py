@@ -15,6 +15,7 @@ from simulation.stripe.acts import Act
 ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
 _HURRIED = 0.3
 """The share of runs in which everything happens at once."""
+_WARNED = 0.15
 _HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mixed")
 
 
@@ -98,8 +99,13 @@ def _back_and_forth(chance: Chance, number: int, at: float) -> Iterator[Act]:
 
 
 def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
-    """Refunds and disputes: seconds apart, or days."""
+    """Refunds and disputes: seconds apart, or days; and before them, now and then, a warning of fraud."""
     name = f"money {number}"
+    if chance.happens(f"{name} warned", _WARNED):
+        warned = at + chance.spread(f"{name} warning", chance.one_of(f"{name} warning pace", 10.0, 600.0, 6 * 3600.0))
+        yield Act(warned, number, "is_warned_of")
+        if chance.happens(f"{name} safe", 0.5):
+            yield Act(warned + chance.spread(f"{name} safe after", 3_600.0), number, "is_called_safe")
     for _ in range(chance.one_of(f"{name} times", 0, 0, 0, 1, 1, 2, 3, 4)):
         at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 10.0, 600.0, 6 * 3600.0))
         what, detail = chance.one_of(

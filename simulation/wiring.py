@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, cast
 
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
 from functions.deliver import handler as deliver
 from functions.feedback import handler as feedback
 from functions.receive import handler as receive
@@ -20,6 +22,7 @@ from paidshare.aws import (
     DynamoMailLog,
     DynamoOrderIndex,
     DynamoReceived,
+    SecretsManagerVault,
     SesMailer,
     SqsIntake,
     SqsMessages,
@@ -28,25 +31,24 @@ from paidshare.aws import (
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop
 from paidshare.receiving import receive as receiving
-from paidshare.secret import Secret
 from paidshare.settings import Policy
 from paidshare.shares_fastio import FastioShareListing, FastioShares
 from paidshare.shares_fastio.api import FastioApi
 from paidshare.sweeping.ports import SweepPorts
 from simulation.aws.dynamodb import DynamoDB, Table
+from simulation.aws.secrets import SecretsManager
 from simulation.aws.ses import PostOffice, SESv2
 from simulation.aws.sqs import SQS, Message, Queue, record
 from simulation.chance import Chance
 from simulation.clock import Clock, aware
-from simulation.fastio import BASE, KEY, WEB_BASE, Client, FileHost
+from simulation.fastio import BASE, WEB_BASE, Client, FileHost
 from simulation.faults import Faults
+from simulation.keys import FASTIO, Keys
 from simulation.outside import Outside
 from simulation.stripe.account import Account
 from simulation.stripe.reading import SimulatedStripe
 
 ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
-WEBHOOK_SECRET = "whsec_of_the_simulation"
-_LINK_KEY = "k" * 64
 
 
 class World(Protocol):
@@ -61,22 +63,13 @@ class World(Protocol):
     host: FileHost
     office: PostOffice
     account: Account
+    keys: Keys
     policy: Any
     """The seller's choices, as a dataclass with at least the fields of this version's `Policy`."""
     log: Any
 
     def corrected(self, line: Any) -> Any:
         """An order's line, as the seller's product says by now."""
-
-
-class FixedVault:
-    """The port `Vault`: the secret, which never changes here."""
-
-    def secret(self) -> Secret:
-        return Secret("sk_test_simulated", (WEBHOOK_SECRET,), KEY, (), _LINK_KEY)
-
-    def reread(self) -> Secret | None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +143,17 @@ class Wiring:
         self._is_earlier = is_earlier
         known = {one.name for one in fields(Policy)}
         self._policy = Policy(**{name: value for name, value in asdict(world.policy).items() if name in known})
-        self._stripe = SimulatedStripe(world.account, world.way, world.corrected)
         self._limited = partial(world.chance.happens, "limited", 0.3)
 
     def receive(self) -> Receiving:
         dynamodb, sqs = self._clients(attempts=2)
         return Receiving(
             receive.Container(
-                senders={"POST /webhook/stripe": receiving.stripe(livemode=False, allowed=())},
-                vault=cast("Any", FixedVault()),
+                senders={
+                    "POST /webhook/stripe": receiving.stripe(livemode=False, allowed=()),
+                    "POST /webhook/fastio": receiving.fastio(allowed=()),
+                },
+                vault=self._vault(),
                 intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
                 logger=self._world.log,
                 stage="simulated",
@@ -173,16 +168,17 @@ class Wiring:
         now = self._clock("deliver")
         monotonic = lambda: world.clock.now  # noqa: E731
         mail = cast("Any", SESv2(world.way, world.office, self._limited))
+        vault = self._vault()
         shop = Shop(
             ledger=DynamoLedger(dynamodb, ORDERS),
-            payments=SparedPayments(self._stripe, Breaker(monotonic=monotonic)),
-            shares=SparedShares(shares_of(self._client(), now), Breaker(monotonic=monotonic)),
+            payments=SparedPayments(self._stripe(vault), Breaker(monotonic=monotonic)),
+            shares=SparedShares(shares_of(self._client(), now, _fastio_key(vault)), Breaker(monotonic=monotonic)),
             mailer=SparedMailer(
                 SesMailer(mail, sender="shop@seller.simulated", configuration_set="simulated"),
                 Breaker(monotonic=monotonic),
             ),
             reconcile=SqsReconcileQueue(sqs, queue_url=WORK),
-            link_key=lambda: _LINK_KEY,
+            link_key=lambda: vault.secret().link_key,
             clock=now,
             policy=self._policy,
         )
@@ -212,20 +208,39 @@ class Wiring:
 
     def sweep(self) -> Sweeping:
         dynamodb, sqs = self._clients(attempts=3)
-        now = self._clock("sweep")
+        now, vault = self._clock("sweep"), self._vault()
         ports = SweepPorts(
             checkpoint=DynamoCheckpoint(dynamodb, EVENTS),
             index=DynamoOrderIndex(dynamodb, ORDERS),
             ledger=DynamoLedger(dynamodb, ORDERS),
-            lists=self._stripe,
-            share_listing=listing_of(self._client(), now),
-            shares=shares_of(self._client(), now),
+            lists=self._stripe(vault),
+            share_listing=listing_of(self._client(), now, _fastio_key(vault)),
+            shares=shares_of(self._client(), now, _fastio_key(vault)),
             queue=SqsReconcileQueue(sqs, queue_url=WORK),
-            link_key=lambda: _LINK_KEY,
+            link_key=lambda: vault.secret().link_key,
             clock=now,
             received=DynamoReceived(dynamodb, EVENTS),
+            warnings=self._policy.hold_on_fraud_warning,
         )
         return Sweeping(sweep.Container(ports, self._world.log, "simulated"), self._is_earlier)
+
+    def _vault(self) -> SecretsManagerVault:
+        client = cast("Any", SecretsManager(self._world.way, self._world.keys, attempts=2))
+        clock = self._world.clock
+        return SecretsManagerVault(
+            SecretsProvider(boto3_client=client), "paidshare/simulated", monotonic=lambda: clock.now
+        )
+
+    def _stripe(self, vault: SecretsManagerVault) -> SimulatedStripe:
+        world = self._world
+        return SimulatedStripe(
+            world.account,
+            world.way,
+            world.keys,
+            api_key=lambda: vault.secret().stripe_api_key,
+            corrected=world.corrected,
+            fraud_warnings=self._policy.hold_on_fraud_warning,
+        )
 
     def _client(self) -> Any:
         return Client(self._world.way, self._world.host, self._limited)
@@ -244,10 +259,16 @@ class Wiring:
         )
 
 
-def shares_of(client: Any, clock: Callable[[], datetime]) -> FastioShares:
+def _fastio_key(vault: SecretsManagerVault) -> Callable[[], str]:
+    return lambda: vault.secret().fastio_api_key
+
+
+def shares_of(client: Any, clock: Callable[[], datetime], api_key: Callable[[], str] = lambda: FASTIO) -> FastioShares:
     """The real adapter, over a simulated client."""
-    return FastioShares(client=client, api_key=lambda: KEY, clock=clock, api_base=BASE, web_base=WEB_BASE)
+    return FastioShares(client=client, api_key=api_key, clock=clock, api_base=BASE, web_base=WEB_BASE)
 
 
-def listing_of(client: Any, clock: Callable[[], datetime]) -> FastioShareListing:
-    return FastioShareListing(FastioApi(client=client, api_key=lambda: KEY, api_base=BASE, clock=clock))
+def listing_of(
+    client: Any, clock: Callable[[], datetime], api_key: Callable[[], str] = lambda: FASTIO
+) -> FastioShareListing:
+    return FastioShareListing(FastioApi(client=client, api_key=api_key, api_base=BASE, clock=clock))

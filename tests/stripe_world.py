@@ -19,18 +19,24 @@ SESSIONS = "checkout/sessions"
 
 
 class StripeWorld:
-    """The real adapter, the real SDK, and the stand-in on a real socket at *url*. `close` it."""
+    """
+    The real adapter, the real SDK, and the stand-in on a real socket at *url*. `close` it.
+
+    `payments` is the adapter that is asked; `with_warnings` is one that asks for early fraud warnings too.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.key = KEY
         self.adapter = StripePayments(api_key=lambda: self.key, api_base=url, timeout_s=30.0)
+        self.with_warnings = StripePayments(api_key=lambda: self.key, api_base=url, timeout_s=30.0, fraud_warnings=True)
         self.payments: Payments = self.adapter
         self._http = httpx.Client(base_url=url, trust_env=False)
         self._seen = 0
 
     def close(self) -> None:
         self.adapter.close()
+        self.with_warnings.close()
         self._http.close()
 
     def product(self, name: str = "Field guide", metadata: dict[str, str] | None = None, **more: Any) -> str:

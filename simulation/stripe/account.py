@@ -52,6 +52,16 @@ class Intent:
     at: float
     refunds: list[Refund] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
+    warned_at: float | None = None
+    """When the card's issuer warned of fraud."""
+    is_actionable: bool = False
+    """Whether that warning still calls for action: the money is not on its way back."""
+    is_called_safe: bool = False
+    """The seller has told Stripe that it is no fraud."""
+
+    @property
+    def is_warned(self) -> bool:
+        return self.is_actionable and not self.is_called_safe
 
     @property
     def refunded(self) -> int:

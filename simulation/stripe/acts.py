@@ -127,6 +127,8 @@ def _refunds(account: Account, buyer: Purchase, detail: str, now: float) -> Told
     account.returned.append((now, "refunds", refund.id, intent.id))
     yield "refund.created", intent.id, refund.id
     yield "charge.refunded", intent.id, f"ch_{intent.id}"
+    if intent.refunded == intent.amount:
+        yield from _answered(intent)
 
 
 def _refund_fails(account: Account, buyer: Purchase, _detail: str, now: float) -> Told:
@@ -148,6 +150,7 @@ def _disputes(account: Account, buyer: Purchase, detail: str, now: float) -> Tol
     account.keep(buyer, dispute)
     account.returned.append((now, "disputes", dispute.id, intent.id))
     yield "charge.dispute.created", intent.id, dispute.id
+    yield from _answered(intent)
 
 
 def _dispute_ends(account: Account, buyer: Purchase, detail: str, now: float) -> Told:
@@ -158,6 +161,38 @@ def _dispute_ends(account: Account, buyer: Purchase, detail: str, now: float) ->
                 dispute.status = detail
                 yield "charge.dispute.closed", intent.id, dispute.id
                 return
+
+
+def _is_warned_of(account: Account, buyer: Purchase, _detail: str, now: float) -> Told:
+    """The card's issuer has an early warning of fraud (docs.stripe.com/disputes/prevention/early-fraud-warnings)."""
+    intent = next((one for one in _newest(buyer) if one.status == "succeeded" and one.warned_at is None), None)
+    if intent is None:
+        return
+    intent.warned_at, warning = now, _warning(intent)
+    intent.is_actionable = intent.refunded < intent.amount and not intent.disputes
+    account.by_id[warning] = buyer
+    account.returned.append((now, "warnings", warning, intent.id))
+    yield "radar.early_fraud_warning.created", intent.id, warning
+
+
+def _is_called_safe(account: Account, buyer: Purchase, _detail: str, now: float) -> Told:
+    del account, now
+    for intent in _newest(buyer):
+        if intent.is_warned:
+            intent.is_called_safe = True
+            yield "charge.updated", intent.id, f"ch_{intent.id}"
+            return
+
+
+def _answered(intent: Intent) -> Told:
+    """Money on its way back is what a warning calls for."""
+    if intent.is_actionable:
+        intent.is_actionable = False
+        yield "radar.early_fraud_warning.updated", intent.id, _warning(intent)
+
+
+def _warning(intent: Intent) -> str:
+    return f"issfr_{intent.id}"
 
 
 def _newest(buyer: Purchase) -> list[Intent]:
@@ -299,6 +334,8 @@ ACTS: dict[str, Callable[[Account, Purchase, str, float], Told]] = {
     "refund_fails": _refund_fails,
     "disputes": _disputes,
     "dispute_ends": _dispute_ends,
+    "is_warned_of": _is_warned_of,
+    "is_called_safe": _is_called_safe,
     "renews": _renews,
     "pays_late": _pays_late,
     "switches": _switches,

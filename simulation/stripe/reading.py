@@ -12,15 +12,18 @@ from paidshare.notices import Notice
 from paidshare.orders import Line, Order, Payment
 from paidshare.sweeping.rounds import Listed, Page
 from simulation.clock import aware
+from simulation.keys import Keys
 from simulation.outside import Outside
 from simulation.stripe.account import Account, AnOrder, Event, Intent, Invoice, Session, Subscription
 
 _PAGE = 100
+_WAIT_FOR_A_KEY_S = 300.0
+"""As the real adapter asks for (payments_stripe/access.py)."""
 
 
-def read(order: AnOrder, email: str | None) -> Order:
-    """The order, as the real adapter reads it off Stripe's answer."""
-    payments = () if order.intent is None else (_payment(order.intent),)
+def read(order: AnOrder, email: str | None, *, fraud_warnings: bool = True) -> Order:
+    """The order, as the real adapter reads it off Stripe's answer, where it asks for *fraud_warnings* or not."""
+    payments = () if order.intent is None else (_payment(order.intent, fraud_warnings=fraud_warnings),)
     if isinstance(order, Session):
         return Order(
             id=order.id,
@@ -60,7 +63,7 @@ def _payment_status(session: Session) -> str:
     return "paid" if session.paid else "unpaid"
 
 
-def _payment(intent: Intent) -> Payment:
+def _payment(intent: Intent, *, fraud_warnings: bool) -> Payment:
     kept = tuple(one.amount for one in intent.refunds if not one.failed)
     return Payment(
         id=intent.id,
@@ -69,6 +72,7 @@ def _payment(intent: Intent) -> Payment:
         refunded=sum(kept),
         refunds=kept,
         disputes=tuple(one.status for one in intent.disputes),
+        fraud_warning=fraud_warnings and intent.is_warned,
     )
 
 
@@ -105,12 +109,16 @@ def _later(invoice: Invoice, subscription: Subscription) -> Iterator[tuple[Line,
 @dataclass(frozen=True, slots=True)
 class SimulatedStripe:
     """
-    The ports `Payments` and `StripeLists`. `corrected` is how the seller's products are by now: their metadata.
+    The ports `Payments` and `StripeLists`. `corrected` is how the seller's products are by now: their metadata. With
+    `fraud_warnings` payments tell of early fraud warnings.
     """
 
     account: Account
     outside: Outside
-    corrected: Callable[[Line], Line] = lambda line: line
+    keys: Keys
+    api_key: Callable[[], str]
+    corrected: Callable[[Line], Line]
+    fraud_warnings: bool
 
     def order(self, order_id: str, *, account: str | None = None) -> Order:
         del account
@@ -119,7 +127,7 @@ class SimulatedStripe:
             found = self.account.orders.get(order_id)
             if found is None:
                 raise OrderUnknown(f"there is no {order_id}")
-            order = read(found, self.account.by_id[order_id].email)
+            order = read(found, self.account.by_id[order_id].email, fraud_warnings=self.fraud_warnings)
             return replace(order, lines=tuple(map(self.corrected, order.lines)))
 
         return self._ask(f"GET {order_id}", do)
@@ -215,7 +223,14 @@ class SimulatedStripe:
         def refused() -> Exception:
             return StripeUnavailable("simulated")
 
-        return self.outside.call("Stripe", what, do, refused=refused)
+        def with_a_key() -> T:
+            if key in self.keys.stripe:
+                return do()
+            self.outside.strike()
+            raise StripeUnavailable("key refused", wait=_WAIT_FOR_A_KEY_S)
+
+        key = self.api_key()
+        return self.outside.call("Stripe", what, with_a_key, refused=refused)
 
 
 def _since[T: (Session, Invoice, Event)](first: float, things: list[T]) -> list[T]:

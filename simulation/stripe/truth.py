@@ -50,7 +50,7 @@ def is_ours(line: Line) -> bool:
     return any(key.startswith("fastio_") for key in line.metadata) and not line.credit
 
 
-def of_line(  # noqa: PLR0911  # One rule, one line.
+def of_line(  # One rule, one line.
     order: AnOrder, line: Line, policy: Policy, now: float
 ) -> Standing:
     intent = order.intent
@@ -65,9 +65,7 @@ def of_line(  # noqa: PLR0911  # One rule, one line.
         return Standing.ENDED
     if isinstance(order, Invoice) and line.period_end is not None:
         return _of_period(order, line, policy, now)
-    if intent is not None and any(one.status in _OPEN_DISPUTES for one in intent.disputes):
-        return Standing.HOLD
-    return Standing.ACCESS
+    return Standing.HOLD if _held(intent, policy) else Standing.ACCESS
 
 
 def money_is_back(order: AnOrder) -> bool:
@@ -96,7 +94,7 @@ def _of_period(  # noqa: PLR0911  # One rule, one line.
         return Standing.ACCESS
     if any(line.id in one.credits for other in subscription.invoices for one in other.lines if other.status == "paid"):
         return Standing.ENDED
-    status, held = subscription.status, _held(order.intent)
+    status, held = subscription.status, _held(order.intent, policy)
     if status in ("canceled", "unpaid") and _paid_late(order):
         if policy.ask_when_paid_late or now > max(end, order.paid_at or 0.0):
             return Standing.ASKS if policy.ask_when_paid_late else Standing.EITHER
@@ -120,12 +118,18 @@ def _was_on_hold(order: Invoice) -> bool:
     subscription, intent = order.subscription, order.intent
     if subscription is None or subscription.ended_at is None:
         return False
-    disputes = () if intent is None else intent.disputes
-    return subscription.ended_on_hold or any(one.at < subscription.ended_at for one in disputes)
+    held = [] if intent is None else [one.at for one in intent.disputes]
+    if intent is not None and intent.warned_at is not None:
+        held.append(intent.warned_at)
+    return subscription.ended_on_hold or any(at < subscription.ended_at for at in held)
 
 
-def _held(intent: Intent | None) -> bool:
-    return intent is not None and any(one.status in _OPEN_DISPUTES for one in intent.disputes)
+def _held(intent: Intent | None, policy: Policy) -> bool:
+    """Whether the payment is disputed, or was warned of and the seller wants it so."""
+    if intent is None:
+        return False
+    disputed = any(one.status in _OPEN_DISPUTES for one in intent.disputes)
+    return disputed or (policy.hold_on_fraud_warning and intent.is_warned)
 
 
 def _paid_late(order: Invoice) -> bool:

@@ -24,13 +24,17 @@ PRODUCTS = goods.products(FileHost(Clock(), share_limit=1).state)
 
 
 class Both:
-    """One purchase, at the simulated Stripe and at the stand-in. `named` are the stand-in's ids of ours."""
+    """
+    One purchase, at the simulated Stripe and at the stand-in. `named` are the stand-in's ids of ours, `charges` its
+    charges of the payments (by our ids) that were warned of.
+    """
 
     def __init__(self, world: StripeWorld, number: int) -> None:
         self.world = world
         self.account = Account()
         self.buyer = Purchase(number, BUYER, 0.0)
         self.named: dict[str, str] = {}
+        self.charges: dict[str, str] = {}
 
     def buy(self, how: str, products: list[Product], now: float) -> None:
         list(buys(self.account, self.buyer, products, how, now))
@@ -79,6 +83,11 @@ class Both:
             case "disputes":
                 word = "warning_needs_response" if act.detail == "inquiry" else "needs_response"
                 control("/_dispute", about | {"status": word})
+            case "is_warned_of":
+                self.charges[told[0][1]] = control("/_warn", about)["charge"]
+            case "is_called_safe":
+                charge = self.charges[told[0][1]]
+                self.world.sdk().v1.charges.update(charge, {"fraud_details": {"user_report": "safe"}})
             case "dispute_ends":
                 control("/_dispute_update", about | {"status": act.detail})
             case "renews":
@@ -120,7 +129,10 @@ def _shown(order: Order) -> dict[str, Any]:
         "lines": [(line.product_name, line.amount, line.period_end is not None, line.credit) for line in order.lines],
         "total": order.total,
         "paid": order.paid_at is not None,
-        "payments": [(one.status, one.amount, one.refunded, one.refunds, one.disputes) for one in order.payments],
+        "payments": [
+            (one.status, one.amount, one.refunded, one.refunds, one.disputes, one.fraud_warning)
+            for one in order.payments
+        ],
         "subscription": order.subscription and (order.subscription.status, order.subscription.ended_at is not None),
         "credited": order.credited,
         "credited_lines": len(order.credited_lines),
@@ -130,6 +142,7 @@ def _shown(order: Order) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_after_each_act_both_are_the_same_orders(stripe: StripeWorld, seed: int) -> None:
+    stripe.payments = stripe.with_warnings
     chance = Chance(seed)
     season = walk.Season(days=22.0, buyers=6, round_s=300.0)
     found: dict[int, Both] = {}
