@@ -3,15 +3,15 @@
 
 PYTHON ?= python3.13
 # What `make deploy` deploys, and `make orders` and `make redrive` work on: an environment of samconfig.toml.
-# PARAMETERS takes the place of its parameter_overrides; the parameters that neither names keep the values that the
-# stack has.
+# PARAMETERS goes on top of its parameter_overrides; the parameters that neither names keep the values that the stack has.
 ENV ?= prod
 PARAMETERS ?=
 
 BIN := .venv/bin
 # `sam build` wants a `python3.13` on the PATH, and runs make itself, which must not talk to this one.
-SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 \
-	__SAM_CLI_APP_DIR="$(CURDIR)/.tools/sam/home" .tools/sam/bin/sam
+FOR_SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 \
+	__SAM_CLI_APP_DIR="$(CURDIR)/.tools/sam/home"
+SAM = $(FOR_SAM) .tools/sam/bin/sam
 
 # Each environment with the stamp of its last installation: older than its lock means once more. The SAM CLI
 # and MiniStack have one each, because both pin old versions of much, and functions must not see ours.
@@ -66,8 +66,8 @@ bench: ready ## Measure the numbers of docs/numbers.md
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(SAM) build
 
-deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod; PARAMETERS="Name=value …")
-	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+deploy: ready ## Deploy to AWS, with the credentials and region of your shell (ENV=prod; PARAMETERS="Name=value …")
+	@$(FOR_SAM) PYTHONPATH=. $(BIN)/python scripts/deploy.py --env $(ENV) $(PARAMETERS)
 
 orders: ready ## The orders that wait for a person, and why (ENV=prod)
 	@$(BIN)/python -m operate dead --env $(ENV)

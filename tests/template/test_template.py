@@ -393,7 +393,9 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("name", "expected"),
         [
-            ("StripeMode", "test"),
+            # Nobody makes a live shop by leaving something out.
+            ("Stage", None),
+            ("StripeMode", None),
             ("LinkDays", 7),
             ("StripeApiBase", "https://api.stripe.com"),
             ("FastioApiBase", "https://api.fast.io/current"),
@@ -409,7 +411,7 @@ class TestParameters:
     def test_a_parameter_of_the_contract_has_its_default(self, name: str, expected: object) -> None:
         assert default(name) == expected
 
-    @pytest.mark.parametrize("name", ["Stage", "DeliverConcurrency", "LogRetentionDays"])
+    @pytest.mark.parametrize("name", ["DeliverConcurrency", "LogRetentionDays"])
     def test_a_parameter_of_the_contract_exists_with_a_default(self, name: str) -> None:
         assert default(name) is not None
 
@@ -417,8 +419,15 @@ class TestParameters:
         assert default("FastioApiBase") == shares.API_BASE
         assert default("FastioWebBase") == shares.WEB_BASE
 
-    def test_the_default_stage_is_a_deployed_one_and_so_refuses_plain_http(self) -> None:
-        assert default("Stage") != "local"
+    @pytest.mark.parametrize(
+        ("rule", "stages", "mode"), [("ProdIsLive", {"prod"}, "live"), ("TestIsTest", {"test", "local"}, "test")]
+    )
+    def test_a_stage_and_the_mode_that_its_name_promises_go_together(
+        self, rule: str, stages: set[str], mode: str
+    ) -> None:
+        body = template()["Rules"][rule]
+        assert set(texts(body["RuleCondition"])) - {"Fn::Or", "Fn::Equals", "Ref", "Stage"} == stages
+        assert [each["Assert"] for each in body["Assertions"]] == [{"Fn::Equals": [{"Ref": "StripeMode"}, mode]}]
 
     def test_the_mode_is_test_or_live_and_nothing_else(self) -> None:
         assert template()["Parameters"]["StripeMode"]["AllowedValues"] == ["test", "live"]
