@@ -150,11 +150,19 @@ def _fill_secret(aws: Aws, keys: Keys) -> None:
 def _sole_user(home: Path) -> Iterator[None]:
     """Two systems from one home would overwrite each other's files. Raises PartFailed."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    with (home / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PartFailed("start", f"a system is running from {home} already; --home gives another") from None
+            lock.seek(0)
+            raise PartFailed(
+                "start",
+                f"a system runs from {home} already (process {lock.read() or 'unknown'}): use it, or end it with Ctrl-C"
+                f" where it was started. One more beside it: .venv/bin/python -m local up --home {home}-2",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         endpoints.remove(home)
         sale.forget(home)
         yield
