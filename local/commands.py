@@ -23,10 +23,9 @@ from local.changing import Verdict
 from local.demo import Demo
 from local.hosting.endpoints import Endpoints, NotRunning
 from local.hosting.processes import PartFailed
-from local.progress import Progress
 from local.sale import Order, Sale, SaleFailed
-from local.settings import HOME, ROOT, Keys, SettingsWrong
-from local.showing import addresses, errors, out, report, say_what_failed, show
+from local.settings import HOME, Keys, SettingsWrong
+from local.showing import Progress, addresses, errors, out, report, say_what_failed, short, show
 from local.soak import run as soaking
 from local.soak.run import Plan
 from local.stack import running
@@ -203,7 +202,7 @@ def events(home: HomeOption = HOME) -> None:
     """Sign the sample events of events/ anew, into .local; with a running system, make ready for `sam local invoke`."""
     folder = home / "events"
     names = samples.write(folder, int(time.time()))
-    out.print(f"Signed, in {_short(folder)}: {', '.join(names)}", highlight=False, soft_wrap=True)
+    out.print(f"Signed, in {short(folder)}: {', '.join(names)}", highlight=False, soft_wrap=True)
     try:
         to = Endpoints.read(home.absolute())
     except NotRunning:
@@ -211,12 +210,7 @@ def events(home: HomeOption = HOME) -> None:
         return
     if not to.stripe_is_real:
         sale.sell_sample(to)
-    out.print(f"For sam local invoke: -t {_short(sam_local.write(home, to))}", highlight=False, soft_wrap=True)
-
-
-def _short(path: Path) -> Path:
-    """As it is written from the root of the repository, where it lies in there."""
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    out.print(f"For sam local invoke: -t {short(sam_local.write(home, to))}", highlight=False, soft_wrap=True)
 
 
 def _order(home: Path, session: str | None) -> tuple[Endpoints, Order]:

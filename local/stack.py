@@ -20,7 +20,6 @@ from local.hosting.endpoints import Endpoints
 from local.hosting.processes import PartFailed
 from local.hosting.services import Services, described, services
 from local.hosting.serving import serving
-from local.progress import Progress
 from local.settings import (
     ALARM_EMAIL,
     HOME,
@@ -32,6 +31,7 @@ from local.settings import (
     STAGE,
     Keys,
 )
+from local.showing import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ import httpx
 from local.aws.ses_events import ses_app
 from local.hosting.serving import serving
 from local.hosting.standin import StandIn
-from local.progress import Progress
 from local.sale import attempt_in
 from local.settings import STACK_NAME
+from local.showing import Progress
 from local.soak import account, trouble
 from local.soak.account import Account, Bought
 from local.soak.stand_ins import asked, control, fired, rules, set_rules
