@@ -28,6 +28,7 @@ def write(folder: Path, to: Endpoints) -> Path:
     """Write it into *folder*, for the system that runs at *to*; its path."""
     functions = Aws(to.aws_endpoint_url).client("lambda")
     extra = {**environs.ROOT_KEYS, "AWS_ENDPOINT_URL": to.aws_endpoint_url, "AWS_DEFAULT_REGION": REGION}
+    extra["AWS_ENDPOINT_URL_SESV2"] = to.ses_url
     resources = {_LAYER: _layer(_LAYER)}
     for name in _FUNCTIONS:
         deployed = functions.get_function_configuration(FunctionName=to.outputs[f"{name}Function"])

@@ -47,6 +47,7 @@ def run_alone(laptop: Laptop, function: str, *events: dict[str, Any]) -> dict[st
     environ = environs.bare(
         **configured["Environment"]["Variables"],
         AWS_ENDPOINT_URL=laptop.to.aws_endpoint_url,
+        AWS_ENDPOINT_URL_SESV2=laptop.to.ses_url,
         AWS_DEFAULT_REGION=REGION,
         **environs.ROOT_KEYS,
     )
