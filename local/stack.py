@@ -48,7 +48,7 @@ class Stack:
         """Every letter that was sent, newest last."""
         return letters.sent(self.aws.url)
 
-    def deployed_anew(self, template: Path | None = None, **parameters: str) -> "Stack":
+    def deployed_anew(self, template: Path | None = None, /, **parameters: str) -> "Stack":
         """
         As `sam deploy` leaves it, of *template* (the built one unless given), with *parameters* beside the usual ones.
 

@@ -203,9 +203,8 @@ class _Soak:
         for url in (self._to.outputs["QueueUrl"], self._mail_queue):
             aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(self._plan.visibility_s)})
         asked(self._stripe, "/_webhook", url=self._to.stripe_webhook_url, retries=_STRIPE_RETRIES_S)
-        way = Hastened(
-            ses_app(lambda: aws), aws, longest_s=self._plan.longest_wait_s, in_hand_s=self._plan.visibility_s
-        )
+        ses = ses_app(lambda: aws)
+        way = Hastened(ses, aws, longest_s=self._plan.longest_wait_s, in_hand_s=self._plan.visibility_s)
         with serving(StandIn(way, reset=lambda: None)) as url:
             deliver = self._to.outputs["DeliverFunction"]
             variables = functions.get_function_configuration(FunctionName=deliver)["Environment"]["Variables"]
