@@ -3,15 +3,15 @@
 
 PYTHON ?= python3.13
 # What `make deploy` deploys, and `make orders` and `make redrive` work on: an environment of samconfig.toml.
-# PARAMETERS takes the place of its parameter_overrides; the parameters that neither names keep the values that the
-# stack has.
+# PARAMETERS goes on top of its parameter_overrides; the parameters that neither names keep the values that the stack has.
 ENV ?= prod
 PARAMETERS ?=
 
 BIN := .venv/bin
 # `sam build` wants a `python3.13` on the PATH, and runs make itself, which must not talk to this one.
-SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 \
-	__SAM_CLI_APP_DIR="$(CURDIR)/.tools/sam/home" .tools/sam/bin/sam
+FOR_SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 \
+	__SAM_CLI_APP_DIR="$(CURDIR)/.tools/sam/home"
+SAM = $(FOR_SAM) .tools/sam/bin/sam
 
 # Each environment with the stamp of its last installation: older than its lock means once more. The SAM CLI
 # and MiniStack have one each, because both pin old versions of much, and functions must not see ours.
@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak simulate schedules mutants mutation check bench build deploy orders redrive lock fmt clean ready
+.PHONY: help demo local events test soak simulate schedules mutants mutation check bench build deploy orders redrive lock fmt clean ready python
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -32,7 +32,7 @@ demo: ready ## The whole system and one sale through it; every hop shown and che
 local: ready ## The whole system, until Ctrl-C; addresses in .local/endpoints.json
 	@$(BIN)/python -m local up $(if $(BIND),--bind $(BIND))
 
-events: ready ## Sign the sample events in events/ anew, for sam local invoke
+events: ready ## Sign the sample events anew, into .local/events, for sam local invoke
 	@$(BIN)/python -m local events
 
 test: ready ## Every test
@@ -66,8 +66,8 @@ bench: ready ## Measure the numbers of docs/numbers.md
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(SAM) build
 
-deploy: build ## Deploy to AWS, with the credentials of your shell (ENV=prod; PARAMETERS="Name=value …")
-	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+deploy: ready ## Deploy to AWS, with the credentials and region of your shell (ENV=prod; PARAMETERS="Name=value …")
+	@$(FOR_SAM) PYTHONPATH=. $(BIN)/python scripts/deploy.py --env $(ENV) $(PARAMETERS)
 
 orders: ready ## The orders that wait for a person, and why (ENV=prod)
 	@$(BIN)/python -m operate dead --env $(ENV)
@@ -88,12 +88,18 @@ fmt: ready ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-clean: ## Remove what was built and what ran; the environments stay
-	rm -rf .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: python ## Remove what was built and what ran; the environments stay
+	@$(PYTHON) scripts/clean.py .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Beside each other: most of it is waiting for the package index.
-ready:
+ready: python
 	@$(MAKE) --silent --no-print-directory --jobs=3 $(STAMPS)
+
+# Before them all, so that it is said once.
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+		echo "Python 3.13 is needed, and $(PYTHON) is not it. Install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; \
+		exit 1; }
 
 .venv/.ready: requirements/dev.txt layers/dependencies/requirements.txt
 .tools/sam/.ready: requirements/sam.txt
@@ -102,9 +108,6 @@ ready:
 
 # The first prerequisite is the lock.
 $(STAMPS) .tools/mutmut/.ready:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
-		echo "Python 3.13 is needed, and $(PYTHON) is not it. Install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; \
-		exit 1; }
 	@echo "Setting up $(@D) (once, and again when $< changes)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --requirement $<

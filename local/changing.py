@@ -8,7 +8,7 @@ none is. Each raises SaleFailed when it cannot happen, or when something else co
 from collections.abc import Callable
 from typing import Any, Literal
 
-from local import sale
+from local import outcome, sale
 from local.hosting.endpoints import Endpoints
 from local.paying import Outcome, expect
 from local.sale import Happened, Order
@@ -96,10 +96,10 @@ def _happens(
     letter: Callable[[Happened], bool] = lambda _: True,
     **fields: Any,
 ) -> Outcome:
-    before = sale.letter_ids(to)
+    before = outcome.before(to, order)
     done = sale.happen(to, order, act, **fields)
     expect(done.attempt, 200)
     if not letter(done):
-        sale.nothing_comes(to, besides=before)
+        sale.nothing_comes(to, besides=before.letters)
         return Outcome(order.session, done.attempt, None)
-    return Outcome(order.session, done.attempt, sale.wait_for_letter(to, order.email, besides=before))
+    return Outcome(order.session, done.attempt, outcome.letter(to, order, before))

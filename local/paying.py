@@ -1,12 +1,13 @@
 """`python -m local pay`: one sale, late or not, or the last one's event again, with what must come of each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local import sale
+from local import outcome, sale
 from local.aws.letters import Letter
 from local.hosting.endpoints import Endpoints
-from local.sale import Attempt, Sale, SaleFailed
+from local.sale import Attempt, Order, Sale, SaleFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +33,35 @@ class Outcome:
         }
 
 
-def pay_late(to: Endpoints, *, email: str, product: str | None, **how: Any) -> tuple[Sale, Outcome]:
+type Note = Callable[[Sale], None]
+"""Told of a sale as soon as it is made: whatever comes of it, it is the last one."""
+
+
+def pay_late(to: Endpoints, note: Note, *, email: str, product: str | None, **how: Any) -> Outcome:
     """An order that is not paid yet. Raises SaleFailed when the webhook refuses, or anything comes of it."""
     before = sale.letter_ids(to)
     made = sale.sell(to, email=email, product=product, late=True, **how)
+    note(made)
     expect(made.attempt, 200)
     sale.nothing_comes(to, besides=before)
-    return made, Outcome(made.session, made.attempt, None)
+    return Outcome(made.session, made.attempt, None)
 
 
-def pay(to: Endpoints, *, email: str, product: str | None, late: bool, **how: Any) -> tuple[Sale, Outcome]:
+def pay(to: Endpoints, note: Note, *, email: str, product: str | None, late: bool, **how: Any) -> Outcome:
     """
     A sale, and the letter that comes of it; *late*, it is paid only after the order.
 
-    Raises SaleFailed when the webhook refuses or no letter comes.
+    Raises SaleFailed, naming the session and the reason, when the webhook refuses or no letter comes.
     """
-    before = sale.letter_ids(to)
+    before = outcome.before(to)
     if late:
-        made, _ = pay_late(to, email=email, product=product, **how)
-        made = sale.settle(to, made)
+        ordered = pay_late(to, note, email=email, product=product, **how)
+        made = sale.settle(to, Order(ordered.session, email))
     else:
         made = sale.sell(to, email=email, product=product, **how)
+    note(made)
     expect(made.attempt, 200)
-    letter = sale.wait_for_letter(to, email, besides=before)
-    return made, Outcome(made.session, made.attempt, letter)
+    return Outcome(made.session, made.attempt, outcome.letter(to, made, before))
 
 
 def again(to: Endpoints, last: Sale, *, forged: bool) -> Outcome:

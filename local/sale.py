@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def wait_for_letter(to: Endpoints, email: str, *, besides: set[str], seconds: fl
     raise SaleFailed(f"no letter to {email} came in {seconds:.0f} s")
 
 
-def nothing_comes(to: Endpoints, *, besides: set[str], seconds: float = QUIET_SECONDS) -> None:
+def nothing_comes(to: Endpoints, *, besides: Collection[str], seconds: float = QUIET_SECONDS) -> None:
     """Raises SaleFailed as soon as a letter comes after all."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -1,7 +1,8 @@
 """
 The sample events in `events/`, for `sam local invoke`: one file per input a function should know how to answer.
 
-Signatures age (five minutes), so `make events` signs them anew.
+Signatures age (five minutes), so `make events` signs them anew, into `.local/events/`. Those in `events/` are as of
+`SIGNED_AT`.
 """
 
 import json
@@ -16,6 +17,9 @@ from paidshare.notices import Notice
 
 SESSION = "cs_test_paidshareSampleOrder"
 """The paid order that the samples are about; `make events` makes it known to a running Stripe stand-in."""
+
+SIGNED_AT = 1_795_300_000
+"""Unix seconds: when those in `events/` were signed, long ago."""
 
 _EVENT = "evt_paidshareSampleEvent"
 
@@ -46,6 +50,7 @@ def samples(now: int) -> dict[str, dict[str, Any]]:
 
 def write(folder: Path, now: int) -> list[str]:
     """Write them all into *folder*; their names."""
+    folder.mkdir(parents=True, exist_ok=True)
     written = samples(now)
     for name, event in written.items():
         (folder / name).write_text(json.dumps(event, indent=2) + "\n")

@@ -1,4 +1,9 @@
-"""What the laptop's commands print."""
+"""What the laptop's commands print, on a terminal and into a log file alike."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -6,11 +11,45 @@ from rich.text import Text
 from local.hosting.endpoints import Endpoints
 from local.hosting.processes import PartFailed
 from local.paying import Outcome
+from local.settings import ROOT
 
 out = Console()
 
 
 errors = Console(stderr=True)
+
+
+class Progress:
+    """A line per step. Quiet unless given a console."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(quiet=True)
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """While the block runs, *what* is under way; afterwards it is done or has failed."""
+        began = time.monotonic()
+        with contextlib.ExitStack() as shown:
+            if self._console.is_terminal:
+                shown.enter_context(self._console.status(f"{what} …"))
+            try:
+                yield
+            except BaseException:
+                shown.close()
+                self._line("[red]✗[/red]", what, time.monotonic() - began)
+                raise
+        self._line("[green]✓[/green]", what, time.monotonic() - began)
+
+    def say(self, what: str) -> None:
+        self._console.print(what, highlight=False)
+
+    def _line(self, mark: str, what: str, seconds: float) -> None:
+        self._console.print(f"{mark} {what:<46} [dim]{seconds:6.1f} s[/dim]", highlight=False)
+
+
+def short(path: Path) -> Path:
+    """As it is written from the root of the repository, where it lies in there."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def report(outcome: Outcome, *, as_json: bool) -> None:

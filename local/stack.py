@@ -6,11 +6,11 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import sale, seeds
-from local.aws import deploying, letters, mending
+from local.aws import deploying, letters
 from local.aws.letters import Letter
 from local.aws.ministack import Aws, ministack
 from local.aws.ses_events import ses_app
@@ -20,7 +20,6 @@ from local.hosting.endpoints import Endpoints
 from local.hosting.processes import PartFailed
 from local.hosting.services import Services, described, services
 from local.hosting.serving import serving
-from local.progress import Progress
 from local.settings import (
     ALARM_EMAIL,
     HOME,
@@ -32,6 +31,7 @@ from local.settings import (
     STAGE,
     Keys,
 )
+from local.showing import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,26 @@ class Stack:
     endpoints: Endpoints
     aws: Aws
     home: Path
+    _services: Services
+    _keys: Keys
 
     def letters(self) -> list[Letter]:
         """Every letter that was sent, newest last."""
         return letters.sent(self.aws.url)
+
+    def deployed_anew(self, template: Path | None = None, /, **parameters: str) -> "Stack":
+        """
+        As `sam deploy` leaves it, of *template* (the built one unless given), with *parameters* beside the usual ones.
+
+        Stripe is told where its webhook is. This one counts no more. Raises PartFailed.
+        """
+        wanted = _parameters(self._services) | parameters
+        outputs = _deployed(self.aws, self.home / "logs", wanted, Progress(), template)
+        where = _endpoints(self.aws, self._services, outputs, self._keys, self.home, self.endpoints.ses_url)
+        _opened(where, self._keys)
+        wake(outputs, self.aws, webhook_url=where.stripe_webhook_url)
+        where.write(self.home)
+        return replace(self, endpoints=where)
 
 
 @contextlib.contextmanager
@@ -66,29 +82,36 @@ def running(
     with contextlib.ExitStack() as parts:
         parts.enter_context(_sole_user(home))
         with progress.step("AWS (MiniStack)"):
-            aws = parts.enter_context(ministack(home, usual_port=usual_ports, bind=bind))
+            # Each has to know the other's address, and a letter is sent long after both are up.
+            ses_url = parts.enter_context(serving(ses_app(lambda: aws), host=bind))
+            aws = parts.enter_context(ministack(home, ses_url=ses_url, usual_port=usual_ports, bind=bind))
         with progress.step(described(keys)):
             found = parts.enter_context(services(keys, aws.url, usual_ports=usual_ports, bind=bind))
         outputs = _deployed(aws, home / "logs", _parameters(found), progress)
-        where = _endpoints(aws, found, outputs, keys, home)
+        where = _endpoints(aws, found, outputs, keys, home, ses_url)
         with progress.step("keys, sender, webhook"):
             _fill_secret(aws, keys)
             aws.ses.create_email_identity(EmailIdentity=SENDER)
-            ses_url = parts.enter_context(serving(ses_app(aws), host=bind))
-            mending.lead_letters_through(aws, ses_url, function=outputs["DeliverFunction"])
-            if not keys.real_stripe:
-                seeds.point_webhook(found.stripe_url, keys, where.stripe_webhook_url)
+            _opened(where, keys)
         with progress.step("the front door answers"):
             wake(outputs, aws, webhook_url=where.stripe_webhook_url)
         parts.callback(endpoints.remove, home)
         where.write(home)
-        yield Stack(endpoints=where, aws=aws, home=home)
+        yield Stack(where, aws, home, found, keys)
 
 
-def _deployed(aws: Aws, logs: Path, parameters: dict[str, str], progress: Progress) -> dict[str, str]:
+def _opened(where: Endpoints, keys: Keys) -> None:
+    if not keys.real_stripe:
+        seeds.point_webhook(where.stripe_url, keys, where.stripe_webhook_url)
+
+
+def _deployed(
+    aws: Aws, logs: Path, parameters: dict[str, str], progress: Progress, template: Path | None = None
+) -> dict[str, str]:
     with contextlib.ExitStack() as building:
-        with progress.step("sam build"):
-            template = building.enter_context(deploying.built(logs))
+        if template is None:
+            with progress.step("sam build"):
+                template = building.enter_context(deploying.built(logs))
         with progress.step("sam deploy"):
             return deploying.deploy(template, parameters, aws=aws, logs=logs)
 
@@ -106,13 +129,14 @@ def _parameters(found: Services) -> dict[str, str]:
     }
 
 
-def _endpoints(aws: Aws, found: Services, outputs: dict[str, str], keys: Keys, home: Path) -> Endpoints:
+def _endpoints(aws: Aws, found: Services, outputs: dict[str, str], keys: Keys, home: Path, ses_url: str) -> Endpoints:
     # The form that any HTTP client can post to; the AWS way needs a Host header of its own.
     webhooks = f"{aws.url}/_aws/execute-api/{outputs['ApiId']}/$default/webhook"
     return Endpoints(
         stripe_webhook_url=f"{webhooks}/stripe",
         fastio_webhook_url=f"{webhooks}/fastio",
         aws_endpoint_url=aws.url,
+        ses_url=ses_url,
         stripe_url=found.stripe_url,
         fastio_url=found.fastio_url,
         inbox_url=found.inbox_url,
@@ -150,11 +174,19 @@ def _fill_secret(aws: Aws, keys: Keys) -> None:
 def _sole_user(home: Path) -> Iterator[None]:
     """Two systems from one home would overwrite each other's files. Raises PartFailed."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    with (home / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PartFailed("start", f"a system is running from {home} already; --home gives another") from None
+            lock.seek(0)
+            raise PartFailed(
+                "start",
+                f"a system runs from {home} already (process {lock.read() or 'unknown'}): use it, or end it with Ctrl-C"
+                f" where it was started. One more beside it: .venv/bin/python -m local up --home {home}-2",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         endpoints.remove(home)
         sale.forget(home)
         yield

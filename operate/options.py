@@ -7,7 +7,7 @@ import typer
 
 from operate import correction, stacks
 from operate.ledger import Ledger
-from operate.printing import printable
+from operate.printing import aside, printable
 from operate.stacks import Name, Stack
 from paidshare.aws import DeadLetters
 
@@ -59,7 +59,11 @@ AccountOption = Annotated[
 
 
 def stack_of(env: str, stack: str | None, endpoint_url: str | None) -> Stack:
-    return stacks.found(Name(stack) if stack else stacks.named(env), endpoint_url=endpoint_url)
+    found = stacks.found(Name(stack) if stack else stacks.named(env), endpoint_url=endpoint_url)
+    # Two regions, or two accounts, with a stack of this name are one wrong variable apart.
+    if found.where:
+        aside(found.where)
+    return found
 
 
 def dead_letters(of: Stack) -> DeadLetters:

@@ -38,7 +38,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack's parts, as far as the commands use them."""
+    """A deployed stack's parts, as far as the commands use them. `where` says which one it is, to a person."""
 
     name: str
     sqs: "SQSClient"
@@ -47,6 +47,7 @@ class Stack:
     dead_letter_url: str
     orders_table: str
     stripe_api_base: str = STRIPE
+    where: str = ""
 
 
 def named(env: str, samconfig: Path = SAMCONFIG) -> Name:
@@ -65,6 +66,21 @@ def named(env: str, samconfig: Path = SAMCONFIG) -> Name:
     return Name(str(stack), said.get("region"))
 
 
+def overrides(env: str, samconfig: Path = SAMCONFIG) -> list[str]:
+    """The template's parameters that samconfig.toml gives to `make deploy ENV=…`, as `Name=value`."""
+    said = _parameters(tomllib.loads(samconfig.read_text()), env, "deploy").get("parameter_overrides", [])
+    return said.split() if isinstance(said, str) else [str(one) for one in said]
+
+
+def session(name: Name) -> boto3.session.Session:
+    """
+    The shell's credentials, in samconfig.toml's region, else AWS_REGION, AWS_DEFAULT_REGION, or the profile's.
+
+    The AWS CLI reads AWS_REGION, and boto3 does not.
+    """
+    return boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None)
+
+
 def _parameters(config: Mapping[str, Any], env: str, command: str) -> dict[str, Any]:
     return as_object(as_object(as_object(config.get(env)).get(command)).get("parameters"))
 
@@ -75,12 +91,11 @@ def found(name: Name, *, endpoint_url: str | None = None) -> Stack:
 
     Raises StackUnknown, and AWS's own errors (botocore's) when AWS cannot be asked.
     """
-    # The AWS CLI reads AWS_REGION, and boto3 does not.
-    session = boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None)
+    aws = session(name)
     try:
-        cloudformation = session.client("cloudformation", endpoint_url=endpoint_url, config=_CLIENT)
-        sqs = session.client("sqs", endpoint_url=endpoint_url, config=_CLIENT)
-        dynamodb = session.client("dynamodb", endpoint_url=endpoint_url, config=_CLIENT)
+        cloudformation = aws.client("cloudformation", endpoint_url=endpoint_url, config=_CLIENT)
+        sqs = aws.client("sqs", endpoint_url=endpoint_url, config=_CLIENT)
+        dynamodb = aws.client("dynamodb", endpoint_url=endpoint_url, config=_CLIENT)
     except ValueError as exc:  # An endpoint that is no URL.
         raise StackUnknown(str(exc)) from exc
     try:
@@ -101,6 +116,7 @@ def found(name: Name, *, endpoint_url: str | None = None) -> Stack:
             dead_letter_url=outputs["DeadLetterQueueUrl"],
             orders_table=outputs["OrdersTable"],
             stripe_api_base=parameters.get("StripeApiBase", STRIPE).rstrip("/"),
+            where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",
         )
     except KeyError as exc:
         raise StackUnknown(f"the stack {name.stack} has no output {exc.args[0]}: is it a Paidshare?") from exc

@@ -114,7 +114,6 @@ def world() -> Iterator[World]:
         measuring.alone(
             built.function("Deliver"),
             built.packages,
-            built.paidshare,
             AWS_ENDPOINT_URL=aws_url,
             STRIPE_API_BASE=stripe_url,
             FASTIO_API_BASE=f"{fastio_url}/current",

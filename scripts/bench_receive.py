@@ -54,7 +54,7 @@ def cold(built: Built, url: str) -> None:
         return handled.cpu_seconds_since_start * 1e3
 
     variants = {
-        "ours": partial(milliseconds, _event, built.function("Receive"), built.packages, built.paidshare),
+        "ours": partial(milliseconds, _event, built.function("Receive"), built.packages),
         "usual": partial(milliseconds, _event, usual, built.packages_without_bytecode()),
         "usual, with bytecode": partial(milliseconds, _event, usual, built.packages),
         "bare": partial(milliseconds, _bare_event, bare, built.packages),
@@ -75,7 +75,7 @@ def cold(built: Built, url: str) -> None:
 
 
 def warm(built: Built, url: str, aws: StandIn) -> None:
-    ours = (built.function("Receive"), built.packages, built.paidshare)
+    ours = (built.function("Receive"), built.packages)
     bare = (built.measured("bare_receive"), built.packages)
     with (
         measuring.alone(*ours, AWS_ENDPOINT_URL=url) as receive,

@@ -63,10 +63,6 @@ class Built:
         """The dependency layer, with bytecode."""
         return self.home / "build" / "DependenciesLayer" / "python"
 
-    @property
-    def paidshare(self) -> Path:
-        return self.home / "build" / "PaidshareLayer" / "python"
-
     def packages_without_bytecode(self) -> Path:
         """The dependency layer as a plain `sam build` would leave it."""
         bare = self.home / "without-bytecode"

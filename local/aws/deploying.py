@@ -63,7 +63,7 @@ def deploy(template: Path, parameters: Mapping[str, str], *, aws: Aws, logs: Pat
         environ=environs.deploying(aws.url),
     )
     stack = aws.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
-    if stack["StackStatus"] != "CREATE_COMPLETE":
+    if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise PartFailed("sam deploy", f"the stack is {stack['StackStatus']}", log=logs / "sam-deploy.log")
     mending.mend(aws)
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

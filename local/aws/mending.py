@@ -57,15 +57,3 @@ def _not_seen_here(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _lets_our_sender_send(statement: dict[str, Any]) -> bool:
     condition = {"StringEquals": {"ses:FromAddress": SENDER}}
     return (statement["Effect"], statement["Action"]) == ("Allow", _SEND) and statement.get("Condition") == condition
-
-
-def lead_letters_through(aws: Aws, ses_url: str, *, function: str) -> None:
-    """
-    MiniStack's SES tells nobody what becomes of a letter; *ses_url* (`ses_events`) does, and passes the rest on to it.
-
-    boto3 takes the address from the environment, so that *function* knows nothing of it.
-    """
-    functions = aws.client("lambda")
-    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    variables["AWS_ENDPOINT_URL_SESV2"] = ses_url
-    functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})

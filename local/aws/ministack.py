@@ -72,16 +72,20 @@ class Aws:
         return self.client("sesv2")  # type: ignore[no-any-return]  # As above.
 
     @cached_property
+    def sns(self) -> Any:
+        return self.client("sns")
+
+    @cached_property
     def sqs(self) -> "SQSClient":
         return self.client("sqs")  # type: ignore[no-any-return]  # As above.
 
 
 @contextlib.contextmanager
-def ministack(home: Path, *, usual_port: bool, bind: str = "127.0.0.1") -> Iterator[Aws]:
+def ministack(home: Path, *, ses_url: str, usual_port: bool, bind: str = "127.0.0.1") -> Iterator[Aws]:
     """
     An empty AWS with IAM enforced, while the block runs. On port 4566 if wanted and free, else on a free one.
 
-    Raises PartFailed.
+    Its functions find SES v2 at *ses_url* (`ses_events`), and know nothing of it. Raises PartFailed.
     """
     python = TOOLS / "ministack" / "bin" / "python"
     if not python.exists():
@@ -95,7 +99,7 @@ def ministack(home: Path, *, usual_port: bool, bind: str = "127.0.0.1") -> Itera
         for preferred in (_USUAL_PORT if usual_port else 0, 0, 0):
             # Between our look and its start somebody else may take the port; then another one will do.
             with contextlib.suppress(_PortTaken), contextlib.ExitStack() as attempt:
-                url = attempt.enter_context(_on_port(free_port(preferred), python, home, bind))
+                url = attempt.enter_context(_on_port(free_port(preferred), python, home, bind, ses_url))
                 started.push(attempt.pop_all())
                 break
         else:
@@ -108,7 +112,7 @@ class _PortTaken(Exception):
 
 
 @contextlib.contextmanager
-def _on_port(port: int, python: Path, home: Path, bind: str) -> Iterator[str]:
+def _on_port(port: int, python: Path, home: Path, bind: str, ses_url: str) -> Iterator[str]:
     log = home / "logs" / "ministack.log"
     # Shown by its health check, so that we never take somebody else's MiniStack for ours.
     mark = uuid.uuid4().hex
@@ -123,6 +127,7 @@ def _on_port(port: int, python: Path, home: Path, bind: str) -> Iterator[str]:
         MINISTACK_REGION=REGION,
         MINISTACK_VERSION=mark,
         TMPDIR=str((home / "tmp").resolve()),
+        AWS_ENDPOINT_URL_SESV2=ses_url,  # Functions inherit it.
         **environs.ROOT_KEYS,
     )
     with processes.kept([str(python), "-P", unpack_once.__file__], log=log, environ=environ) as process:

@@ -1,5 +1,5 @@
 """
-A template for `sam local invoke`: the built functions and layers, with the environment of the running system.
+A template for `sam local invoke`: the built functions and their layer, with the environment of the running system.
 
 `sam local invoke` passes only variables that the template names, and the real template names no endpoint of AWS:
 on AWS there is none. So this one is made for the container, which reaches this machine by another name.
@@ -21,14 +21,15 @@ HOST = "host.docker.internal"
 """What `sam local` calls this machine inside a container."""
 
 _FUNCTIONS = ("Receive", "Deliver")
-_LAYERS = ("DependenciesLayer", "PaidshareLayer")
+_LAYER = "DependenciesLayer"
 
 
 def write(folder: Path, to: Endpoints) -> Path:
     """Write it into *folder*, for the system that runs at *to*; its path."""
     functions = Aws(to.aws_endpoint_url).client("lambda")
     extra = {**environs.ROOT_KEYS, "AWS_ENDPOINT_URL": to.aws_endpoint_url, "AWS_DEFAULT_REGION": REGION}
-    resources = {layer: _layer(layer) for layer in _LAYERS}
+    extra["AWS_ENDPOINT_URL_SESV2"] = to.ses_url
+    resources = {_LAYER: _layer(_LAYER)}
     for name in _FUNCTIONS:
         deployed = functions.get_function_configuration(FunctionName=to.outputs[f"{name}Function"])
         resources[name] = _function(name, deployed["Environment"]["Variables"] | extra)
@@ -47,7 +48,7 @@ def _function(name: str, variables: dict[str, str]) -> dict[str, Any]:
         "Runtime": "python3.13",
         "Handler": "handler.handler",
         "CodeUri": str(BUILD / name),
-        "Layers": [{"Ref": layer} for layer in _LAYERS],
+        "Layers": [{"Ref": _LAYER}],
         "MemorySize": 512,
         "Timeout": 60,
         "Environment": {"Variables": {key: _from_a_container(value) for key, value in variables.items()}},

@@ -1,15 +1,17 @@
 """
 What MiniStack's SES v2 leaves out, in front of it: tags, configuration sets, and the events that come of a letter.
 
-Deliver's SES client talks to this (`mending.lead_letters_through`). Everything goes on to MiniStack as it came, and
-MiniStack judges it. A letter with a configuration set that does not exist is refused, as SES does; what became of the
-others is published to the topics of their set's event destinations. Who gets what is decided as by SES's own mailbox
-simulator (docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html); any other address takes its letter.
+Deliver's SES client talks to this: boto3 takes its address from the environment, which functions have from MiniStack.
+Everything goes on to MiniStack as it came, and MiniStack judges it. A letter with a configuration set that does not
+exist is refused, as SES does; what became of the others is published to the topics of their set's event destinations.
+Who gets what is decided as by SES's own mailbox simulator
+(docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html); any other address takes its letter.
 """
 
 import json
 import ssl
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,22 +35,21 @@ _OUTCOMES = {"bounce": ("Bounce",), "suppressionlist": ("Bounce",), "complaint":
 _NOT_PASSED_ON = {"content-encoding", "content-length", "transfer-encoding", "connection", "date", "server"}
 
 
-def ses_app(aws: Aws) -> Starlette:
-    """SES v2 over *aws*, with events."""
-    sns = aws.client("sns")
+def ses_app(of: Callable[[], Aws]) -> Starlette:
+    """SES v2 over the AWS *of* which it is, with events. That AWS is first asked for with the first letter."""
     # For every letter anew httpx would read the system's certificates, and nothing here speaks TLS.
     no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def destinations(configuration_set: str) -> list[dict[str, Any]]:
         """Raises NotFoundException."""
-        answer = aws.ses.get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
+        answer = of().ses.get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
         return [dict(one) for one in answer.get("EventDestinations", [])]
 
     def publish(letter: dict[str, Any], message_id: str, to: list[dict[str, Any]]) -> None:
         for event in events(letter, message_id, at=datetime.now(UTC)):
             for one in to:
                 if one["Enabled"] and event["eventType"].upper() in one["MatchingEventTypes"]:
-                    sns.publish(TopicArn=one["SnsDestination"]["TopicArn"], Message=json.dumps(event))
+                    of().sns.publish(TopicArn=one["SnsDestination"]["TopicArn"], Message=json.dumps(event))
 
     async def passed_on(request: Request) -> Response:
         body = await request.body()
@@ -57,9 +58,9 @@ def ses_app(aws: Aws) -> Starlette:
         if wanted := letter.get("ConfigurationSetName"):
             try:
                 told = await run_in_threadpool(destinations, wanted)
-            except aws.ses.exceptions.NotFoundException:
+            except of().ses.exceptions.NotFoundException:
                 return _refused(wanted)
-        url = f"{aws.url}{request.url.path}?{request.url.query}".rstrip("?")
+        url = f"{of().url}{request.url.path}?{request.url.query}".rstrip("?")
         async with httpx.AsyncClient(timeout=30, verify=no_tls, trust_env=False) as http:
             answer = await http.request(request.method, url, headers=request.headers.raw, content=body)
         response = Response(

@@ -18,6 +18,7 @@ class Endpoints:
     """
     All of it. The names are the file's.
 
+    `ses_url` is the functions' SES v2, in front of MiniStack's.
     `product_ids` are what the Stripe stand-in sells; `fastio_workspace` and `fastio_files` are what a product's
     metadata may name. With a real Stripe or Fast.io `stripe_url` or `fastio_url`
     is theirs, and `stripe_is_real` or `fastio_is_real` says so. `fastio_url` is without `/current`.
@@ -26,6 +27,7 @@ class Endpoints:
     stripe_webhook_url: str
     fastio_webhook_url: str
     aws_endpoint_url: str
+    ses_url: str
     stripe_url: str
     fastio_url: str
     inbox_url: str

@@ -16,9 +16,9 @@ import httpx
 from local.aws.ses_events import ses_app
 from local.hosting.serving import serving
 from local.hosting.standin import StandIn
-from local.progress import Progress
 from local.sale import attempt_in
 from local.settings import STACK_NAME
+from local.showing import Progress
 from local.soak import account, trouble
 from local.soak.account import Account, Bought
 from local.soak.stand_ins import asked, control, fired, rules, set_rules
@@ -203,7 +203,8 @@ class _Soak:
         for url in (self._to.outputs["QueueUrl"], self._mail_queue):
             aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(self._plan.visibility_s)})
         asked(self._stripe, "/_webhook", url=self._to.stripe_webhook_url, retries=_STRIPE_RETRIES_S)
-        way = Hastened(ses_app(aws), aws, longest_s=self._plan.longest_wait_s, in_hand_s=self._plan.visibility_s)
+        ses = ses_app(lambda: aws)
+        way = Hastened(ses, aws, longest_s=self._plan.longest_wait_s, in_hand_s=self._plan.visibility_s)
         with serving(StandIn(way, reset=lambda: None)) as url:
             deliver = self._to.outputs["DeliverFunction"]
             variables = functions.get_function_configuration(FunctionName=deliver)["Environment"]["Variables"]

@@ -1,5 +1,6 @@
 """The Stripe stand-in's front: who may call, in which encoding and version, once per idempotency key."""
 
+import base64
 import hashlib
 import re
 import time
@@ -35,8 +36,8 @@ class Desk:
 
     def check(self, request: Request) -> None:
         """Raises StripeProblem."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
+        key = _key_of(request.headers.get("authorization", ""))
+        if not key:
             raise StripeProblem("You did not provide an API key.", status=401)
         if not self._form.fullmatch(key) or (self._keys is not None and key not in self._keys):
             # As much of the key as Stripe itself shows: whoever logs this message logs it.
@@ -44,6 +45,19 @@ class Desk:
         version = request.headers.get("stripe-version", objects.API_VERSION)
         if not _VERSION.fullmatch(version):
             raise StripeProblem(f"Invalid Stripe API version: {version}")
+
+
+def _key_of(authorization: str) -> str:
+    """The key as a bearer token, or as the user of basic authentication (`curl -u sk_test_…:`): Stripe takes both."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return given
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(given, validate=True).decode("ascii").partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def stripe_app(

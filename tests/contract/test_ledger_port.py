@@ -1,5 +1,6 @@
 """The port Ledger: the same rules for the fake and for DynamoDB with the table of template.yaml."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from paidshare.aws import DynamoLedger, DynamoMailLog
-from paidshare.aws.ledger import LEASE
+from paidshare.aws.ledger import LEASE, SHARDS, shard
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.feedback.mail_events import Fact
 from paidshare.grants import Grant
@@ -293,7 +294,13 @@ class TestDynamoLedger:
         ledger.release(ORDER_ID, FULL, holder="a", now=NOW)
         ledger.claim(ORDER_ID, holder="b", now=NOW)
         [item] = aws.dynamodb.scan(TableName=ORDERS_TABLE)["Items"]
-        assert item["unsettled"] == {"S": "yes"}
+        assert item["unsettled"] == {"S": shard(ORDER_ID)}
+
+    def test_the_orders_of_a_rush_are_spread_evenly_over_the_index(self) -> None:
+        """DynamoDB has no more than 1,000 writes a second for one key: none may have the most of them."""
+        counts = Counter(shard(f"cs_live_{number:058}") for number in range(16_000))
+        assert set(counts) == set(SHARDS)
+        assert max(counts.values()) < 2 * 16_000 / len(SHARDS)
 
     def test_ses_s_word_is_read_and_never_overwritten(self, aws: Cloud) -> None:
         ledger = DynamoLedger(aws.dynamodb, ORDERS_TABLE)

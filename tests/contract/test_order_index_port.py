@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count, islice
 from typing import Any, Protocol
 
 import boto3
@@ -10,6 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from paidshare.aws import DynamoLedger, DynamoOrderIndex
+from paidshare.aws.ledger import shard
 from paidshare.aws.order_index import INDEX
 from paidshare.errors import LedgerUnavailable
 from paidshare.ports import Ledger
@@ -100,6 +102,36 @@ class TestUnsettled:
             left(world, f"cs_{minutes}", State.WAITING, at=NOW + timedelta(minutes=minutes))
         assert found(world) == ["cs_0", "cs_1", "cs_2"]
 
+    def test_more_orders_than_a_page_are_found_over_all_shards_and_still_in_order(self, world: World) -> None:
+        moments = [NOW + timedelta(seconds=7 * n % 120) for n in range(120)]
+        for n, at in enumerate(moments):
+            left(world, f"cs_{n}", State.WAITING, at=at)
+        orders = list(world.index.unsettled(before=LATER))
+        assert len({order.order_id for order in orders}) == 120
+        assert [order.touched_at for order in orders] == sorted(moments)
+
+    @pytest.mark.parametrize("kind", ["simulated", "dynamodb"])
+    def test_an_order_of_a_version_without_shards_is_found_until_a_look_at_it_moves_it(
+        self, request: pytest.FixtureRequest, kind: str
+    ) -> None:
+        dynamodb = a_dynamodb() if kind == "simulated" else request.getfixturevalue("aws").dynamodb
+        world = DynamoWorld(dynamodb)
+        left(world, "cs_1", State.WAITING)
+        dynamodb.update_item(
+            TableName=ORDERS_TABLE,
+            Key={"order_id": {"S": "cs_1"}},
+            UpdateExpression="SET unsettled = :yes",
+            ExpressionAttributeValues={":yes": {"S": "yes"}},
+        )
+        assert found(world) == ["cs_1"]
+        [order] = world.index.unsettled(before=LATER)
+        world.index.touch(order, now=SOON)
+        assert found(world) == ["cs_1"]
+        left(world, "cs_1", State.WAITING, at=SOON)
+        assert found(world) == ["cs_1"]
+        left(world, "cs_1", State.DELIVERED, at=SOON)
+        assert found(world) == []
+
 
 class TestTouch:
     def test_what_was_touched_is_not_found_until_later(self, world: World) -> None:
@@ -173,13 +205,15 @@ class TestKnown:
 class TestDynamoOrders:
     def test_every_page_of_the_index_is_read(self, aws: Cloud) -> None:
         world = DynamoWorld(aws.dynamodb)
-        for n in range(5):
-            left(world, f"cs_{n}", State.WAITING, at=NOW + timedelta(seconds=n))
+        # All in one shard.
+        orders = list(islice((f"cs_{n}" for n in count() if shard(f"cs_{n}") == "7"), 5))
+        for n, order_id in enumerate(orders):
+            left(world, order_id, State.WAITING, at=NOW + timedelta(seconds=n))
         aws.dynamodb.meta.events.register(
             "provide-client-params.dynamodb.Query", lambda params, **_: params | {"Limit": 2}, unique_id="small"
         )
         try:
-            assert found(world) == [f"cs_{n}" for n in range(5)]
+            assert found(world) == orders
         finally:
             aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb.Query", unique_id="small")
 

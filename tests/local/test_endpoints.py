@@ -32,6 +32,7 @@ def some_endpoints(**changes: object) -> Endpoints:
         stripe_webhook_url="http://127.0.0.1:4566/_aws/execute-api/abc/$default/webhook/stripe",
         fastio_webhook_url="http://127.0.0.1:4566/_aws/execute-api/abc/$default/webhook/fastio",
         aws_endpoint_url="http://127.0.0.1:4566",
+        ses_url="http://127.0.0.1:4567",
         stripe_url="http://127.0.0.1:12111",
         fastio_url="http://127.0.0.1:12112",
         inbox_url="http://127.0.0.1:8025",

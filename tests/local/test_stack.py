@@ -1,25 +1,30 @@
 """The launcher for real: what it starts, what it leaves behind, and what it says when something is missing."""
 
+import contextlib
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from rich.console import Console
 
+from local import outcome, paying
 from local.aws import environs
 from local.aws.ministack import Aws
 from local.demo import Demo
 from local.hosting.endpoints import Endpoints, NotRunning
 from local.hosting.processes import PartFailed
-from local.sale import SaleFailed
+from local.sale import Sale, SaleFailed
 from local.settings import ROOT, SECRET_NAME, STACK_NAME
 from local.stack import Stack, running
+from tests.stack.laptop import Laptop
 
 pytestmark = pytest.mark.stack
 
@@ -105,6 +110,28 @@ class TestSale:
         assert paid.returncode == 0, paid.stderr
         assert json.loads(paid.stdout)["letter_to"] == "dora@example.com"
 
+    def test_a_refund_of_what_has_ended_already_mails_nobody_and_says_so(self, stack: Stack) -> None:
+        home = ("--home", str(stack.home), "--json")
+        for command in (("pay", "--subscription", "--email", "emma@example.com"), ("cancel",)):
+            assert json.loads(run(*command, *home).stdout)["letter_to"] == "emma@example.com"
+
+        refunded = run("refund", *home)
+
+        assert refunded.returncode == 0, refunded.stderr
+        assert json.loads(refunded.stdout)["letter_to"] is None
+
+    def test_a_sale_that_fails_is_named_with_its_reason_and_is_the_last_one(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with contextlib.closing(Laptop(stack)) as laptop:
+            broken = laptop.product(fastio_workspace="test-shop")
+        monkeypatch.setattr(outcome, "letter", partial(outcome.letter, seconds=10))
+        made: list[Sale] = []
+        with pytest.raises(SaleFailed) as failed:
+            paying.pay(stack.endpoints, made.append, email="finn@example.com", product=broken, late=False)
+        assert made[0].session in str(failed.value)
+        assert f"dead letter for {made[0].session}: metadata_broken" in str(failed.value)
+
     def test_an_unknown_product_is_named_and_nothing_is_sold(self, stack: Stack) -> None:
         paid = run("pay", "--home", str(stack.home), "--product", "No such thing")
 
@@ -125,7 +152,8 @@ class TestRunning:
         assert health["auth"] == "enabled"
 
     def test_the_same_home_is_refused_to_a_second_system(self, stack: Stack) -> None:
-        with pytest.raises(PartFailed, match="already"), running(stack.home):
+        who = f"runs from {stack.home} already \\(process {os.getpid()}\\).*--home {stack.home}-2"
+        with pytest.raises(PartFailed, match=who), running(stack.home):
             pass
 
         assert Endpoints.read(stack.home) == stack.endpoints

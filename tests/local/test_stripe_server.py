@@ -42,6 +42,15 @@ class TestStrictness:
         with pytest.raises(stripe.AuthenticationError):
             stand.client(key).v1.accounts.retrieve_current()
 
+    def test_the_key_may_come_as_the_user_of_basic_authentication(self, stand: Stand) -> None:
+        assert httpx.get(stand.url + "/v1/account", auth=(KEY, "")).status_code == 200
+        assert httpx.get(stand.url + "/v1/account", auth=("sk_test_other", "")).status_code == 401
+
+    @pytest.mark.parametrize("given", ["Basic", "Basic !", "Basic /w==", "Digest x", "Bearer"])
+    def test_what_holds_no_key_is_no_key(self, stand: Stand, given: str) -> None:
+        answer = httpx.get(stand.url + "/v1/account", headers={"authorization": given})
+        assert (answer.status_code, answer.json()["error"]["message"]) == (401, "You did not provide an API key.")
+
     def test_a_call_without_a_key_is_refused(self, stand: Stand) -> None:
         answer = httpx.get(stand.url + "/v1/account")
         assert (answer.status_code, answer.json()["error"]["type"]) == (401, "invalid_request_error")

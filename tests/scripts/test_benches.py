@@ -24,15 +24,16 @@ class Sources:
     home: Path
 
     def function(self, name: str) -> Path:
-        return ROOT / "functions" / name.lower()
+        folder = self.home / name
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "handler.py").symlink_to(ROOT / "functions" / name.lower() / "handler.py")
+            (folder / "paidshare").symlink_to(ROOT / "layers" / "paidshare" / "python" / "paidshare")
+        return folder
 
     @property
     def packages(self) -> Path:
         return Path(sysconfig.get_path("purelib"))
-
-    @property
-    def paidshare(self) -> Path:
-        return ROOT / "layers" / "paidshare" / "python"
 
     def packages_without_bytecode(self) -> Path:
         return self.packages

@@ -1,7 +1,7 @@
 """
-What `sam build` made, alone: the function's folder and the two layers, and nothing else on the path.
+What `sam build` made, alone: the function's folder and its layer, and nothing else on the path.
 
-MiniStack runs functions with its own packages importable behind the layers, which could hide that one is missing.
+MiniStack runs functions with its own packages importable behind the layer, which could hide that one is missing.
 """
 
 import json
@@ -15,15 +15,15 @@ import pytest
 from local import sale, samples
 from local.aws import environs
 from local.aws.deploying import BUILD
-from local.settings import REGION
+from local.settings import REGION, ROOT
 from tests.stack.laptop import Laptop
 
 # -I and -S: no site-packages, no PYTHON* variables, no folder of ours. -B: no bytecode is written either, as on
 # Lambda, whose file system is read-only.
 _ALONE = """
 import json, os, sys
-function, *layers = sys.argv[1:]
-sys.path[:0] = [function, *layers]
+parts = sys.argv[1:]
+sys.path[:0] = parts
 import handler
 class Context:
     function_name = "built"
@@ -33,7 +33,7 @@ class Context:
     def get_remaining_time_in_millis(self):
         return 30_000
 answers = [handler.handler(event, Context()) for event in json.load(sys.stdin)]
-loaded = [m for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").startswith(tuple(layers))]
+loaded = [m for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").startswith(tuple(parts))]
 compiled_anew = [m.__name__ for m in loaded if not os.path.exists(m.__cached__)]
 print(json.dumps({"answers": answers, "loaded": len(loaded), "compiled_anew": compiled_anew}), file=sys.stderr)
 """
@@ -47,10 +47,11 @@ def run_alone(laptop: Laptop, function: str, *events: dict[str, Any]) -> dict[st
     environ = environs.bare(
         **configured["Environment"]["Variables"],
         AWS_ENDPOINT_URL=laptop.to.aws_endpoint_url,
+        AWS_ENDPOINT_URL_SESV2=laptop.to.ses_url,
         AWS_DEFAULT_REGION=REGION,
         **environs.ROOT_KEYS,
     )
-    parts = [BUILD / function, BUILD / "DependenciesLayer" / "python", BUILD / "PaidshareLayer" / "python"]
+    parts = [BUILD / function, BUILD / "DependenciesLayer" / "python"]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", _ALONE, *map(str, parts)],
         input=json.dumps(events),
@@ -72,7 +73,7 @@ def sold(laptop: Laptop) -> str:
     return samples.SESSION
 
 
-def test_receive_handles_its_sample_events_with_nothing_but_its_layers(laptop: Laptop) -> None:
+def test_receive_handles_its_sample_events_with_nothing_but_its_layer(laptop: Laptop) -> None:
     signed = samples.samples(int(time.time()))
     names = ("receive-paid.json", "receive-duplicate.json", "receive-forged.json", "receive-fastio.json")
 
@@ -82,7 +83,7 @@ def test_receive_handles_its_sample_events_with_nothing_but_its_layers(laptop: L
     laptop.log_line("deliver", order_id=samples.SESSION)
 
 
-def test_deliver_handles_its_sample_events_with_nothing_but_its_layers(laptop: Laptop, sold: str) -> None:
+def test_deliver_handles_its_sample_events_with_nothing_but_its_layer(laptop: Laptop, sold: str) -> None:
     batches = samples.samples(int(time.time()))
 
     result = run_alone(laptop, "Deliver", batches["deliver-paid.json"], batches["deliver-two.json"])
@@ -92,7 +93,7 @@ def test_deliver_handles_its_sample_events_with_nothing_but_its_layers(laptop: L
     assert len(laptop.letters_to("sample@example.com")) == 1
 
 
-def test_the_layers_carry_bytecode_for_what_the_functions_import(laptop: Laptop) -> None:
+def test_the_artifacts_carry_bytecode_for_what_the_functions_import(laptop: Laptop) -> None:
     """Lambda's file system is read-only: what has no bytecode is compiled anew at every cold start."""
     result = run_alone(laptop, "Deliver")
     assert result["loaded"] > 300
@@ -103,5 +104,7 @@ def test_the_artifacts_hold_no_compiled_code_and_nothing_of_the_laptop(laptop: L
     built = [path for path in BUILD.rglob("*") if path.is_file()]
     assert built
     assert [path for path in built if path.suffix in (".so", ".pyd", ".dylib")] == []
-    assert {path.name for path in (BUILD / "PaidshareLayer" / "python").iterdir()} == {"paidshare"}
-    assert {path.name for name in ("Receive", "Deliver") for path in (BUILD / name).iterdir()} == {"handler.py"}
+    for name in ("Receive", "Deliver", "Feedback", "Sweep"):
+        assert {path.name for path in (BUILD / name).iterdir()} == {"handler.py", "paidshare", "__pycache__"}
+        source = ROOT / "functions" / name.lower() / "handler.py"
+        assert (BUILD / name / "handler.py").read_text() == source.read_text()

@@ -94,9 +94,7 @@ class TestLaptopsSes:
 
 def ses_of_deliver(laptop: Laptop) -> Any:
     """The SES that Deliver talks to."""
-    functions = laptop.stack.aws.client("lambda")
-    deliver = functions.get_function_configuration(FunctionName=laptop.to.outputs["DeliverFunction"])
-    return Aws(deliver["Environment"]["Variables"]["AWS_ENDPOINT_URL_SESV2"]).ses
+    return Aws(laptop.to.ses_url).ses
 
 
 def send(ses: Any, *, to: str, **more: Any) -> str:

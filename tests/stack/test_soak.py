@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.progress import Progress
+from local.showing import Progress
 from local.soak.run import Plan, soak
 from local.stack import running
 

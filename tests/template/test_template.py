@@ -218,8 +218,16 @@ class TestSweep:
 
 class TestFunctions:
     def test_every_folder_of_functions_is_deployed(self) -> None:
-        folders = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("functions/*/handler.py")}
-        assert {body["Properties"]["CodeUri"] for body in FUNCTIONS.values()} == folders
+        folders = {path.parent.name for path in ROOT.glob("functions/*/handler.py")}
+        assert {name.lower() for name in FUNCTIONS} == folders
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_s_artifact_holds_its_handler_and_our_package_which_so_change_together(self, name: str) -> None:
+        folder = ROOT / properties(name)["CodeUri"]
+        assert (folder / "functions" / name.lower() / "handler.py").is_file()
+        assert (folder / "python" / "paidshare" / "__init__.py").is_file()
+        assert "build-%:" in (folder / "Makefile").read_text()
+        assert resources()[name]["Metadata"] == {"BuildMethod": "makefile"}
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_a_function_sets_every_variable_that_it_reads_and_no_other(self, name: str) -> None:
@@ -230,7 +238,7 @@ class TestFunctions:
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_only_settings_py_reads_the_environment(self, name: str) -> None:
-        source = (ROOT / FUNCTIONS[name]["Properties"]["CodeUri"] / "handler.py").read_text()
+        source = (ROOT / "functions" / name.lower() / "handler.py").read_text()
         assert re.findall(r"os\.environ(?!\))|getenv", source) == []
 
     @pytest.mark.parametrize("name", FUNCTIONS)
@@ -393,7 +401,9 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("name", "expected"),
         [
-            ("StripeMode", "test"),
+            # Nobody makes a live shop by leaving something out.
+            ("Stage", None),
+            ("StripeMode", None),
             ("LinkDays", 7),
             ("StripeApiBase", "https://api.stripe.com"),
             ("FastioApiBase", "https://api.fast.io/current"),
@@ -409,7 +419,7 @@ class TestParameters:
     def test_a_parameter_of_the_contract_has_its_default(self, name: str, expected: object) -> None:
         assert default(name) == expected
 
-    @pytest.mark.parametrize("name", ["Stage", "DeliverConcurrency", "LogRetentionDays"])
+    @pytest.mark.parametrize("name", ["DeliverConcurrency", "LogRetentionDays"])
     def test_a_parameter_of_the_contract_exists_with_a_default(self, name: str) -> None:
         assert default(name) is not None
 
@@ -417,8 +427,15 @@ class TestParameters:
         assert default("FastioApiBase") == shares.API_BASE
         assert default("FastioWebBase") == shares.WEB_BASE
 
-    def test_the_default_stage_is_a_deployed_one_and_so_refuses_plain_http(self) -> None:
-        assert default("Stage") != "local"
+    @pytest.mark.parametrize(
+        ("rule", "stages", "mode"), [("ProdIsLive", {"prod"}, "live"), ("TestIsTest", {"test", "local"}, "test")]
+    )
+    def test_a_stage_and_the_mode_that_its_name_promises_go_together(
+        self, rule: str, stages: set[str], mode: str
+    ) -> None:
+        body = template()["Rules"][rule]
+        assert set(texts(body["RuleCondition"])) - {"Fn::Or", "Fn::Equals", "Ref", "Stage"} == stages
+        assert [each["Assert"] for each in body["Assertions"]] == [{"Fn::Equals": [{"Ref": "StripeMode"}, mode]}]
 
     def test_the_mode_is_test_or_live_and_nothing_else(self) -> None:
         assert template()["Parameters"]["StripeMode"]["AllowedValues"] == ["test", "live"]
@@ -504,6 +521,11 @@ class TestArtifacts:
         made = set(re.findall(r'\.client\("([a-z0-9-]+)"', handlers))
         assert made
         assert made == {service.rstrip("/") for service in kept[1].split("|")}
+
+    @pytest.mark.parametrize("name", LAYERS)
+    def test_a_layer_is_this_stage_s_own_and_goes_with_it(self, name: str) -> None:
+        assert properties(name)["LayerName"]["Fn::Sub"].startswith("paidshare-${Stage}-")
+        assert properties(name)["RetentionPolicy"] == "Delete"
 
     @pytest.mark.parametrize("name", LAYERS)
     def test_a_layer_is_built_by_its_makefile(self, name: str) -> None:

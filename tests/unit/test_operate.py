@@ -845,7 +845,7 @@ class TestWhichStack:
     def test_it_is_samconfig_s_or_the_named_one(self, run: Run) -> None:
         for words, stack in (
             ((), "paidshare-prod"),
-            (("--env", "default"), "paidshare-test"),
+            (("--env", "test"), "paidshare-test"),
             (("--stack", "paidshare-local"), "paidshare-local"),
         ):
             assert f" in {stack}." in run("look", ORDER, *words).out
@@ -863,5 +863,5 @@ class TestWhichStack:
         ran = run("dead", "--env", "production")
         assert (ran.code, ran.err) == (
             1,
-            "✗ samconfig.toml names no stack for --env production; it has default, prod\n",
+            "✗ samconfig.toml names no stack for --env production; it has test, prod\n",
         )

@@ -30,7 +30,10 @@ async def _describe(request: Request) -> Response:
     )
     base = "<ParameterKey>StripeApiBase</ParameterKey><ParameterValue>https://stripe.example/</ParameterValue>"
     parameters = f"<Parameters><member>{base}</member></Parameters>"
-    stack = f"<member><StackName>{name}</StackName>{parameters}<Outputs>{members}</Outputs></member>"
+    named = (
+        f"<StackId>arn:aws:cloudformation:eu-west-1:123456789012:stack/{name}/1</StackId><StackName>{name}</StackName>"
+    )
+    stack = f"<member>{named}{parameters}<Outputs>{members}</Outputs></member>"
     found = f"<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>"
     return Response(f"<DescribeStacksResponse>{found}</DescribeStacksResponse>")
 
@@ -53,7 +56,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestNamed:
-    @pytest.mark.parametrize(("env", "stack"), [("prod", "paidshare-prod"), ("default", "paidshare-test")])
+    @pytest.mark.parametrize(("env", "stack"), [("prod", "paidshare-prod"), ("test", "paidshare-test")])
     def test_it_is_the_stack_that_make_deploy_deploys(self, env: str, stack: str) -> None:
         assert stacks.named(env) == Name(stack)
 
@@ -90,6 +93,10 @@ class TestFound:
             "whole",
             *_OUTPUTS.values(),
         )
+
+    def test_it_says_to_a_person_which_one_it_is(self, cloudformation: str) -> None:
+        found = stacks.found(Name("whole"), endpoint_url=cloudformation)
+        assert found.where == "whole in eu-west-1, account 123456789012"
 
     def test_its_stripe_is_that_of_its_parameter(self, cloudformation: str) -> None:
         assert stacks.found(Name("whole"), endpoint_url=cloudformation).stripe_api_base == "https://stripe.example"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, cast
+from zlib import crc32
 
 from paidshare.aws import rows
 from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
@@ -22,11 +23,21 @@ if TYPE_CHECKING:
 # Longer than Deliver's time-out (60 s in template.yaml): a worker that is still alive never loses its lease.
 LEASE = timedelta(seconds=75)
 
-UNSETTLED = "yes"
-"""The value of the attribute `unsettled`, which settled orders do not have."""
+SHARDS = tuple(map(str, range(16)))
+"""
+The values of the attribute `unsettled`, which settled orders do not have: an order's is always the same.
+
+It is the index's partition key, and DynamoDB writes no more than 1,000 a second under one such key, nor then into the
+table: docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html
+"""
 
 _MOST = 100  # DynamoDB's own limit for a batch.
 _TRIES = 5
+
+
+def shard(order_id: str) -> str:
+    """The one of `SHARDS` that is this order's."""
+    return SHARDS[crc32(order_id.encode()) % len(SHARDS)]
 
 
 class DynamoLedger:
@@ -42,7 +53,7 @@ class DynamoLedger:
             "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
             " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
             # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
-            " unsettled = :yes, unsettled_at = if_not_exists(unsettled_at, :now)"
+            " unsettled = :shard, unsettled_at = if_not_exists(unsettled_at, :now)"
             " ADD claims :one",
             # The holder itself asks again where the first answer was lost.
             "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
@@ -51,7 +62,7 @@ class DynamoLedger:
                 ":until": number(now + LEASE),
                 ":now": number(now),
                 ":new": {"S": State.NEW.value},
-                ":yes": {"S": UNSETTLED},
+                ":shard": {"S": shard(order_id)},
                 ":one": {"N": "1"},
             },
             {"#state": "state"},

@@ -1,11 +1,12 @@
 """The port `OrderIndex` on DynamoDB: the rows of `DynamoLedger`, many at a time."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
-from paidshare.aws.ledger import UNSETTLED, read_many
+from paidshare.aws.ledger import SHARDS, read_many
 from paidshare.aws.rows import instant, moment, number, string
 from paidshare.errors import LedgerUnavailable
 from paidshare.states import State
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INDEX = "unsettled-updated_at"
+
+_BEFORE_SHARDS = "yes"
+"""What versions without shards wrote; such a row changes with the next look at its order."""
 
 _OF_KNOWN = "order_id, #state, reason, share_id, closed_at, share_expires_at, next_end, updated_at"
 _UNTOUCHED = "updated_at = :seen"
@@ -32,14 +36,19 @@ class DynamoOrderIndex:
         self._table = table
 
     def unsettled(self, *, before: datetime) -> Iterator[Unsettled]:
+        each = (self._of(shard, before) for shard in (*SHARDS, _BEFORE_SHARDS))
+        return heapq.merge(*each, key=lambda order: order.touched_at)
+
+    def _of(self, shard: str, before: datetime) -> Iterator[Unsettled]:
+        """One partition of the index, the longest untouched first, a page at a time."""
         start: dict[str, Any] = {}
         while True:
             try:
                 page = self._dynamodb.query(
                     TableName=self._table,
                     IndexName=INDEX,
-                    KeyConditionExpression="unsettled = :yes AND updated_at < :before",
-                    ExpressionAttributeValues={":yes": {"S": UNSETTLED}, ":before": number(before)},
+                    KeyConditionExpression="unsettled = :shard AND updated_at < :before",
+                    ExpressionAttributeValues={":shard": {"S": shard}, ":before": number(before)},
                     **start,
                 )
             except AWS_ERRORS as exc:
