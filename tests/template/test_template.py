@@ -333,6 +333,15 @@ class TestPermissions:
             | more
         )
 
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_may_write_to_its_own_log_and_to_no_other(self, name: str) -> None:
+        """Lambda writes it with the function's role, and the laptop's AWS does not ask whether it may."""
+        [policy] = properties(f"{name}Role")["Policies"]
+        statements = policy["PolicyDocument"]["Statement"]
+        logs = {(s["Action"], str(s["Resource"])) for s in statements if s["Action"].startswith("logs:")}
+        own = str({"Fn::GetAtt": [f"{name}Logs", "Arn"]})
+        assert logs == {("logs:CreateLogStream", own), ("logs:PutLogEvents", own)}
+
     def test_the_api_may_call_receive_through_its_two_routes_only(self) -> None:
         [permission] = resources("AWS::Lambda::Permission").values()
         assert permission["Properties"]["FunctionName"] == {"Ref": "Receive"}
@@ -411,6 +420,10 @@ class TestParameters:
             # Empty: any address.
             ("StripeAllowedCidrs", ""),
             ("FastioAllowedCidrs", ""),
+            # Empty: what the stack makes, or what AWS has.
+            ("ExistingOrdersTable", ""),
+            ("ExistingSecret", ""),
+            ("DomainName", ""),
             # Nobody else's address can be a default.
             ("SenderAddress", None),
             ("AlarmEmail", None),
@@ -470,9 +483,22 @@ class TestFrontDoor:
 
     def test_a_flood_is_throttled_and_every_call_is_logged(self) -> None:
         stage = properties("ApiStage")
-        assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
-        assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+        assert stage["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+            "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+        }
+        assert 0 < default("ThrottleRate") <= default("ThrottleBurst")
         assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
+
+    def test_a_host_of_one_s_own_leads_to_the_webhooks_over_tls_and_needs_a_certificate(self) -> None:
+        [configuration] = properties("ApiDomain")["DomainNameConfigurations"]
+        assert configuration["SecurityPolicy"] == "TLS_1_2"
+        assert properties("ApiDomainMapping")["Stage"] == {"Ref": "ApiStage"}
+        assert "CertificateArn" in set(texts(template()["Rules"]["DomainHasCertificate"]["Assertions"]))
+        for name, path in (("StripeWebhookUrl", "stripe"), ("FastioWebhookUrl", "fastio")):
+            condition, own, aws = template()["Outputs"][name]["Value"]["Fn::If"]
+            assert (condition, own) == ("HasDomain", {"Fn::Sub": f"https://${{DomainName}}/webhook/{path}"})
+            assert aws["Fn::Sub"].endswith(f"/webhook/{path}")
 
     def test_receive_gets_the_event_format_that_it_reads(self) -> None:
         assert properties("ReceiveIntegration")["PayloadFormatVersion"] == "2.0"
