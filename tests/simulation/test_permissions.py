@@ -59,7 +59,7 @@ def action(service: str, method: str) -> str:
 def watched(service: str, method: str, call: Callable[..., Any], done: dict[str, set[Allowed]]) -> Callable[..., Any]:
     @wraps(call)
     def noted(client: object, **arguments: Any) -> Any:
-        if task := running():
+        if (task := running()) and task.process:
             done[task.process.name.capitalize()].add((action(service, method), about(arguments)))
         return call(client, **arguments)
 
