@@ -66,8 +66,8 @@ bench: ready ## Measure the numbers of docs/numbers.md
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(SAM) build
 
-deploy: ready ## Deploy to AWS, with the credentials and region of your shell (ENV=prod; PARAMETERS="Name=value …")
-	@$(FOR_SAM) PYTHONPATH=. $(BIN)/python scripts/deploy.py --env $(ENV) $(PARAMETERS)
+deploy: ready ## Deploy to AWS, with your shell's credentials and region (ENV=prod; PARAMETERS="Name=value …"; WATCH=minutes)
+	@$(FOR_SAM) $(BIN)/python -m scripts.deploy --env $(ENV) $(if $(WATCH),--watch $(WATCH)) $(PARAMETERS)
 
 orders: ready ## The orders that wait for a person, and why (ENV=prod)
 	@$(BIN)/python -m operate dead --env $(ENV)

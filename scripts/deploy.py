@@ -7,9 +7,12 @@ in: samconfig.toml's, else AWS_REGION, AWS_DEFAULT_REGION or the profile's. SAM 
 
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import stacks
 from operate.stacks import Name, StackUnknown
+from scripts import way_back
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SAM = _ROOT / ".tools" / "sam" / "bin" / "sam"
@@ -104,27 +108,57 @@ def main(
     parameters: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...")] = None,
     *,
     env: Annotated[str, typer.Option(help="Which environment of samconfig.toml.")],
+    watch: Annotated[float, typer.Option(min=0, help="For how many minutes an alarm takes it back.")] = 0,
 ) -> None:
     """Build, and deploy to AWS with the credentials of the shell."""
     try:
         name = stacks.named(env)
-        known = _template()["Parameters"]
-        to = target(name, stacks.session(name))
+        session = stacks.session(name)
+        to = target(name, session)
         wanted = merged(stacks.overrides(env), parameters or [])
-        check(wanted, known, to)
+        check(wanted, _template()["Parameters"], to)
+        kind = "the first time" if to.has is None else "a new version"
+        print(f"{to.stack} in {to.region}, account {to.account}: {kind}", flush=True)
+        with _watched(session, env, to, minutes=watch) if watch and to.has is not None else nullcontext():
+            _sam("build")
+            _sam("deploy", *_options(env, to), *_overrides(wanted))
     except (NotDeployable, StackUnknown, BotoCoreError, ClientError) as exc:
         print(f"✗ {exc}", file=sys.stderr)
         raise typer.Exit(1) from None
-    kind = "the first time" if to.has is None else "a new version"
-    print(f"{to.stack} in {to.region}, account {to.account}: {kind}", flush=True)
-    for arguments in (["build"], [*("deploy", "--config-env", env), *_arguments(to, wanted)]):
-        if code := subprocess.run([str(_SAM), *arguments], cwd=_ROOT, check=False).returncode:
-            raise typer.Exit(code)
 
 
-def _arguments(to: Target, wanted: Mapping[str, str]) -> Sequence[str]:
-    overrides = [f"{name}={value}" for name, value in wanted.items()]
-    return ["--region", to.region, *(["--parameter-overrides", *overrides] if overrides else [])]
+@contextmanager
+def _watched(session: Any, env: str, to: Target, *, minutes: float) -> Iterator[None]:
+    """After the block's deploy, the version before it is deployed again, and this fails, when an alarm goes off."""
+    with TemporaryDirectory() as folder:
+        before = way_back.saved(session.client("cloudformation"), to.stack, Path(folder) / "template.yaml")
+        rang = way_back.ringing(session, to.stack)
+        yield
+        print(
+            f"Watching the stack's alarms for {minutes:g} minutes; Ctrl-C leaves the new version as it is", flush=True
+        )
+        alarm = way_back.gone_off(session, to.stack, besides=rang, minutes=minutes, wait=time.sleep)
+        if alarm is None:
+            return
+        print(f"✗ {alarm} went off: back to the version before", file=sys.stderr, flush=True)
+        there = [*_options(env, to), "--no-confirm-changeset", "--template-file", str(before)]
+        _sam("deploy", *there, *_overrides(to.has or {}))
+        raise typer.Exit(1)
+
+
+def _sam(*arguments: str) -> None:
+    if code := subprocess.run([str(_SAM), *arguments], cwd=_ROOT, check=False).returncode:
+        raise typer.Exit(code)
+
+
+def _options(env: str, to: Target) -> list[str]:
+    return ["--config-env", env, "--region", to.region]
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    # What has no value is given as SAM writes an empty one.
+    given = [f"{name}={value or '""'}" for name, value in parameters.items()]
+    return ["--parameter-overrides", *given] if given else []
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,6 +1,8 @@
 """`make deploy`: what is said before anything is built, and what SAM is then told."""
 
 import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -9,7 +11,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from operate.stacks import Name
-from scripts import deploy
+from scripts import deploy, way_back
 from scripts.deploy import NotDeployable, Target
 
 _KNOWN = {"Stage": {}, "StripeMode": {}, "LinkDays": {"Default": 7}}
@@ -109,6 +111,70 @@ class TestMain:
         with pytest.raises(typer.Exit) as failed:
             deploy.main(_NEEDED, env="prod")
         assert failed.value.exit_code == 3
+
+
+@dataclass
+class Running:
+    """An AWS with the stack, whose alarms ring as *rings* says look by look: the first is before the deploy."""
+
+    rings: list[set[str]]
+
+    def client(self, _service: str) -> "Running":
+        return self
+
+    def get_template(self, **_: object) -> dict[str, Any]:
+        return {"TemplateBody": "Resources: {}  # as it was\n"}
+
+    def get_paginator(self, _operation: str) -> "Running":
+        return self
+
+    def paginate(self, **_: object) -> list[dict[str, Any]]:
+        alarm = "AWS::CloudWatch::Alarm"
+        names = [("Queue", "AWS::SQS::Queue"), *((f"alarm-{n}", alarm) for n in range(120))]
+        return [{"StackResourceSummaries": [{"PhysicalResourceId": n, "ResourceType": kind} for n, kind in names]}]
+
+    def describe_alarms(self, *, AlarmNames: list[str], **_: object) -> dict[str, Any]:  # noqa: N803
+        assert len(AlarmNames) <= 100
+        ring = self.rings[0].intersection(AlarmNames)
+        if "alarm-119" in AlarmNames and len(self.rings) > 1:  # The last ones that are asked for.
+            self.rings.pop(0)
+        return {"MetricAlarms": [{"AlarmName": name} for name in ring]}
+
+
+class TestWatch:
+    def watched(self, monkeypatch: pytest.MonkeyPatch, told: list[list[str]], *rings: set[str]) -> int:
+        """The exit code of a deploy of the stack that is there; what SAM was told is in *told*."""
+        monkeypatch.setattr("operate.stacks.session", lambda _: Running(list(rings)))
+        monkeypatch.setattr(deploy, "target", lambda *_: replace(_THERE, has={**(_THERE.has or {}), "Empty": ""}))
+        monkeypatch.setattr(deploy, "check", lambda *_: None)
+        monkeypatch.setattr("time.sleep", lambda _: None)
+        try:
+            # A thousandth of a second for a look or two, and as many more as the test has.
+            deploy.main([], env="prod", watch=0.001)
+        except typer.Exit as ended:
+            return ended.exit_code
+        return 0
+
+    def test_an_alarm_that_goes_off_takes_the_deploy_back_with_its_parameters(
+        self, monkeypatch: pytest.MonkeyPatch, told: list[list[str]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.watched(monkeypatch, told, set(), {"alarm-110"}) == 1
+        _, _, back = told
+        assert back[:6] == ["deploy", "--config-env", "prod", "--region", "eu-west-1", "--no-confirm-changeset"]
+        assert back[6] == "--template-file"
+        parameters = back[back.index("--parameter-overrides") + 1 :]
+        assert parameters == ["Stage=prod", "StripeMode=live", "LinkDays=7", 'Empty=""']
+        assert "alarm-110 went off" in capsys.readouterr().err
+
+    def test_one_that_rang_before_says_nothing_of_the_deploy(
+        self, monkeypatch: pytest.MonkeyPatch, told: list[list[str]]
+    ) -> None:
+        assert self.watched(monkeypatch, told, {"alarm-1"}, {"alarm-1"}) == 0
+        assert [command[0] for command in told] == ["build", "deploy"]
+
+    def test_what_is_saved_is_what_the_stack_was_deployed_with(self, tmp_path: Path) -> None:
+        file = way_back.saved(Running([]), "paidshare-prod", tmp_path / "template.yaml")
+        assert file.read_text() == "Resources: {}  # as it was\n"
 
 
 class TestTarget:

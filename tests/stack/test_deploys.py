@@ -13,6 +13,7 @@ import pytest
 from local.aws.deploying import BUILD
 from local.settings import STACK_NAME
 from local.stack import Stack, running
+from scripts import way_back
 from tests.stack.laptop import Laptop, until
 from tests.stack.test_sweep import all_shares_next_time, long_ago, sweep
 
@@ -69,7 +70,7 @@ def rests(laptop: Laptop) -> None:
     until(laptop.is_idle, "an empty queue")
 
 
-def version(folder: Path, appendix: str = "") -> Path:
+def version(folder: Path, appendix: str) -> Path:
     """The template of a copy of our build in *folder*, with *appendix* to each function's code."""
     shutil.copytree(BUILD, folder, ignore=shutil.ignore_patterns(".built-from"))
     for name in ("Receive", "Deliver", "Feedback", "Sweep"):
@@ -102,7 +103,8 @@ class TestUpgrade:
     ) -> None:
         with at(own) as laptop, ExitStack() as at_work:
             goods = product(laptop)
-            this, following = version(tmp_path / "this"), version(tmp_path / "next", "\nVERSION = 2\n")
+            following = version(tmp_path / "next", "\nVERSION = 2\n")
+            this = way_back.saved(own.aws.cloudformation, STACK_NAME, tmp_path / "this.yaml")
             before = code(own)
             over = threading.Event()
             orders: dict[str, str] = {}
@@ -125,7 +127,7 @@ class TestUpgrade:
             for done in selling:
                 done.result()
 
-            assert before != between != after
+            assert before == after != between
             assert len(orders) >= ORDERS
             delivered(laptop, orders)
             rests(laptop)
