@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.aws.deploying import BUILD
+from local.hosting.processes import PartFailed
 from local.settings import STACK_NAME
 from local.stack import Stack, running
 from scripts import way_back
@@ -112,7 +113,7 @@ class TestUpgrade:
             def sell(worker: int) -> None:
                 n = 0
                 # A busy shop, and not as fast as the laptop can.
-                while not over.wait(0.2) or n < ORDERS // _AT_ONCE:
+                while not over.wait(0.8) or n < ORDERS // _AT_ONCE:
                     buyer = f"in-flight-{worker}-{n}@example.com"
                     orders[buyer] = laptop.pay(buyer, goods)["session"]
                     n += 1
@@ -133,6 +134,19 @@ class TestUpgrade:
             rests(laptop)
             assert letters_each(laptop, orders) == [1] * len(orders)
             assert shares_each(laptop, orders) == [1] * len(orders)
+
+
+class TestParameters:
+    def test_a_stage_for_trying_things_out_cannot_be_made_to_take_live_money(self, own: Stack) -> None:
+        with pytest.raises(PartFailed) as refused:
+            own.deployed_anew(StripeMode="live")
+        assert "StripeMode=test" in "".join(refused.value.last_lines())
+
+    def test_with_a_host_of_one_s_own_the_webhooks_are_there(self, own: Stack) -> None:
+        certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
+        outputs = own.deployed_anew(DomainName="pay.example.com", CertificateArn=certificate).endpoints.outputs
+        assert outputs["StripeWebhookUrl"] == "https://pay.example.com/webhook/stripe"
+        assert outputs["DomainTarget"]
 
 
 class TestRestore:
