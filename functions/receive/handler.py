@@ -116,10 +116,11 @@ def _tell(container: Container, sender: Sender, answer: Answer) -> None:
         "Webhooks",
         stage=container.stage,
         source=sender.name,
+        also_by=[("source", "fact")],
         fact=answer.fact,
         reason=str(answer.fields.get("reason", "none")),
     )
     if "scheme" in answer.fields:
         # Evidence for a rotation: once the old secret (say, 2) no longer matches anything, it may go.
         matched = {name: str(answer.fields[name]) for name in ("scheme", "secret")}
-        count("Signatures", stage=container.stage, source=sender.name, **matched)
+        count("Signatures", stage=container.stage, also_by=[("source",)], source=sender.name, **matched)
