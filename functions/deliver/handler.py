@@ -206,7 +206,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
             holder=f"{invocation.request_id}/{record.message_id}",
             deadline=invocation.deadline,
             # A person gets the message with the reason, instead of SQS giving it up without one.
-            last=attempt >= retries.MOST_RECEIVES,
+            last=retries.is_last(attempt, age(record.attributes.sent_timestamp, now=container.shop.clock())),
         )
     except NeedsAPerson as error:
         for case in (error, *error.others):

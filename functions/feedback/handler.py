@@ -106,7 +106,7 @@ def work(record: SQSRecord, container: Container) -> None:
         return
     seen |= {"order_id": found.order_id, "letter": found.letter, "message_id": found.message_id, "fact": found.fact}
     try:
-        _noted_or_given_up(found, container, seen, attempt)
+        _noted_or_given_up(found, container, seen, last=retries.is_last(attempt, _age(record, container)))
     except TryAgain as error:
         seconds = _put_off(record, container, attempt, error.reason)
         facts = {"reason": error.reason, "what": str(error), "seconds": seconds}
@@ -121,15 +121,15 @@ def work(record: SQSRecord, container: Container) -> None:
     count("Letters", stage=container.stage, fact=found.fact)
 
 
-def _noted_or_given_up(event: MailEvent, container: Container, seen: dict[str, object], attempt: int) -> None:
+def _noted_or_given_up(event: MailEvent, container: Container, seen: dict[str, object], *, last: bool) -> None:
     """
-    At the last receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's own
-    words, the buyer's address among them, and nothing that could be redriven.
+    At the *last* receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's
+    own words, the buyer's address among them, and names no order to whoever looks.
     """
     try:
         _note(event, container, seen)
     except TryAgain as error:
-        if attempt < retries.MOST_RECEIVES:
+        if not last:
             raise
         exhausted = PatienceExhausted(f"the letter “{event.letter}” {event.fact}, not noted: {error}")
         _give_to_a_person(event, exhausted, container, seen)
@@ -157,8 +157,12 @@ def _give_to_a_person(event: MailEvent, case: NeedsAPerson, container: Container
     container.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 
+def _age(record: SQSRecord, container: Container) -> float:
+    return age(record.attributes.sent_timestamp, now=container.clock())
+
+
 def _put_off(record: SQSRecord, container: Container, attempt: int, reason: str) -> int:
     seconds = container.messages.come_again(record.receipt_handle, attempt=attempt)
-    if retries.is_late(age(record.attributes.sent_timestamp, now=container.clock()), seconds):
+    if retries.is_late(_age(record, container), seconds):
         count("LateMailEvents", stage=container.stage, also_by=[()], reason=reason)
     return seconds

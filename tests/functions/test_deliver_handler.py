@@ -452,6 +452,11 @@ class TestPatience:
 
     def test_before_that_it_comes_again(self, floor: Floor) -> None:
         assert floor.run(about(DOWN), attempt=MOST_RECEIVES - 1) == [about(DOWN)]
+
+    def test_after_four_days_a_person_is_told_however_seldom_it_was_tried(self, floor: Floor) -> None:
+        assert floor.run(about(DOWN), attempt=90, age_s=4 * 86_400) == []
+        [letter] = floor.aws.dead_letters()
+        assert letter["reason"] == "patience_exhausted"
         assert floor.aws.dead_letters() == []
 
 

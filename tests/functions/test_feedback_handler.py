@@ -223,8 +223,12 @@ class TestReminder:
     """Once a day: what SQS would drop, and a person has not seen to, is written anew."""
 
     @pytest.fixture
-    def days(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def days(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         """SQS's clock is so many days ago."""
+        # moto forgets by the machine's clock.
+        post.aws.sqs.set_queue_attributes(
+            QueueUrl=post.aws.queue_url, Attributes={"MessageRetentionPeriod": str(14 * 86_400)}
+        )
         monkeypatch.setattr("paidshare.aws.dead_letters._WAIT_S", 0)  # moto really waits.
 
         def ago(days: int) -> None:
@@ -301,6 +305,12 @@ class TestTrouble:
         assert (dead["reason"], dead["order"]) == ("patience_exhausted", ORDER_ID)
         assert dead["what"] == "the letter “delivery” bounced, not noted: DynamoDB UpdateItem: AccessDeniedException"
         assert notices.from_json(dead["body"]).about == ORDER_ID
+
+    def test_after_four_days_a_person_is_told_however_seldom_it_was_tried(self, post: Post) -> None:
+        post.use(FailingLog(LedgerUnavailable("down")))
+        assert post.run(published("Bounce"), age_s=4 * 86_400) == 0
+        (dead,) = post.aws.dead_letters()
+        assert dead["reason"] == "patience_exhausted"
 
     @pytest.mark.parametrize(("age_s", "late"), [(0, 0), (170, 0), (179, 1), (86_400, 1)])
     def test_news_that_will_be_three_minutes_old_at_the_next_look_is_late(
