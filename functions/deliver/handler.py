@@ -221,8 +221,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
         for outcome in outcomes:
             _tell(invocation, container.logger.info, "order_looked_at", seen | asdict(outcome))
             if outcome.waited_s is not None:
-                invocation.tally.took("LetterSeconds", outcome.waited_s)
-                invocation.tally.count("LettersInTime" if outcome.in_time else "LettersLate")
+                invocation.tally.letter(outcome.waited_s, in_time=outcome.in_time)
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
         _give_to_a_person(record.body, unmended, invocation, seen)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from paidshare.aws import Tally, count
+from paidshare.aws import Tally, count, count_each
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -40,6 +40,14 @@ class TestCount:
         assert sets(printed(capsys)[0]) == [["stage", "source"], ["stage"]]
 
 
+class TestCountEach:
+    def test_what_is_compared_is_one_line_noughts_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        count_each({"WebhooksVerified": 1, "WebhooksRefused": 0}, stage="prod", source="stripe")
+        [line] = printed(capsys)
+        assert (line["WebhooksVerified"], line["WebhooksRefused"]) == ([1.0], [0.0])
+        assert sets(line) == [["stage", "source"]]
+
+
 class TestTally:
     def test_the_same_things_are_one_line_and_nothing_is_printed_before(
         self, capsys: pytest.CaptureFixture[str]
@@ -51,10 +59,14 @@ class TestTally:
         tally.publish("prod")
         assert [(line["fact"], line["Orders"]) for line in printed(capsys)] == [("mailed", [2.0]), ("waits", [1.0])]
 
-    def test_how_long_something_took_is_in_seconds(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_letter_is_timed_in_seconds_and_is_in_time_or_late(self, capsys: pytest.CaptureFixture[str]) -> None:
         tally = Tally()
-        tally.took("LetterSeconds", 2.5)
+        tally.letter(2.5, in_time=True)
         tally.publish("prod")
-        [line] = printed(capsys)
-        [described] = line["_aws"]["CloudWatchMetrics"]
-        assert (line["LetterSeconds"], described["Metrics"]) == ([2.5], [{"Name": "LetterSeconds", "Unit": "Seconds"}])
+        seconds, counted = printed(capsys)
+        [described] = seconds["_aws"]["CloudWatchMetrics"]
+        assert (seconds["LetterSeconds"], described["Metrics"]) == (
+            [2.5],
+            [{"Name": "LetterSeconds", "Unit": "Seconds"}],
+        )
+        assert (counted["LettersInTime"], counted["LettersLate"]) == ([1.0], [0.0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from paidshare.aws.mail_log import DynamoMailLog
     from paidshare.aws.mailer import SesMailer
     from paidshare.aws.messages import SqsMessages, age
-    from paidshare.aws.metrics import Tally, count
+    from paidshare.aws.metrics import Tally, count, count_each
     from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
@@ -37,6 +37,7 @@ __all__ = [
     "Tally",
     "age",
     "count",
+    "count_each",
     "forgotten_soon",
     "is_condition_failed",
     "number",
@@ -54,6 +55,7 @@ if not TYPE_CHECKING:
             "forgotten_soon": "dead_letters",
             "summary": "errors",
             "count": "metrics",
+            "count_each": "metrics",
             "Tally": "metrics",
             "is_condition_failed": "errors",
             "SqsIntake": "intake",

@@ -1,7 +1,7 @@
 """CloudWatch metrics, printed in its embedded format: one line each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -15,7 +15,15 @@ def count(name: str, value: int = 1, /, *, stage: str, also_by: Sets = (), **dim
     *value* things more of the metric *name*, for this stage and the other *dimensions*; and once more for each set of
     *also_by*, which has fewer of them: an alarm sees the one set that it names, and no sum over others.
     """
-    _print(name, MetricUnit.Count, value, {"stage": stage, **dimensions}, also_by)
+    _print({name: value}, MetricUnit.Count, {"stage": stage, **dimensions}, also_by)
+
+
+def count_each(values: Mapping[str, int], /, *, stage: str, **dimensions: str) -> None:
+    """
+    So many things more of each metric, in one line. What an alarm compares is counted together, noughts too: whether
+    CloudWatch's `FILL` makes noughts of a metric without any value is not documented.
+    """
+    _print(values, MetricUnit.Count, {"stage": stage, **dimensions})
 
 
 class Tally:
@@ -26,30 +34,32 @@ class Tally:
 
     def __init__(self) -> None:
         self._counted: list[tuple[str, tuple[tuple[str, str], ...], Sets]] = []
-        self._took: list[tuple[str, float]] = []
+        self._letters: list[tuple[float, bool]] = []
 
     def count(self, name: str, /, *, also_by: Sets = (), **dimensions: str) -> None:
         """One thing more, as `count` has it."""
         self._counted.append((name, tuple(dimensions.items()), tuple(also_by)))
 
-    def took(self, name: str, seconds: float) -> None:
-        """One more value of the metric *name*, in *seconds*."""
-        self._took.append((name, seconds))
+    def letter(self, waited_s: float, *, in_time: bool) -> None:
+        """A buyer's first link was mailed, so many seconds after the payment."""
+        self._letters.append((waited_s, in_time))
 
     def publish(self, stage: str) -> None:
         for (name, dimensions, also_by), times in Counter(self._counted).items():
             count(name, times, stage=stage, also_by=also_by, **dict(dimensions))
-        for name, seconds in self._took:
-            _print(name, MetricUnit.Seconds, seconds, {"stage": stage}, ())
+        for waited_s, in_time in self._letters:
+            _print({"LetterSeconds": waited_s}, MetricUnit.Seconds, {"stage": stage})
+            count_each({"LettersInTime": int(in_time), "LettersLate": int(not in_time)}, stage=stage)
 
 
-def _print(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str], also_by: Sets) -> None:
+def _print(values: Mapping[str, float], unit: MetricUnit, dimensions: dict[str, str], also_by: Sets = ()) -> None:
     # One of its own each: what `Metrics` shares, two threads would mix.
     metric = AmazonCloudWatchEMFProvider(namespace="Paidshare")
     # With POWERTOOLS_SERVICE_NAME set, as Powertools' guides have it, every set would have one dimension more, and the
     # alarms would see none of them.
     metric.service = ""
-    metric.add_metric(name=name, unit=unit, value=value)
+    for name, value in values.items():
+        metric.add_metric(name=name, unit=unit, value=value)
     for dimension, said in dimensions.items():
         metric.add_dimension(name=dimension, value=said)
     for others in also_by:
