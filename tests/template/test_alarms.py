@@ -16,7 +16,7 @@ from simulation.clock import START
 from tests import watched_shop
 from tests.cloudwatch import ALARM, Alarm, Evaluation, Key, Metrics, composite
 from tests.metric_math import MetricMath
-from tests.template_file import properties, resources
+from tests.template_file import ROOT, properties, resources
 from tests.watched_shop import HOUR_S, MINUTE_S, STAGE, WatchedShop
 
 PARAMETERS = {"Stage": STAGE, "StripeSilenceHours": 6}
@@ -327,3 +327,27 @@ class TestWiring:
     def test_an_alarm_is_aws_s_alone(self, name: str) -> None:
         """The laptop's has neither alarms over metric math nor composite ones."""
         assert resources()[name]["Condition"] == "Cloud"
+
+
+HEADINGS = ["What it means", "Why this threshold", "Verify", "Mend", "Who is hit"]
+
+
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+PAGES = dict(re.findall(r"^### (\w+Alarm)\n(.*?)(?=^##)", RUNBOOK, re.MULTILINE | re.DOTALL))
+
+
+class TestRunbook:
+    def test_every_alarm_has_a_page_under_its_name_and_every_page_its_alarm(self) -> None:
+        assert list(PAGES) == [*dict.fromkeys(re.findall(r"^### (\w+Alarm)$", RUNBOOK, re.MULTILINE))]
+        assert set(PAGES) == {*BODIES, *COMPOSITES}
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_a_page_says_all_that_somebody_who_is_woken_wants_to_know(self, name: str) -> None:
+        assert re.findall(r"^\*\*(.+?)\.\*\* \S", PAGES[name], re.MULTILINE) == HEADINGS
+
+    @pytest.mark.parametrize("name", [*BODIES, *COMPOSITES])
+    def test_an_alarm_s_own_text_says_where_its_page_is(self, name: str) -> None:
+        said = properties(name)["AlarmDescription"]
+        assert said.endswith(f" See docs/runbook.md#{name.lower()}")
+        # CloudWatch's longest (docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+        assert len(said) <= 1024
