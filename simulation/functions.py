@@ -282,12 +282,15 @@ def simulated_time(clock: Clock, *handlers: Any) -> Iterator[None]:
             return datetime.fromtimestamp(clock.now, tz)
 
     timed: tuple[Any, ...] = (base, persistence_base, datarecord, dynamodb)
-    named = [(module, "dt") for module in timed] + [(one, "count") for one in handlers] + [(parameters, "datetime")]
+    named = [(module, "dt") for module in timed] + [(parameters, "datetime")]
+    # Deliver only tallies, and its invocations are not published here; versions before did count.
+    named += [(one, "count") for one in handlers if hasattr(one, "count")]
+    named += [(one, "count_each") for one in handlers if hasattr(one, "count_each")]
     before = [(module, name, getattr(module, name)) for module, name in named]
-    shown = {"dt": SimpleNamespace(datetime=Now, timedelta=timedelta), "count": _uncounted, "datetime": Now}
+    shown = {"dt": SimpleNamespace(datetime=Now, timedelta=timedelta), "datetime": Now}
     try:
         for module, name, _ in before:
-            setattr(module, name, shown[name])
+            setattr(module, name, shown.get(name, _uncounted))
         yield
     finally:
         for module, name, was in before:

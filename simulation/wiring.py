@@ -202,6 +202,7 @@ class Wiring:
                 dead_letters=DeadLetters(sqs, queue_url=WORDS, dead_letter_url=DEAD),
                 logger=self._world.log,
                 stage="simulated",
+                **self._feedback_s_clock(),
             ),
             self._is_earlier,
         )
@@ -244,6 +245,11 @@ class Wiring:
 
     def _client(self) -> Any:
         return Client(self._world.way, self._world.host, self._limited)
+
+    def _feedback_s_clock(self) -> dict[str, Any]:
+        """An earlier version's container has none."""
+        has = "clock" in {one.name for one in fields(feedback.Container)}
+        return {"clock": self._clock("feedback")} if has else {}
 
     def _clock(self, name: str) -> Callable[[], datetime]:
         """A machine's own clock."""

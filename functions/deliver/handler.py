@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -23,9 +22,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, count
+from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, Tally, age
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
+from paidshare.delivering.errors import OrderNotThereYet
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.payments_stripe import StripePayments
@@ -59,12 +59,12 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One invocation: the last moment at which something long may be begun, and what it counted (metric, fact)."""
+    """One invocation: the last moment at which something long may be begun, and what it counted."""
 
     container: Container
     request_id: str
     deadline: datetime
-    counted: list[tuple[str, str | None]] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
 
 
 @cache
@@ -151,7 +151,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             context=context,
         )
     finally:
-        _publish(invocation)
+        invocation.tally.publish(container.stage)
 
 
 def scatter(records: list[dict[str, Any]], invocation: Invocation) -> None:
@@ -169,21 +169,24 @@ def work(record: SQSRecord, invocation: Invocation) -> None:
     try:
         _attempt(record, invocation, seen, attempt)
     except TryAgain as error:
-        wait = _put_off(record, invocation, attempt, asked=error.wait)
+        wait = _put_off(record, invocation, attempt, error)
         _tell(invocation, logger.warning, "order_put_off", seen | _facts(error) | {"seconds": wait})
         raise
     except Exception as error:
-        wait = _put_off(record, invocation, attempt, asked=None)
+        wait = _put_off(record, invocation, attempt, error)
         # A bug. Where, but not what: an unknown message might quote a person's address or a link.
-        facts = {"error": type(error).__name__, "at": where(error), "seconds": wait}
-        _tell(invocation, logger.error, "order_failed", seen | facts)
+        bug = {"error": type(error).__name__, "at": where(error)}
+        _tell(invocation, logger.error, "order_failed", seen | bug | {"seconds": wait})
         raise
 
 
-def _put_off(record: SQSRecord, invocation: Invocation, attempt: int, *, asked: float | None) -> int:
-    seconds = invocation.container.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
-    if attempt >= retries.LATE_AFTER:
-        invocation.counted.append(("LateOrders", None))
+def _put_off(record: SQSRecord, invocation: Invocation, attempt: int, error: Exception) -> int:
+    container, asked = invocation.container, error.wait if isinstance(error, TryAgain) else None
+    seconds = container.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
+    late = retries.is_late(age(record.attributes.sent_timestamp, now=container.shop.clock()), seconds)
+    # A payment without an order is another program's, as far as anybody knows: no buyer of ours waits.
+    if late and not isinstance(error, OrderNotThereYet):
+        invocation.tally.count("LateOrders", also_by=((),), reason=getattr(error, "reason", "bug"))
     return seconds
 
 
@@ -203,7 +206,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
             holder=f"{invocation.request_id}/{record.message_id}",
             deadline=invocation.deadline,
             # A person gets the message with the reason, instead of SQS giving it up without one.
-            last=attempt >= retries.MOST_RECEIVES,
+            last=retries.is_last(attempt, age(record.attributes.sent_timestamp, now=container.shop.clock())),
         )
     except NeedsAPerson as error:
         for case in (error, *error.others):
@@ -217,6 +220,8 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
     else:
         for outcome in outcomes:
             _tell(invocation, container.logger.info, "order_looked_at", seen | asdict(outcome))
+            if outcome.waited_s is not None:
+                invocation.tally.letter(outcome.waited_s, in_time=outcome.in_time)
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
         _give_to_a_person(record.body, unmended, invocation, seen)
@@ -229,22 +234,16 @@ def _give_to_a_person(
     container = invocation.container
     if not told:
         container.messages.give_to_a_person(body, case, about=case.order_id or str(seen.get("order_id", "")))
-        invocation.counted.append(("DeadLetters", None))
-    invocation.counted.append(("PersonCases", None))
+        invocation.tally.count("DeadLetters")
+    invocation.tally.count("PersonCases")
     _tell(invocation, container.logger.error, "order_on_hold", seen | _facts(case) | {"advice": case.advice})
 
 
 def _facts(error: TryAgain | NeedsAPerson) -> dict[str, object]:
-    known: dict[str, object] = {"order_id": error.order_id} if error.order_id else {}
-    return known | {"reason": error.reason, "what": str(error)}
+    facts: dict[str, object] = {"reason": error.reason, "what": str(error)}
+    return facts | ({"order_id": error.order_id} if error.order_id else {})
 
 
 def _tell(invocation: Invocation, log: Callable[..., None], fact: str, fields: dict[str, object]) -> None:
     log(fact, extra=fields)
-    invocation.counted.append(("Orders", fact))
-
-
-def _publish(invocation: Invocation) -> None:
-    """The counts of one batch, when its threads are done: Powertools prints a metric in two pieces."""
-    for (name, fact), times in Counter(invocation.counted).items():
-        count(name, times, stage=invocation.container.stage, **({} if fact is None else {"fact": fact}))
+    invocation.tally.count("Orders", fact=fact)

@@ -5,6 +5,7 @@ Once a day it also writes those dead letters anew that SQS would drop while a pe
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -19,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, count, forgotten_soon
+from paidshare.aws import DeadLetters, DynamoMailLog, SqsMessages, age, count, forgotten_soon
 from paidshare.errors import NeedsAPerson, PatienceExhausted, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import MailEvent
@@ -28,6 +29,10 @@ from paidshare.notices import NotForUs
 from paidshare.settings import FeedbackSettings
 
 _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Container:
     dead_letters: DeadLetters
     logger: Logger
     stage: str
+    clock: Callable[[], datetime] = _now
 
 
 @cache
@@ -63,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         Logger(service="feedback").error("settings_incomplete", extra={"gaps": error.gaps})
         raise  # The messages come again, and FeedbackErrorsAlarm pages.
     if event.get("detail-type") == "Scheduled Event":
-        remind(container, now=datetime.now(UTC))
+        remind(container, now=container.clock())
         return None
     return noted(event, context, container)
 
@@ -100,14 +106,14 @@ def work(record: SQSRecord, container: Container) -> None:
         return
     seen |= {"order_id": found.order_id, "letter": found.letter, "message_id": found.message_id, "fact": found.fact}
     try:
-        _noted_or_given_up(found, container, seen, attempt)
+        _noted_or_given_up(found, container, seen, last=retries.is_last(attempt, _age(record, container)))
     except TryAgain as error:
-        seconds = _put_off(record, container, attempt)
+        seconds = _put_off(record, container, attempt, error.reason)
         facts = {"reason": error.reason, "what": str(error), "seconds": seconds}
         container.logger.warning("letter_put_off", extra=seen | facts)
         raise
     except Exception as error:
-        seconds = _put_off(record, container, attempt)
+        seconds = _put_off(record, container, attempt, "bug")
         # A bug. Where, but not what: an unknown message might quote a person's address.
         facts = {"error": type(error).__name__, "at": where(error), "seconds": seconds}
         container.logger.error("letter_failed", extra=seen | facts)  # noqa: TRY400
@@ -115,15 +121,15 @@ def work(record: SQSRecord, container: Container) -> None:
     count("Letters", stage=container.stage, fact=found.fact)
 
 
-def _noted_or_given_up(event: MailEvent, container: Container, seen: dict[str, object], attempt: int) -> None:
+def _noted_or_given_up(event: MailEvent, container: Container, seen: dict[str, object], *, last: bool) -> None:
     """
-    At the last receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's own
-    words, the buyer's address among them, and nothing that could be redriven.
+    At the *last* receive a person is given what cannot be noted. The dead letter that SQS would make instead is SES's
+    own words, the buyer's address among them, and names no order to whoever looks.
     """
     try:
         _note(event, container, seen)
     except TryAgain as error:
-        if attempt < retries.MOST_RECEIVES:
+        if not last:
             raise
         exhausted = PatienceExhausted(f"the letter “{event.letter}” {event.fact}, not noted: {error}")
         _give_to_a_person(event, exhausted, container, seen)
@@ -151,8 +157,12 @@ def _give_to_a_person(event: MailEvent, case: NeedsAPerson, container: Container
     container.logger.error("letter_needs_a_person", extra=seen | {"reason": case.reason, "what": str(case)})
 
 
-def _put_off(record: SQSRecord, container: Container, attempt: int) -> int:
+def _age(record: SQSRecord, container: Container) -> float:
+    return age(record.attributes.sent_timestamp, now=container.clock())
+
+
+def _put_off(record: SQSRecord, container: Container, attempt: int, reason: str) -> int:
     seconds = container.messages.come_again(record.receipt_handle, attempt=attempt)
-    if attempt >= retries.LATE_AFTER:
-        count("LateOrders", stage=container.stage)
+    if retries.is_late(_age(record, container), seconds):
+        count("LateMailEvents", stage=container.stage, also_by=[()], reason=reason)
     return seconds

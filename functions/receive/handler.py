@@ -15,10 +15,11 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare.aws import SecretsManagerVault, SqsIntake, count
+from paidshare.aws import SecretsManagerVault, SqsIntake, count, count_each
 from paidshare.errors import SettingsIncomplete
 from paidshare.receiving import receive
 from paidshare.receiving.receive import Answer, Request, Sender
+from paidshare.receiving.signatures import Reason
 from paidshare.settings import ReceiveSettings
 
 # Checkout waits up to ten seconds for the answer before it sends the buyer on
@@ -119,7 +120,14 @@ def _tell(container: Container, sender: Sender, answer: Answer) -> None:
         fact=answer.fact,
         reason=str(answer.fields.get("reason", "none")),
     )
+    unsigned = answer.fields.get("reason") == Reason.MISSING_SIGNATURE
+    verified = {
+        "WebhooksVerified": int("scheme" in answer.fields),
+        # A scanner's requests have no signature, and tell nothing of our secrets or of who may call.
+        "WebhooksRefused": int(answer.fact in ("signature_refused", "address_refused") and not unsigned),
+    }
+    count_each(verified, stage=container.stage, source=sender.name)
     if "scheme" in answer.fields:
         # Evidence for a rotation: once the old secret (say, 2) no longer matches anything, it may go.
-        matched = {name: str(answer.fields[name]) for name in ("scheme", "secret")}
-        count("Signatures", stage=container.stage, source=sender.name, **matched)
+        scheme, secret = (str(answer.fields[name]) for name in ("scheme", "secret"))
+        count("Signatures", stage=container.stage, source=sender.name, scheme=scheme, secret=secret)

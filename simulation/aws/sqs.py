@@ -224,7 +224,7 @@ def record(message: Message) -> dict[str, Any]:
         "messageId": message.id,
         "receiptHandle": message.handle,
         "body": message.body,
-        "attributes": {"ApproximateReceiveCount": str(message.receives)},
+        "attributes": _shown(message)["Attributes"],
         "messageAttributes": {},
         "eventSource": "aws:sqs",
     }

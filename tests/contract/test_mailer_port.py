@@ -182,6 +182,40 @@ class TestSesMailer:
                 a_mailer(sesv2).send(LETTER, order_id=ORDER_ID)
         assert str(caught.value) == f"SES SendEmail: {code}"
 
+    def test_letters_of_several_orders_rejected_in_a_row_wait_for_the_sender_to_be_verified_again(
+        self, aws: Cloud
+    ) -> None:
+        mailer = a_mailer(aws.sesv2)
+        aws.sesv2.delete_email_identity(EmailIdentity=SENDER)
+        for order_id in ("cs_1", "cs_2", "cs_2"):
+            with pytest.raises(LetterRejected):
+                mailer.send(LETTER, order_id=order_id)
+        for order_id in ("cs_3", "cs_4"):
+            with pytest.raises(MailUnavailable, match="is the sender still verified") as caught:
+                mailer.send(LETTER, order_id=order_id)
+            assert caught.value.wait
+            assert caught.value.in_doubt is False
+        aws.sesv2.create_email_identity(EmailIdentity=SENDER)
+        assert mailer.send(LETTER, order_id="cs_3")
+
+    def test_a_letter_that_goes_shows_that_the_sender_is_verified(self, aws: Cloud) -> None:
+        mailer = a_mailer(aws.sesv2)
+        for order_id in ("cs_1", "cs_2", "cs_3"):
+            aws.sesv2.delete_email_identity(EmailIdentity=SENDER)
+            with pytest.raises(LetterRejected):
+                mailer.send(LETTER, order_id=order_id)
+            aws.sesv2.create_email_identity(EmailIdentity=SENDER)
+            mailer.send(LETTER, order_id="cs_0")
+
+    def test_bad_addresses_in_a_row_are_as_many_buyers_cases(self) -> None:
+        sesv2 = ses()
+        mailer = a_mailer(sesv2)
+        with Stubber(sesv2) as stubber:
+            for number in range(5):
+                stubber.add_client_error("send_email", "BadRequestException")
+                with pytest.raises(LetterRejected):
+                    mailer.send(LETTER, order_id=f"cs_{number}")
+
     def test_an_ses_out_of_reach_is_tried_again(self) -> None:
         sesv2 = boto3.client(
             "sesv2",

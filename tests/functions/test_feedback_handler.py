@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -23,7 +23,6 @@ from tests.builders import BUYER, NOW
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import DETAILS, MESSAGE_ID, ORDER_ID, MemoryMailLog, iso, notified, published
 from tests.printed import Printed
-from tests.template_file import properties
 
 
 class FailingLog(MemoryMailLog):
@@ -47,6 +46,7 @@ class Post:
     printed: Printed
     monkeypatch: pytest.MonkeyPatch
     waits: list[int] = field(default_factory=list)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def use(self, log: MailLog | None = None) -> None:
         """Work with *log* from now on, else with DynamoDB."""
@@ -61,12 +61,14 @@ class Post:
                 # Made at the first call: pytest gives a test another standard output than its fixtures.
                 logger=Logger(service="feedback", use_rfc3339=True),
                 stage="test",
+                clock=lambda: self.now,
             )
 
         self.monkeypatch.setattr(feedback, "_container", container)
 
-    def run(self, *events: dict[str, Any] | str, attempt: int = 1) -> int:
-        """How many of *events* come again."""
+    def run(self, *events: dict[str, Any] | str, attempt: int = 1, age_s: float = 0) -> int:
+        """How many of *events*, *age_s* old, come again."""
+        sent_at = int((self.now.timestamp() - age_s) * 1000)
         for event in events:
             body = event if isinstance(event, str) else json.dumps(event)
             self.aws.sqs.send_message(QueueUrl=self.aws.queue_url, MessageBody=body)
@@ -75,7 +77,7 @@ class Post:
                 "messageId": message["MessageId"],
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": str(attempt), "SentTimestamp": "1790000000000"},
+                "attributes": {"ApproximateReceiveCount": str(attempt), "SentTimestamp": str(sent_at)},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:mail",
@@ -221,8 +223,12 @@ class TestReminder:
     """Once a day: what SQS would drop, and a person has not seen to, is written anew."""
 
     @pytest.fixture
-    def days(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def days(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         """SQS's clock is so many days ago."""
+        # moto forgets by the machine's clock.
+        post.aws.sqs.set_queue_attributes(
+            QueueUrl=post.aws.queue_url, Attributes={"MessageRetentionPeriod": str(14 * 86_400)}
+        )
         monkeypatch.setattr("paidshare.aws.dead_letters._WAIT_S", 0)  # moto really waits.
 
         def ago(days: int) -> None:
@@ -300,17 +306,19 @@ class TestTrouble:
         assert dead["what"] == "the letter “delivery” bounced, not noted: DynamoDB UpdateItem: AccessDeniedException"
         assert notices.from_json(dead["body"]).about == ORDER_ID
 
-    @pytest.mark.parametrize(("attempt", "late"), [(7, 0), (8, 1)])
-    def test_news_that_is_put_off_again_and_again_rings_the_late_orders_alarm(
-        self, post: Post, attempt: int, late: int
+    def test_after_four_days_a_person_is_told_however_seldom_it_was_tried(self, post: Post) -> None:
+        post.use(FailingLog(LedgerUnavailable("down")))
+        assert post.run(published("Bounce"), age_s=4 * 86_400) == 0
+        (dead,) = post.aws.dead_letters()
+        assert dead["reason"] == "patience_exhausted"
+
+    @pytest.mark.parametrize(("age_s", "late"), [(0, 0), (170, 0), (179, 1), (86_400, 1)])
+    def test_news_that_will_be_three_minutes_old_at_the_next_look_is_late(
+        self, post: Post, age_s: float, late: int
     ) -> None:
         post.use(FailingLog(LedgerUnavailable("down")))
-        post.run(published("Send"), attempt=attempt)
-        counted = post.printed.metrics(properties("LateOrdersAlarm")["MetricName"])
-        assert len(counted) == late
-        for line in counted:
-            dimensions = [one["Name"] for one in properties("LateOrdersAlarm")["Dimensions"]]
-            assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [dimensions]
+        post.run(published("Send"), age_s=age_s)
+        assert len(post.printed.metrics("LateMailEvents")) == late
 
 
 @pytest.mark.parametrize("kind", DETAILS)

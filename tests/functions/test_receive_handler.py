@@ -309,6 +309,33 @@ class TestMetrics:
         assert (line["stage"], line["source"], line["fact"]) == ("test", "stripe", "notice_queued")
         assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Paidshare"
 
+    @pytest.mark.parametrize(
+        ("event", "verified", "refused"),
+        [
+            (signed(), 1.0, 0.0),
+            (signed(b'{"id": "evt_1", "object": "event", "type": "other", "livemode": false}'), 1.0, 0.0),
+            (signed(secret="whsec_of_somebody_else"), 0.0, 1.0),
+            # A scanner's: it says nothing of our secrets.
+            (an_http_event(b"{}", {}), 0.0, 0.0),
+        ],
+    )
+    def test_what_the_alarms_compare_is_counted_with_every_webhook_noughts_too(
+        self, front: Front, event: dict[str, Any], verified: float, refused: float
+    ) -> None:
+        front.post(event)
+        [line] = front.printed.metrics("WebhooksVerified")
+        assert (line["WebhooksVerified"], line["WebhooksRefused"]) == ([verified], [refused])
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "source"]]
+
+    def test_a_caller_who_is_not_on_the_list_is_counted_as_refused(
+        self, front: Front, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STRIPE_ALLOWED_CIDRS", "198.51.100.0/24")
+        receive._container.cache_clear()
+        assert front.post(signed())["statusCode"] == 403
+        [line] = front.printed.metrics("WebhooksRefused")
+        assert (line["WebhooksVerified"], line["WebhooksRefused"]) == ([0.0], [1.0])
+
     def test_which_secret_matched_is_counted_so_that_the_old_one_may_go(self, front: Front) -> None:
         front.post(signed())
         [line] = front.printed.metrics("Signatures")

@@ -154,7 +154,8 @@ class Laptop:
         with self._reading:
             known = self._logged.setdefault(group, {})
             since = max((at for _, at, _ in known), default=0) - _LATE_LINES_MS
-            name, logs = f"/paidshare/local/{group}", self.stack.aws.logs
+            vended = "/aws/vendedlogs" if group == "api" else ""
+            name, logs = f"{vended}/paidshare/local/{group}", self.stack.aws.logs
             for event in logs.filter_log_events(logGroupName=name, startTime=max(0, since))["events"]:
                 known[event["logStreamName"], event["timestamp"], event["message"]] = None
             return [message for _, _, message in known]

@@ -48,6 +48,12 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(inner)
 
 
+def _on_aws(value: Any) -> Any:
+    """What a deployed stage gets of an `!If [Cloud, …]`."""
+    chosen = value.get("Fn::If") if isinstance(value, dict) else None
+    return chosen[1] if chosen and chosen[0] == "Cloud" else value
+
+
 def default(parameter: str) -> Any:
     return template()["Parameters"][parameter].get("Default")
 
@@ -81,9 +87,38 @@ class TestQueue:
     def test_a_message_is_given_up_after_the_receives_that_the_waits_are_sized_for(self) -> None:
         assert properties("Queue")["RedrivePolicy"]["maxReceiveCount"] == retries.MOST_RECEIVES
 
-    @pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
-    def test_messages_are_kept_as_long_as_sqs_can(self, name: str) -> None:
+    @pytest.mark.parametrize("name", ["DeadLetterQueue", "MailDeadLetterQueue"])
+    def test_dead_letters_are_kept_as_long_as_sqs_can(self, name: str) -> None:
         assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+    @pytest.mark.parametrize("name", ["Queue", "MailQueue"])
+    def test_a_message_is_a_person_s_before_its_queue_forgets_it(self, name: str) -> None:
+        longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
+        assert retries.LONGEST_AGE_SECONDS + longest < properties(name)["MessageRetentionPeriod"]
+
+    @pytest.mark.parametrize("name", ["Queue", "MailQueue"])
+    def test_what_sqs_gives_up_has_a_week_left_as_a_dead_letter(self, name: str) -> None:
+        """It keeps its age there (docs.aws.amazon.com/AWSSimpleQueueService, "dead-letter queues")."""
+        kept = properties("DeadLetterQueue")["MessageRetentionPeriod"] - properties(name)["MessageRetentionPeriod"]
+        assert kept >= 7 * 24 * 3600
+
+    @pytest.mark.parametrize("name", ["Queue", "MailQueue"])
+    def test_no_other_queue_gives_up_messages_into_our_work(self, name: str) -> None:
+        assert properties(name)["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+
+    @pytest.mark.parametrize("name", [*resources("AWS::SQS::Queue"), *resources("AWS::SNS::Topic")])
+    def test_nobody_talks_to_a_queue_or_a_topic_without_tls(self, name: str) -> None:
+        policies = resources("AWS::SQS::QueuePolicy") | resources("AWS::SNS::TopicPolicy")
+        [policy] = [
+            one["Properties"]
+            for one in policies.values()
+            if {"Ref": name} in one["Properties"].get("Queues", one["Properties"].get("Topics"))
+        ]
+        statements = [_on_aws(one) for one in policy["PolicyDocument"]["Statement"]]
+        [deny] = [one for one in statements if one["Effect"] == "Deny"]
+        assert (deny["Principal"], deny["Condition"]) == ("*", {"Bool": {"aws:SecureTransport": "false"}})
+        named = deny["Resource"] if isinstance(deny["Resource"], list) else [deny["Resource"]]
+        assert {"Ref": name} in named or {"Fn::GetAtt": [name, "Arn"]} in named
 
     @pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
     def test_messages_are_encrypted(self, name: str) -> None:
@@ -92,11 +127,6 @@ class TestQueue:
     def test_the_longest_wait_put_on_a_message_is_one_that_sqs_allows(self) -> None:
         longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
         assert longest <= 12 * 3600
-
-    def test_retries_end_before_the_queue_forgets_the_message(self) -> None:
-        longest = retries.seconds_until_retry(250, asked=float("inf"), jitter=0.999_999)
-        queue = properties("Queue")
-        assert queue["RedrivePolicy"]["maxReceiveCount"] * longest < queue["MessageRetentionPeriod"]
 
 
 class TestMail:
@@ -121,7 +151,7 @@ class TestMail:
 
     def test_only_ses_may_publish_and_only_for_this_account_s_set(self) -> None:
         assert self.DESTINATION["SnsDestination"] == {"TopicARN": {"Ref": "MailTopic"}}
-        [statement] = properties("MailTopicPolicy")["PolicyDocument"]["Statement"]
+        statement, _ = properties("MailTopicPolicy")["PolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
         assert (statement["Action"], statement["Resource"]) == ("sns:Publish", {"Ref": "MailTopic"})
         condition = statement["Condition"]["StringEquals"]
@@ -131,12 +161,18 @@ class TestMail:
     def test_ses_finds_the_permission_when_it_tries_the_topic(self) -> None:
         assert resources()["MailEventDestination"]["DependsOn"] == "MailTopicPolicy"
 
-    def test_only_the_topic_may_write_into_the_queue(self) -> None:
-        [statement] = properties("MailQueuePolicy")["PolicyDocument"]["Statement"]
+    @pytest.mark.parametrize("queue", ["MailQueue", "MailDeadLetterQueue"])
+    def test_only_the_topic_may_write_into_the_queue_or_what_it_could_not(self, queue: str) -> None:
+        policy = properties(f"{queue}Policy")
+        statement, _ = policy["PolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
-        assert statement["Resource"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
+        assert statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
         assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "MailTopic"}}}
-        assert properties("MailQueuePolicy")["Queues"] == [{"Ref": "MailQueue"}]
+        assert policy["Queues"] == [{"Ref": queue}]
+        assert f"{queue}Policy" in resources()["MailSubscription"]["DependsOn"]
+
+    def test_reputation_is_measured_for_letters_of_this_stage(self) -> None:
+        assert properties("MailConfigurationSet")["ReputationOptions"] == {"ReputationMetricsEnabled": True}
 
     def test_the_topic_s_messages_come_into_the_queue_as_ses_wrote_them(self) -> None:
         assert properties("MailSubscription") == {
@@ -144,6 +180,8 @@ class TestMail:
             "Protocol": "sqs",
             "Endpoint": {"Fn::GetAtt": ["MailQueue", "Arn"]},
             "RawMessageDelivery": True,
+            # Where SQS refuses SNS, nobody tries again.
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["MailDeadLetterQueue", "Arn"]}},
         }
 
     def test_an_event_in_work_is_out_of_sight_for_six_time_outs_of_feedback(self) -> None:
@@ -151,7 +189,7 @@ class TestMail:
 
     def test_an_event_is_given_up_after_the_receives_that_the_waits_are_sized_for(self) -> None:
         assert self.QUEUE["RedrivePolicy"] == {
-            "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+            "deadLetterTargetArn": {"Fn::GetAtt": ["MailDeadLetterQueue", "Arn"]},
             "maxReceiveCount": retries.MOST_RECEIVES,
         }
 
@@ -160,6 +198,7 @@ class TestMail:
         assert event["Type"] == "SQS"
         assert event["Properties"]["Queue"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
         assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert event["Properties"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "FeedbackConcurrency"}}
 
     def test_old_dead_letters_are_looked_for_often_enough_before_sqs_drops_them(self) -> None:
         event = properties("Feedback")["Events"]["Reminder"]
@@ -199,7 +238,10 @@ class TestSweep:
         assert properties("Sweep")["Timeout"] < 5 * 60
 
     def test_a_round_that_failed_is_not_run_again_by_lambda(self) -> None:
-        assert properties("Sweep")["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+        assert properties("Sweep")["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+    def test_a_round_that_could_not_begin_is_dropped_when_the_next_one_is_due(self) -> None:
+        assert properties("Sweep")["EventInvokeConfig"]["MaximumEventAgeInSeconds"] == 5 * 60
 
     def test_the_index_holds_only_unsettled_orders_and_all_that_the_sweep_reads_of_them(self) -> None:
         [index] = properties("OrdersTable")["GlobalSecondaryIndexes"]
@@ -208,12 +250,6 @@ class TestSweep:
             "ProjectionType": "INCLUDE",
             "NonKeyAttributes": ["account", "unsettled_at"],
         }
-
-    def test_a_drift_rings_the_bell_and_so_does_its_silence(self) -> None:
-        alarm = properties("DriftAlarm")
-        assert (alarm["Namespace"], alarm["MetricName"]) == ("Paidshare", "Drift")
-        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
-        assert (alarm["Period"], alarm["TreatMissingData"]) == (3600, "breaching")
 
 
 class TestFunctions:
@@ -259,15 +295,6 @@ class TestFunctions:
         assert role[1] == "Arn"
         others = [f["Properties"]["Role"]["Fn::GetAtt"][0] for n, f in FUNCTIONS.items() if n != name]
         assert role[0] not in others
-
-    @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_a_function_has_an_alarm_for_errors_and_one_for_throttles(self, name: str) -> None:
-        watched = {
-            alarm["Properties"]["MetricName"]
-            for alarm in resources("AWS::CloudWatch::Alarm").values()
-            if {"Name": "FunctionName", "Value": {"Ref": name}} in alarm["Properties"]["Dimensions"]
-        }
-        assert {"Errors", "Throttles"} <= watched
 
     def test_receive_answers_long_before_stripe_gives_up(self) -> None:
         # API Gateway's own limit is 30 seconds.
@@ -500,28 +527,25 @@ class TestFrontDoor:
             assert (condition, own) == ("HasDomain", {"Fn::Sub": f"https://${{DomainName}}/webhook/{path}"})
             assert aws["Fn::Sub"].endswith(f"/webhook/{path}")
 
+    def test_the_access_log_holds_nobody_s_address(self) -> None:
+        assert "sourceIp" not in properties("ApiStage")["AccessLogSettings"]["Format"]["Fn::Sub"]
+
+    def test_the_access_log_needs_no_entry_of_its_own_in_the_account_s_resource_policy(self) -> None:
+        assert properties("ApiLogs")["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/")
+
+    def test_a_throttled_request_is_counted_from_the_access_log(self) -> None:
+        line = json.loads(properties("ApiStage")["AccessLogSettings"]["Format"]["Fn::Sub"])
+        [counted] = properties("ThrottledRequests")["MetricTransformations"]
+        assert properties("ThrottledRequests")["FilterPattern"] == '{ $.status = "429" }'
+        assert line["status"] == "$context.status"
+        assert line["stage"] == "${Stage}"
+        assert counted["Dimensions"] == [{"Key": "stage", "Value": "$.stage"}]
+
+    def test_a_new_account_of_ten_leaves_receive_half_of_them(self) -> None:
+        assert default("DeliverConcurrency") + default("FeedbackConcurrency") + 1 <= 5
+
     def test_receive_gets_the_event_format_that_it_reads(self) -> None:
         assert properties("ReceiveIntegration")["PayloadFormatVersion"] == "2.0"
-
-
-class TestAlarms:
-    ALARMS = resources("AWS::CloudWatch::Alarm")
-
-    @pytest.mark.parametrize("name", ALARMS)
-    def test_an_alarm_reaches_a_person_and_says_what_to_do(self, name: str) -> None:
-        assert properties(name)["AlarmActions"] == [{"Ref": "Alarms"}]
-        assert properties(name)["AlarmDescription"]
-
-    def test_the_person_is_the_parameter_s(self) -> None:
-        assert properties("Alarms")["Subscription"] == [{"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}]
-
-    @pytest.mark.parametrize(
-        ("metric", "threshold"), [("ApproximateNumberOfMessagesVisible", 1), ("ApproximateAgeOfOldestMessage", 300)]
-    )
-    def test_dead_letters_and_waiting_orders_ring_the_bell(self, metric: str, threshold: int) -> None:
-        [alarm] = [a["Properties"] for a in self.ALARMS.values() if a["Properties"]["MetricName"] == metric]
-        assert alarm["Threshold"] == threshold
-        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 class TestArtifacts:

@@ -7,6 +7,7 @@ from paidshare.retries import (
     LONGEST_ASKED_SECONDS,
     LONGEST_SECONDS,
     MOST_RECEIVES,
+    is_late,
     seconds_until_alone,
     seconds_until_retry,
 )
@@ -87,3 +88,28 @@ class TestSecondsUntilAlone:
 
     def test_two_messages_come_apart_by_far_more_than_a_batch_takes_to_form(self) -> None:
         assert seconds_until_alone(jitter=0.9) - seconds_until_alone(jitter=0.1) > 600
+
+
+class TestIsLate:
+    @pytest.mark.parametrize(
+        ("age", "wait", "late"),
+        [
+            (0, 2, False),
+            (100, 79, False),
+            (100, 80, True),
+            # A refused key asks for five minutes, a used-up plan for fifteen.
+            (1, 300, True),
+            (0, 900, True),
+            (10_000, 1, True),
+        ],
+    )
+    def test_a_message_is_late_that_is_three_minutes_old_when_it_comes_again(
+        self, age: float, wait: int, *, late: bool
+    ) -> None:
+        assert is_late(age, wait) is late
+
+    @given(jitters)
+    def test_a_short_outage_is_over_before_anybody_is_late(self, jitter: float) -> None:
+        """Five retries, half a minute to a minute: a provider's restart wakes nobody."""
+        found = waits(jitter=jitter)[:5]
+        assert not any(is_late(sum(found[:done]), found[done]) for done in range(5))

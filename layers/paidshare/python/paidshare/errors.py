@@ -35,7 +35,7 @@ What can go wrong, cut by what the queue should do about it.
         └── PatienceExhausted      tried for more than a day
 
 Why a refused API key is TryAgain: it stops every order alike, so the cure is one new key, and the orders
-should then go out by themselves instead of being redriven one by one. The age-of-oldest-message alarm pages.
+should then go out by themselves instead of being redriven one by one. LateOrdersAlarm pages.
 """
 
 import os

@@ -41,7 +41,8 @@ class Payment:
     `amount` (what was captured) and `refunded` are in the currency's smallest unit; `refunded` leaves out refunds that
     failed, and what was reserved and never captured. `refunds`
     are the single refunds' amounts in the order they were made, without those that failed. `fraud_warning`: the card's
-    issuer warns of fraud, nothing came of it yet, and the seller did not call the payment safe.
+    issuer warns of fraud, nothing came of it yet, and the seller did not call the payment safe. `at` is when its
+    charge was made, which with a bank debit is days before the money is there; None before the first attempt.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Payment:
     refunds: tuple[int, ...] = ()
     disputes: tuple[str, ...] = ()
     fraud_warning: bool = False
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

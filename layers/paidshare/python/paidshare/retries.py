@@ -15,13 +15,18 @@ LONGEST_ASKED_SECONDS = 3600.0
 MOST_RECEIVES = 250
 """`maxReceiveCount`: even at the shortest waits these last more than 24 hours."""
 
+LONGEST_AGE_SECONDS = 4 * 24 * 3600.0
+"""
+Whoever asks for an hour between two looks is asked for days, and the queue forgets after five (template.yaml). A person
+is told before.
+"""
 
 ALONE_FROM_SECONDS, ALONE_TO_SECONDS = 90, 900
 """From above Deliver's time-out: a worker that lives is done with its messages by then."""
 
 
-LATE_AFTER = 8
-"""After so many receives (some two to four minutes) somebody waits who should not, and LateOrdersAlarm pages."""
+LATE_AFTER_SECONDS = 180.0
+"""Three minutes after it came into the queue somebody waits who should not, and LateOrdersAlarm rings."""
 
 
 def seconds_until_alone(*, jitter: float) -> int:
@@ -32,6 +37,19 @@ def seconds_until_alone(*, jitter: float) -> int:
     process would otherwise take the same nine others along every time.
     """
     return ALONE_FROM_SECONDS + int(jitter * (ALONE_TO_SECONDS - ALONE_FROM_SECONDS))
+
+
+def is_last(attempt: int, age: float) -> bool:
+    """Whether nobody will look at a message of *age* seconds again after this receive: now a person is told."""
+    return attempt >= MOST_RECEIVES or age >= LONGEST_AGE_SECONDS
+
+
+def is_late(age: float, wait: int) -> bool:
+    """
+    Whether a message of *age* seconds that comes again in *wait* seconds is late then. It is known now: a refused key
+    asks for minutes at once, a used-up plan for a quarter of an hour, and the next look would tell that much later.
+    """
+    return age + wait >= LATE_AFTER_SECONDS
 
 
 def seconds_until_retry(attempt: int, *, asked: float | None, jitter: float) -> int:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from paidshare.aws.ledger import DynamoLedger
     from paidshare.aws.mail_log import DynamoMailLog
     from paidshare.aws.mailer import SesMailer
-    from paidshare.aws.messages import SqsMessages
-    from paidshare.aws.metrics import count
+    from paidshare.aws.messages import SqsMessages, age
+    from paidshare.aws.metrics import Tally, count, count_each
     from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
@@ -34,7 +34,10 @@ __all__ = [
     "SqsIntake",
     "SqsMessages",
     "SqsReconcileQueue",
+    "Tally",
+    "age",
     "count",
+    "count_each",
     "forgotten_soon",
     "is_condition_failed",
     "number",
@@ -52,12 +55,15 @@ if not TYPE_CHECKING:
             "forgotten_soon": "dead_letters",
             "summary": "errors",
             "count": "metrics",
+            "count_each": "metrics",
+            "Tally": "metrics",
             "is_condition_failed": "errors",
             "SqsIntake": "intake",
             "DynamoLedger": "ledger",
             "DynamoMailLog": "mail_log",
             "SesMailer": "mailer",
             "SqsMessages": "messages",
+            "age": "messages",
             "DynamoOrderIndex": "order_index",
             "DynamoReceived": "received",
             "SqsReconcileQueue": "reconcile_queue",

@@ -88,7 +88,7 @@ def forgotten_soon(letters: Iterable[DeadLetter], *, now: datetime) -> list[Dead
     """
     Those of *letters* that SQS drops before long, with no younger one to tell of the same case. Pure.
 
-    Not what SQS gave up and no version of ours wrote: SES's news is, and it has the buyer's address in it.
+    Not what SQS gave up and no version of ours wrote: it may be anything, and hold anybody's data.
     """
     youngest: dict[Case, DeadLetter] = {}
     for letter in sorted(letters, key=lambda each: each.sent_at):

@@ -1,5 +1,6 @@
 """The port `Mailer` on SES v2."""
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import idna
@@ -16,19 +17,31 @@ if TYPE_CHECKING:
 
 # What SES would refuse again. Everything else (throttles, a paused account, a missing permission) stops all
 # letters alike and is tried again: docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
-_FINAL = frozenset({"MessageRejected", "BadRequestException"})
+_REJECTED = "MessageRejected"
+_FINAL = frozenset({_REJECTED, "BadRequestException"})
+
+REFUSED_IN_A_ROW = 3
+"""
+`MessageRejected` is SES's word for one letter's content or address, and for a sender whose identity is not verified any
+more: a DNS record was deleted, say. So many different orders in a row, and it is taken for the latter.
+"""
+
+_WAIT_FOR_A_SENDER_S = 300.0
 
 
 class SesMailer:
     """
     Sends from one address, with the configuration set that tells what becomes of each letter (`mail_events`). The
-    order's id and the letter's kind go along as tags, so that those events name them.
+    order's id and the letter's kind go along as tags, so that those events name them. Safe to use from several threads
+    at once.
     """
 
     def __init__(self, sesv2: "SESV2Client", *, sender: str, configuration_set: str) -> None:
         self._sesv2 = sesv2
         self._sender = sender
         self._configuration_set = configuration_set
+        self._rejected: set[str] = set()
+        self._lock = Lock()
 
     def send(self, letter: Letter, *, order_id: str) -> str:
         try:
@@ -48,10 +61,24 @@ class SesMailer:
                 EmailTags=_tags({ORDER_TAG: order_id, LETTER_TAG: letter.kind, MARK_TAG: letter.mark}),
             )
         except AWS_ERRORS as exc:
+            if self._rejects_every_letter(exc, order_id):
+                raise MailUnavailable(
+                    f"{summary('SES', exc)} for {REFUSED_IN_A_ROW} orders in a row: is the sender still verified?",
+                    wait=_WAIT_FOR_A_SENDER_S,
+                ) from exc
             if isinstance(exc, ClientError) and code(exc) in _FINAL:
                 raise LetterRejected(summary("SES", exc)) from exc
             raise MailUnavailable(summary("SES", exc), in_doubt=_in_doubt(exc)) from exc
+        with self._lock:
+            self._rejected.clear()
         return answer["MessageId"]
+
+    def _rejects_every_letter(self, exc: ClientError | BotoCoreError, order_id: str) -> bool:
+        if not (isinstance(exc, ClientError) and code(exc) == _REJECTED):
+            return False
+        with self._lock:
+            self._rejected.add(order_id)
+            return len(self._rejected) >= REFUSED_IN_A_ROW
 
 
 def _ascii(address: str) -> str:

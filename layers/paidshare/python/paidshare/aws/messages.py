@@ -4,6 +4,7 @@ import contextlib
 import random
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from paidshare import retries
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 # (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
 _NOT_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST = 1024
+
+
+def age(sent_timestamp: str, *, now: datetime) -> float:
+    """How many seconds ago a message was sent, by its `SentTimestamp` (SQS's, in milliseconds)."""
+    return now.timestamp() - int(sent_timestamp) / 1000
 
 
 class SqsMessages:

@@ -5,7 +5,7 @@ Claim the order, fetch the truth from Stripe, decide, take the step that is miss
 time is harmless, so a repeat, a late event and “look again” are all the same thing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,12 +17,12 @@ from paidshare.delivering.ports import Mailer, Payments, Shares
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
-from paidshare.notices import RESEND, SWEEP, Notice
+from paidshare.notices import LOOK, RESEND, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
 from paidshare.progress import Progress
 from paidshare.settings import Policy
-from paidshare.states import State
+from paidshare.states import Kind, State
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
 # somebody else's: taken by another program with the same Stripe account.
@@ -36,6 +36,9 @@ A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at
 """
 
 _GIVEN_BACK = "order.gives_back"
+
+IN_TIME_S = 60.0
+"""999 of 1,000 buyers should have their first link so soon after they paid (docs/decisions/0029)."""
 
 _MOST_ORDERS = 5
 """More orders of one event than this get a notice each: a plan changed a hundred times a year has as many invoices."""
@@ -62,12 +65,20 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one order, for the log: the step taken, the state the order is in, why."""
+    """
+    What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
+    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid.
+    """
 
     order_id: str
     step: Step
     state: State
     reason: str | None = None
+    waited_s: float | None = field(default=None, compare=False)
+
+    @property
+    def in_time(self) -> bool:
+        return self.waited_s is not None and self.waited_s <= IN_TIME_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class _Look:
     holder: str
     why: str
     event_id: str
+    at: datetime
     account: str | None
     deadline: datetime | None
     last: bool
@@ -108,7 +120,7 @@ def deliver(
         # Only what a person was told of before has an account in the ledger.
         parked.known = notice.why == SWEEP
         raise parked
-    look = _Look(shop, holder, notice.why, notice.event_id, notice.account, deadline, last)
+    look = _Look(shop, holder, notice.why, notice.event_id, notice.at, notice.account, deadline, last)
     try:
         orders = _orders_of(notice, shop)
         if len(orders) > _MOST_ORDERS:
@@ -161,7 +173,9 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
         if order.same_as is None:
             todo = work.bring_up_to_date(order)
             _look_at_what_it_gives_back(order, todo, look)
-            return Outcome(order_id, todo.step, todo.state, todo.why)
+            first = Kind.DELIVERY in work.mailed and found.delivered_at is None
+            waited_s = _seconds_since_payment(order, look) if first else None
+            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s)
         if sent_from is not None:
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
@@ -188,6 +202,21 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     answered = found.resend is not None and found.resend.event_id == look.event_id
     wish = look.event_id if look.why == RESEND and not answered else None
     return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
+
+
+def _seconds_since_payment(order: Order, look: _Look) -> float | None:
+    """
+    Since Stripe's event of it. Who looked without one (the sweep, an operator) goes by the order, which of a bank debit
+    knows only when it was begun.
+    """
+    if look.why not in (SWEEP, LOOK, RESEND):
+        paid_at = look.at
+    else:
+        charged = [one.at for one in order.payments if one.at is not None]
+        if (paid := order.paid_at or max(charged, default=None)) is None:
+            return None
+        paid_at = paid
+    return max(0.0, (look.shop.clock() - paid_at).total_seconds())
 
 
 def _put_on_hold(lease: Lease, found: Progress, case: NeedsAPerson, *, now: datetime) -> None:

@@ -60,6 +60,11 @@ class Work:
         self._lease.release()
         return todo
 
+    @property
+    def mailed(self) -> list[str]:
+        """The kinds of the letters that left."""
+        return self._mailing.mailed
+
     def pass_on(self, order_id: str) -> None:
         """Write down that the order is kept under *order_id*."""
         self._lease.note(state=State.ELSEWHERE, reason=order_id)

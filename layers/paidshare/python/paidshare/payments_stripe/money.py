@@ -10,6 +10,7 @@ from paidshare.payments_stripe.fields import (
     Page,
     expanded,
     flag,
+    instant,
     mapping,
     needed_number,
     needed_text,
@@ -88,6 +89,7 @@ def payment(
         refunds=kept,
         disputes=statuses,
         fraud_warning=not is_called_safe(charge) and any(flag(warning, "actionable") for warning in warnings),
+        at=instant(charge.get("created")),
     )
 
 
