@@ -329,6 +329,17 @@ class TestMissing:
             world.shares.open(request(goods(folder)))
         assert world.made() == []
 
+    @pytest.mark.parametrize("flag", ["trashed", "infected"])
+    def test_the_product_that_names_it_is_named_too_and_no_other(
+        self, world: FastioWorld, guide: str, flag: str
+    ) -> None:
+        bad, _ = world.put("bad.pdf", flags={flag: True})
+        good, broken = replace(goods(guide), product_id="prod_good"), replace(goods(bad), product_id="prod_broken")
+        with pytest.raises(FileMissing) as caught:
+            world.shares.open(request(good, broken))
+        assert f"{bad} (product prod_broken)" in str(caught.value)
+        assert "prod_good" not in str(caught.value)
+
     def test_every_missing_node_is_named_at_once(self, world: FastioWorld, guide: str) -> None:
         with pytest.raises(FileMissing, match="no-1, no-2"):
             world.shares.open(request(goods(guide, "no-1", "no-2")))

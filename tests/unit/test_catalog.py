@@ -40,7 +40,11 @@ class TestGoods:
         self, metadata: dict[str, str], workspace: str, nodes: tuple[str, ...], link_days: int
     ) -> None:
         assert goods(metadata) == Goods(
-            product_name="Field Recordings", workspace=workspace, nodes=nodes, link_days=link_days
+            product_name="Field Recordings",
+            workspace=workspace,
+            nodes=nodes,
+            link_days=link_days,
+            product_id=a_line().product_id,
         )
 
     @pytest.mark.parametrize("metadata", [{}, {"sku": "FR-1"}, {"Fastio_Files": "f3a-1"}])

@@ -105,12 +105,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What one line delivers: nodes (files or folders) of one Fast.io workspace, and for how many days."""
+    """
+    What one line delivers: nodes (files or folders) of one Fast.io workspace, and for how many days. `product_id` is
+    for the person who has to mend what is wrong with them.
+    """
 
     product_name: str
     workspace: str
     nodes: tuple[str, ...]
     link_days: int
+    product_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,4 +49,4 @@ def goods(line: Line, *, default_link_days: int) -> Goods:
         faults.append(f"{LINK_DAYS} must be a whole number from 1 to {_LONGEST_LINK_DAYS}")
     if faults:
         raise MetadataBroken(f"product {line.product_id}: " + "; ".join(faults))
-    return Goods(product_name=line.product_name, workspace=meta[WORKSPACE], nodes=nodes, link_days=int(days))
+    return Goods(line.product_name, meta[WORKSPACE], nodes, int(days), line.product_id)

@@ -144,7 +144,7 @@ def _goods(due: Due, progress: Progress, link_days: int) -> Goods:
     given = next((grant for grant in grants if grant.line == due.line.id), None)
     if given is None:
         return catalog.goods(due.line, default_link_days=link_days)
-    return Goods(due.line.product_name, given.workspace, given.nodes, link_days)
+    return Goods(due.line.product_name, given.workspace, given.nodes, link_days, due.line.product_id)
 
 
 def _known(dues: Iterable[Due], progress: Progress, link_days: int) -> Iterator[Goods]:

@@ -1,6 +1,6 @@
 """What an order's goods are on Fast.io: its files, looked up in their workspaces before anything is made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import batched
 from typing import Any
@@ -20,15 +20,16 @@ _MOST_FOLDERS = 200
 
 def bought(api: FastioApi, goods: tuple[Goods, ...]) -> list[Node]:
     """Every file of *goods* once, in the order bought. Raises FileMissing, ShareRefused."""
-    wanted: dict[str, dict[str, None]] = {}
+    wanted: dict[str, dict[str, str]] = {}
     for each in goods:
-        wanted.setdefault(each.workspace, {}).update(dict.fromkeys(each.nodes))
+        for node_id in each.nodes:
+            wanted.setdefault(each.workspace, {}).setdefault(node_id, each.product_id)
     found: dict[str, Node] = {}
     tickets = iter(range(_MOST_FOLDERS))
-    for workspace, ids in wanted.items():
-        for node in _named(api, workspace, tuple(ids)):
-            for file in _walk(api, workspace, node, tickets) if node.kind == "folder" else (node,):
-                _check(file)
+    for workspace, products in wanted.items():
+        for node, product in _named(api, workspace, products):
+            for file in _walk(api, workspace, node, product, tickets) if node.kind == "folder" else (node,):
+                _check(file, product)
                 found.setdefault(file.id, file)
                 if len(found) > _MOST_FILES:
                     raise _too_many(_MOST_FILES, "files")
@@ -55,9 +56,13 @@ def listed(api: FastioApi, where: str, where_id: str, folder: str) -> Iterator[N
         params["cursor"] = cursor
 
 
-def _named(api: FastioApi, workspace: str, ids: tuple[str, ...]) -> Iterator[Node]:
-    """The nodes that the metadata names. Raises FileMissing naming all that are not there."""
-    for some in batched(ids, wire.MOST_IDS, strict=False):
+def _named(api: FastioApi, workspace: str, products: Mapping[str, str]) -> Iterator[tuple[Node, str]]:
+    """
+    The nodes that the metadata of *products* names (a node's id → its product's), each with its product.
+
+    Raises FileMissing naming all that are not there.
+    """
+    for some in batched(products, wire.MOST_IDS, strict=False):
         doing = f"look up nodes {', '.join(some)} in workspace {workspace}"
         reply = api.get(path("workspace", workspace, "storage", ",".join(some), "details"))
         nodes = _nodes(reply, api.data(reply, doing=doing), doing)
@@ -65,8 +70,13 @@ def _named(api: FastioApi, workspace: str, ids: tuple[str, ...]) -> Iterator[Nod
         by_id = {node.id.lower(): node for node in nodes}
         missing = [i for i in some if i.lower() not in by_id or by_id[i.lower()].gone]
         if missing:
-            raise FileMissing(f"not in workspace {workspace}, or in its trash: {', '.join(missing)}")
-        yield from (by_id[i.lower()] for i in some)
+            names = ", ".join(f"{i}{_of(products[i])}" for i in missing)
+            raise FileMissing(f"not in workspace {workspace}, or in its trash: {names}")
+        yield from ((by_id[i.lower()], products[i]) for i in some)
+
+
+def _of(product: str) -> str:
+    return f" (product {product})" if product else ""
 
 
 def resolved(api: FastioApi, goods: tuple[Goods, ...]) -> tuple[list[Node], bool]:
@@ -82,9 +92,9 @@ def resolved(api: FastioApi, goods: tuple[Goods, ...]) -> tuple[list[Node], bool
     return list(found.values()), whole
 
 
-def _walk(api: FastioApi, workspace: str, top: Node, tickets: Iterator[int]) -> Iterator[Node]:
+def _walk(api: FastioApi, workspace: str, top: Node, product: str, tickets: Iterator[int]) -> Iterator[Node]:
     """
-    Every file in the folder *top* and below, each folder once and for one of *tickets*.
+    Every file in the folder *top* of *product* and below, each folder once and for one of *tickets*.
 
     Raises FileMissing when there is no file, ShareRefused when the tickets are used up.
     """
@@ -103,7 +113,7 @@ def _walk(api: FastioApi, workspace: str, top: Node, tickets: Iterator[int]) -> 
     api.walked.forget((workspace, folder) for folder in seen)
     if empty:
         raise FileMissing(
-            f"folder {top.id} of workspace {workspace} has no files",
+            f"folder {top.id}{_of(product)} of workspace {workspace} has no files",
             advice="Put files into the folder, or correct fastio_files in the metadata; then redrive.",
         )
 
@@ -135,17 +145,18 @@ def _nodes(reply: Reply, data: dict[str, Any], doing: str) -> tuple[Node, ...]:
     return nodes
 
 
-def _check(file: Node) -> None:
-    """Raises FileMissing when *file* cannot be put into a share."""
+def _check(file: Node, product: str) -> None:
+    """Raises FileMissing when *file*, which *product* names, cannot be put into a share."""
+    name = f"node {file.id}{_of(product)}"
     if file.infected:
         raise FileMissing(
-            f"node {file.id} is infected, Fast.io says",
+            f"{name} is infected, Fast.io says",
             advice="Replace the file in Fast.io by a clean one; then redrive.",
         )
     if file.kind == "other":
-        raise FileMissing(f"node {file.id} is neither a file nor a folder")
+        raise FileMissing(f"{name} is neither a file nor a folder")
     if not file.hash or not file.hash_algo:
         raise FileMissing(
-            f"node {file.id} has no hash yet, and files are added to a share by hash",
+            f"{name} has no hash yet, and files are added to a share by hash",
             advice="Wait until Fast.io has finished taking the file in, or upload it again; then redrive.",
         )
