@@ -24,6 +24,17 @@ from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
 from paidshare.settings import Policy
 from paidshare.states import Standing, Why
+from paidshare.wishes import Ruling
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """
+    An operator's wish: what was bought once, and has run out by itself, is given again, for its days; or *until* a
+    moment, to which what is live is given at least.
+    """
+
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +59,17 @@ def entitlement(
     now: datetime,
     promise: Promise | None = None,
     seen_at: datetime | None = None,
-    renew: bool = False,
+    ruling: Ruling | None = None,
+    renewal: Renewal | None = None,
 ) -> tuple[Due, ...]:
     """
     What the buyer of *order* should have at *now* of each line that is ours; nothing for an order without one.
 
     With a *promise*, which lines are ours and how long they last was settled when the link was mailed: what became of
     the products since changes nothing. Without one, what was first seen (*seen_at*, None for now) soon after it was
-    paid is due however late it is by now. To *renew* is to give what was bought once, and has run out, for its days
-    again. Status words that we do not know are never “paid”. Raises ModeMismatch,
-    PaidLate where the seller wants to be asked, and MetadataBroken for a paid line that does not say what to deliver.
+    paid is due however late it is by now. What the seller rules outweighs what else would give access, and nothing that
+    takes it. Status words that we do not know are never “paid”. Raises ModeMismatch, PaidLate where the seller wants to
+    be asked, and MetadataBroken for a paid line that does not say what to deliver.
     """
     if order.livemode is not policy.livemode:
         raise ModeMismatch(f"order is {_mode(order.livemode)}, the stage is {_mode(policy.livemode)}")
@@ -65,7 +77,7 @@ def entitlement(
     if order.mode == "setup":
         return ()
     lines = _ours(order, promise)
-    if renew and promise is not None:
+    if renewal is not None and promise is not None:
         promise = promise.without_what_ran_out(lines, now)
     elif promise is not None and promise.over(now) and not any(_is_new(line, promise) for line in lines):
         # The link has run out by itself: whatever happens now changes nothing for the buyer.
@@ -79,7 +91,8 @@ def entitlement(
     if promise is None:
         already = (line.id for line in lines if is_given_already(line, order))
         ended = dict.fromkeys(already, Why.GIVEN_ALREADY) | ended
-    ends = _Ends(order, policy, now, promise, now if seen_at is None else min(seen_at, now))
+    ruled, until = ruling.standing if ruling else Standing.ACCESS, renewal.until if renewal else None
+    ends = _Ends(order, policy, now, promise, now if seen_at is None else min(seen_at, now), ruled, until)
     return tuple(_due(line, ends, ended.get(line.id)) for line in lines)
 
 
@@ -127,6 +140,8 @@ class _Ends(NamedTuple):
     now: datetime
     promise: Promise | None
     seen_at: datetime
+    ruled: Standing
+    until: datetime | None
 
 
 class _Verdict(NamedTuple):
@@ -136,7 +151,11 @@ class _Verdict(NamedTuple):
 
 def _due(line: Line, ends: _Ends, ended: Why | None) -> Due:
     order, policy, now = ends.order, ends.policy, ends.now
+    if ends.ruled is Standing.ENDED and ended is None:
+        return Due(line, Standing.ENDED, Why.ENDED_BY_SELLER)
     verdicts = [*_verdicts_on_payments(order, policy)]
+    if ends.ruled is Standing.ON_HOLD:
+        verdicts.append(_Verdict(Standing.ON_HOLD, Why.HELD_BY_SELLER))
     if ended is not None:
         verdicts.append(_Verdict(Standing.ENDED, ended))
     if line.period_end is not None and order.subscription is not None:
@@ -172,7 +191,8 @@ def _verdicts_on_subscription(
     """docs.stripe.com/billing/subscriptions/overview. A pause of the *collection* leaves the status, and access."""
     status = subscription.status
     if status in (*_ENDED_SUBSCRIPTIONS, "unpaid") and _is_paid_late(subscription, ends):
-        if ends.promise is None and ends.policy.ask_when_paid_late:
+        # Who holds the order has seen to it.
+        if ends.promise is None and ends.policy.ask_when_paid_late and ends.ruled is Standing.ACCESS:
             raise PaidLate(f"the order is paid, and its subscription is {status}")
         return
     match status:
@@ -225,7 +245,15 @@ _IN_TIME = timedelta(days=4)
 
 
 def _until(line: Line, ends: _Ends) -> datetime:
-    order, policy, now, promise, seen_at = ends
+    until, promise = _until_unless_wished(line, ends), ends.promise
+    if ends.until is None or until <= ends.now:
+        return until
+    ran_out = promise is not None and line.id in promise.lines and promise.of(line.id) is None
+    return ends.until if ran_out else max(until, ends.until)
+
+
+def _until_unless_wished(line: Line, ends: _Ends) -> datetime:
+    order, policy, now, promise, seen_at = ends.order, ends.policy, ends.now, ends.promise, ends.seen_at
     grant = None if promise is None else promise.of(line.id)
     if grant is not None:
         return grant.resumed_until(now)
