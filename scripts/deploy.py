@@ -17,7 +17,8 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import stacks
-from operate.stacks import Name, StackUnknown
+from operate.answers import Refused
+from operate.stacks import Name
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SAM = _ROOT / ".tools" / "sam" / "bin" / "sam"
@@ -107,12 +108,12 @@ def main(
 ) -> None:
     """Build, and deploy to AWS with the credentials of the shell."""
     try:
-        name = stacks.named(env)
+        name = stacks.configured(env)
         known = _template()["Parameters"]
         to = target(name, stacks.session(name))
         wanted = merged(stacks.overrides(env), parameters or [])
         check(wanted, known, to)
-    except (NotDeployable, StackUnknown, BotoCoreError, ClientError) as exc:
+    except (NotDeployable, Refused, BotoCoreError, ClientError) as exc:
         print(f"✗ {exc}", file=sys.stderr)
         raise typer.Exit(1) from None
     kind = "the first time" if to.has is None else "a new version"

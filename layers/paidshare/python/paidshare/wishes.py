@@ -47,6 +47,16 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """
+    An operator's wish for a link: what was bought once, and has run out by itself, is given again, for its days; or
+    *until* a moment, to which what is live is given at least.
+    """
+
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """
     A wish (its event id) that was answered, and what came of it: `mailed`, or `<state>:<reason>` of the order; None

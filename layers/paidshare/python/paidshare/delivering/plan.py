@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paidshare.delivering.entitlement import Due, Renewal, entitlement
+from paidshare.delivering.entitlement import Due, entitlement
 from paidshare.delivering.errors import PaidNothingGiven, PaymentUndone
 from paidshare.delivering.refunds import money_kept
 from paidshare.orders import Order
 from paidshare.progress import Progress, Said
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, Standing, State, Told, Why
+from paidshare.wishes import Renewal
 
 
 class Step(StrEnum):

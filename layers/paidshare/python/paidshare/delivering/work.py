@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from paidshare.delivering.entitlement import Renewal
 from paidshare.delivering.errors import LetterInDoubt
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -13,7 +12,7 @@ from paidshare.orders import Order
 from paidshare.progress import Said
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
-from paidshare.wishes import Wish
+from paidshare.wishes import Renewal, Wish
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
 # mails: a second letter is better than none.
