@@ -164,7 +164,7 @@ def _advice(facts: Facts, now: datetime) -> Iterator[Advice]:
     row, name = facts.row, facts.order_id
     if row is None:
         yield Advice(
-            "The ledger has never heard of it. A look delivers what is due.", f"paidshare look {name}", wrong=True
+            "The ledger has never heard of it. To deliver what is due:", f"paidshare resend {name}", wrong=True
         )
         return
     if (put_off := row.text("put_off")) and row.state != State.ON_HOLD:

@@ -72,10 +72,10 @@ class TestWhy:
         assert "could not come on: stripe_unavailable: key refused by Stripe" in shown
         assert steps(run, order) == [f"paidshare look {order}"]
 
-    def test_an_order_that_the_ledger_never_heard_of_is_looked_at(self, run: Run, seller: Seller) -> None:
+    def test_an_order_that_the_ledger_never_heard_of_is_delivered(self, run: Run, seller: Seller) -> None:
         order = seller.sells("ada@example.com", heard_of=False)
         assert "never heard of it" in why(run, "ada@example.com", code=1)
-        assert steps(run, order) == [f"paidshare look {order}"]
+        assert steps(run, order) == [f"paidshare resend {order}"]
 
     def test_misspelt_metadata_is_seen(self, run: Run, seller: Seller) -> None:
         order = seller.sells("ada@example.com", seller.product(fast_io_files="n1", fastio_workspac="my-shop"))
