@@ -70,10 +70,10 @@ deploy: ready ## Deploy to AWS, with your shell's credentials and region (ENV=pr
 	@$(FOR_SAM) $(BIN)/python -m scripts.deploy --env $(ENV) $(if $(WATCH),--watch $(WATCH)) $(PARAMETERS)
 
 orders: ready ## The orders that wait for a person, and why (ENV=prod)
-	@$(BIN)/python -m operate dead --env $(ENV)
+	@$(BIN)/paidshare dead --env $(ENV)
 
 redrive: ready ## Put dead letters back to work (ENV=prod; ORDER="cs_… …", or all)
-	@$(BIN)/python -m operate redrive --env $(ENV) $(or $(ORDER),--all)
+	@$(BIN)/paidshare redrive --env $(ENV) $(or $(ORDER),--all)
 
 lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
 	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt
@@ -111,6 +111,7 @@ $(STAMPS) .tools/mutmut/.ready:
 	@echo "Setting up $(@D) (once, and again when $< changes)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --requirement $<
-	@# Our own package, in place; the path is relative to where it is written down.
+	@# Our own package, in place; the path is relative to where it is written down. And the console script.
 	@test $(@D) != .venv || echo ../../../../layers/paidshare/python > .venv/lib/python3.13/site-packages/paidshare.pth
+	@test $(@D) != .venv || cp scripts/paidshare $(BIN)/paidshare
 	@touch $@

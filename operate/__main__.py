@@ -1,8 +1,11 @@
 """
-What an operator does to a deployed stack, with the AWS credentials and region of the shell.
+Look after a deployed Paidshare, with the AWS credentials and region of the shell.
 
-`redrive` and `look` can do no harm: they ask for another look at an order, and a look only takes the steps that are
-missing. `resend` mails again what was mailed before, and `dismiss` ends a case that nobody will mend; both ask first.
+What is found goes to standard output, as words or with --json as JSON (docs/cli/); what is said about it to standard
+error. Commands that change something ask first, and without a terminal want --yes. All of it may be said again: a wish
+is fulfilled once, and a look only takes the steps that are missing.
+
+Exit codes: 0 good, 1 something is wrong with the shop, 2 the question makes no sense here, 3 it could not be found out.
 """
 
 import sys
@@ -10,25 +13,43 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from operate import cases, orders
+from operate import cases, redriving, stories, wishing
+from operate.answers import Code, Refused
 from operate.audit import audit
-from operate.options import Refused
+from operate.options import answered, of_a_stack
 from operate.printing import aside
-from operate.stacks import StackUnknown
+from operate.status import status
 from paidshare.aws import summary
-from paidshare.errors import QueueUnavailable
+from paidshare.errors import PaidshareError
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-for _command in (cases.dead, cases.redrive, cases.dismiss, orders.look, orders.resend, orders.show, audit):
-    app.command()(_command)
+for _command in (
+    status,
+    stories.why,
+    stories.evidence,
+    wishing.resend,
+    wishing.extend,
+    wishing.end,
+    wishing.hold,
+    wishing.restore,
+    wishing.look,
+    cases.dead,
+    redriving.redrive,
+    cases.dismiss,
+):
+    app.command()(of_a_stack(_command))
+app.command()(answered(audit))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exits with 0 when all that was asked for is done, 2 when the question is wrong, else 1."""
+    """Raises SystemExit with the command's `Code`, or returns it."""
     try:
-        app(arguments)
+        app(arguments, prog_name="paidshare")
+    except Refused as exc:
+        aside(f"✗ {exc}", "red")
+        return exc.code
     except NoCredentialsError:
         aside("✗ no AWS credentials in this shell: set AWS_PROFILE, or log in", "red")
     except NoRegionError:
@@ -36,9 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ClientError as exc:
         # To the operator alone, and of calls that carry nobody's data: AWS's own words may be shown.
         aside(f"✗ {summary('AWS', exc)}: {exc.response.get('Error', {}).get('Message', '')}", "red")
-    except (StackUnknown, Refused, QueueUnavailable, BotoCoreError) as exc:
+    except (PaidshareError, BotoCoreError) as exc:
         aside(f"✗ {exc}", "red")
-    return 1
+    return Code.NOT_KNOWN
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operate.printing import aside, line, out
+from operate.answers import Answer, Code
 from paidshare.notices import SWEEP
 
 SETTLED_WITHIN_S = 6 * 3600.0
@@ -169,10 +169,7 @@ LogsOption = Annotated[
 ]
 
 
-def audit(
-    logs: LogsOption,
-    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,  # noqa: FBT002
-) -> None:
+def audit(logs: LogsOption) -> Answer:
     """
     Hold an export of the functions' logs against what Paidshare promises; exits with 1 when something is found.
 
@@ -184,21 +181,13 @@ def audit(
             found += read(text)
     judge = audited(found)
     findings = judge.end()
-    if as_json:
-        out.print_json(json.dumps([asdict(one) for one in findings]))
-    else:
-        _show(judge, findings)
-    raise typer.Exit(bool(findings) or not judge.lines)
-
-
-def _show(judge: Audit, findings: list[Finding]) -> None:
     if judge.first_at is None:
-        aside("✗ no line of Paidshare's functions is in there", "red")
-        return
+        return Answer([], [], Code.NOT_KNOWN, ["✗ no line of Paidshare's functions is in there"])
     since, until = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (judge.first_at, judge.last_at))
-    line(f"{judge.lines:,} lines of {since} to {until} UTC; orders looked at: {judge.orders:,}")
+    words = [f"{judge.lines:,} lines of {since} to {until} UTC; orders looked at: {judge.orders:,}"]
     for one in findings:
         when = f"{datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M:%S}"
-        line(f"✗ {when}  {one.about}: {one.how} ({one.promise})")
+        words.append(f"✗ {when}  {one.about}: {one.how} ({one.promise})")
     if not findings:
-        line("✓ Nothing in them is not as promised.")
+        words.append("✓ Nothing in them is not as promised.")
+    return Answer([asdict(one) for one in findings], words, Code.WRONG if findings else Code.GOOD)

@@ -1,131 +1,115 @@
 """The commands about cases that wait for a person."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from operate.options import EndpointOption, EnvOption, Refused, StackOption, dead_letters, ledger, stack_of
-from operate.printing import aside, facts, letters_of, line, out, show_case
-from paidshare.aws import Case, DeadLetter
+from operate.answers import Answer, Code, Misasked
+from operate.options import YesOption, confirm
+from operate.orders import finding, handles
+from operate.orders.handles import By
+from operate.orders.ledger import Ledger
+from operate.orders.mending import whose
+from operate.printing import case, letters_of
+from operate.stacks import Stack
+from paidshare.aws import Case, DeadLetter, DeadLetters
 
-_TO_END = "`dismiss MESSAGE` deletes what nobody needs."
-_TO_MEND = (
-    "A redrive would mail nothing in place of a letter that failed: `resend ORDER --to ADDRESS` does,"
-    " and `dismiss ORDER` ends the case."
-)
 
-
-def dead(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    env: EnvOption = "prod",
-    stack: StackOption = None,
-    endpoint_url: EndpointOption = None,
-) -> None:
-    """Which orders wait for a person, why, and what to mend. Changes nothing."""
-    box = dead_letters(stack_of(env, stack, endpoint_url))
+def dead(to: Stack) -> Answer:
+    """Which orders wait for a person, why, and what to mend; exits with 1 when any does. Changes nothing."""
+    box = box_of(to)
     with box.held() as letters:
         counted = box.count()
-    if as_json:
-        out.print_json(data=[facts(letter) for letter in letters])
-    else:
-        cases: dict[Case, list[DeadLetter]] = {}
-        for letter in letters:
-            cases.setdefault(letter.case, []).append(letter)
-        for copies in cases.values():
-            show_case(copies)
-        line("No dead letters." if not letters else f"{letters_of(len(letters))}, newest first.")
+    cases: dict[Case, list[DeadLetter]] = {}
+    for letter in letters:
+        cases.setdefault(letter.case, []).append(letter)
+    words = [part for copies in cases.values() for part in case(copies)]
+    words.append("No dead letters." if not letters else f"{letters_of(len(letters))}, newest first.")
+    notes = []
     if counted > len(letters):
-        aside(
+        notes.append(
             f"SQS counts {counted}: its count lags by a minute, or somebody else is reading. Ask again in two minutes."
         )
+    return Answer([_facts(one) for one in letters], words, Code.WRONG if letters else Code.GOOD, notes)
 
 
-def redrive(
-    *,
-    orders: Annotated[list[str] | None, typer.Argument(metavar="order", help="As `dead` shows them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
-    reason: Annotated[str | None, typer.Option(help="With --all: only those for this reason.")] = None,
-    env: EnvOption = "prod",
-    stack: StackOption = None,
-    endpoint_url: EndpointOption = None,
-) -> None:
-    """Put dead letters back to work, once their cause is mended. Safe at any time."""
-    if bool(orders) is everything:
-        raise typer.BadParameter("name the orders, or say --all")
-    if reason is not None and not everything:
-        raise typer.BadParameter("--reason goes with --all")
-    wanted = list(dict.fromkeys(orders or ()))
-    box = dead_letters(stack_of(env, stack, endpoint_url))
-    with box.held() as letters:
-        if everything:
-            chosen = [letter for letter in letters if reason in (None, letter.reason)]
-        else:
-            chosen = [letter for letter in letters if any(letter.about(order) for order in wanted)]
-        left = [letter for letter in chosen if letter.stays]
-        going = [letter for letter in chosen if not letter.stays]
-        moved = set()
-        for letter in box.moved(going):
-            moved.add(letter.message_id)
-            line(f"back to work: {letter.order}  {letter.reason or ''}".rstrip())
-    for letter in left:
-        line(f"left, {letter.stays}: {letter.order or f'message {letter.message_id}'}  {letter.reason or letter.what}")
-    missing = [order for order in wanted if not any(letter.about(order) for letter in letters)]
-    line(
-        f"{letters_of(len(moved))} put back to work." + (" One whose cause is not mended comes back." if moved else "")
-    )
-    if missing:
-        raise Refused("no dead letter of " + ", ".join(missing))
-    if len(moved) < len(going):
-        raise Refused(f"SQS did not take {letters_of(len(going) - len(moved))}: they are where they were. Try again.")
-    if left:
-        _say_what_to_do(left, asked_for=bool(wanted))
-
-
-def _say_what_to_do(left: list[DeadLetter], *, asked_for: bool) -> None:
-    """About dead letters that a redrive leaves. Raises Refused when it was *asked_for* these."""
-    advice = f"{letters_of(len(left))} left. {_TO_MEND}" if any(letter.order for letter in left) else _TO_END
-    if asked_for:
-        raise Refused(advice)
-    line(advice)
+def _facts(letter: DeadLetter) -> dict[str, str | None]:
+    return {
+        "order": letter.order,
+        "reason": letter.reason,
+        "what": letter.what,
+        "advice": letter.advice,
+        "whose": whose(letter.reason),
+        "since": letter.since.isoformat(),
+        "why": letter.notice.why if letter.notice else None,
+        "about": letter.notice.about if letter.notice else None,
+        "message_id": letter.message_id,
+    }
 
 
 def dismiss(
+    to: Stack,
     *,
     named: Annotated[
-        list[str], typer.Argument(metavar="order", help="Orders, or a message's id, as `dead` shows them.")
+        list[str],
+        typer.Argument(metavar="WHO", help="Orders as any command takes them, or a message's id as `dead` shows it."),
     ],
     reason: Annotated[str | None, typer.Option(help="Only the cases for this reason.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
-    env: EnvOption = "prod",
-    stack: StackOption = None,
-    endpoint_url: EndpointOption = None,
-) -> None:
+    yes: YesOption = False,
+) -> Answer:
     """End cases that are seen to, or that nobody will mend: their dead letters go, and none comes again."""
-    to = stack_of(env, stack, endpoint_url)
-    box, book = dead_letters(to), ledger(to)
-    wanted = list(dict.fromkeys(named))
+    box, book = box_of(to), Ledger(to.dynamodb, to.orders_table)
     # Looked at and let go again: nobody knows how long the answer below takes.
     with box.held() as letters:
-        meant = {letter.case for letter in letters if letter.is_meant(wanted) and reason in (None, letter.reason)}
-        chosen = [letter for letter in letters if letter.case in meant]
+        wanted = [name for found in meant(to, named, letters).values() for name in found]
+        cases = {one.case for one in letters if one.is_meant(wanted) and reason in (None, one.reason)}
+        chosen = [one for one in letters if one.case in cases]
     # Without a dead letter (somebody deleted it) an order may wait all the same.
-    meant |= {(name, row.reason) for name in wanted if (row := book.waiting(name)) and reason in (None, row.reason)}
-    if not meant:
-        raise Refused("nothing waits for a person of " + ", ".join(wanted) + (f" for {reason}" if reason else ""))
-    for name, why in sorted(meant, key=str):
-        line(f"{name}  {why or 'without a reason'}")
-    if not yes:
-        typer.confirm(f"End this in {to.name}? What is not delivered stays so.", abort=True)
+    cases |= {(name, row.reason) for name in wanted if (row := book.waiting(name)) and reason in (None, row.reason)}
+    if not cases:
+        raise Misasked("nothing waits for a person of " + ", ".join(named) + (f" for {reason}" if reason else ""))
+    shown = [f"{name}  {why or 'without a reason'}" for name, why in sorted(cases, key=str)]
+    confirm("\n".join([*shown, f"End this in {to.name}? What is not delivered stays so."]), yes=yes)
     # The ledger first: what waits there comes back within a week, whatever was deleted.
     now = datetime.now(UTC)
-    busy = {case for case in meant if not book.end_case(*case, now=now)}
-    ids = {letter.message_id for letter in chosen if letter.case not in busy}
-    with box.held() as letters:
-        gone = list(box.ended([letter for letter in letters if letter.message_id in ids]))
-    line(f"{len(meant - busy)} ended, {letters_of(len(gone))} deleted.")
+    busy = {case for case in cases if not book.end_case(*case, now=now)}
+    ended = sorted(cases - busy, key=str)
+    said, notes, deleted = _deleted(box, [one for one in chosen if one.case not in busy])
     if busy:
-        raise Refused(f"a worker has it in hand, try again: {', '.join(name for name, _ in busy)}")
-    if len(gone) < len(ids):
-        raise Refused(f"SQS did not show, or delete, {letters_of(len(ids) - len(gone))}. Try again in two minutes.")
+        notes.append(f"✗ a worker has it in hand, try again: {', '.join(name for name, _ in busy)}")
+    data = {
+        "ended": [{"order": name, "reason": why} for name, why in ended],
+        "busy": [name for name, _ in busy],
+        "deleted": deleted,
+    }
+    return Answer(data, [*shown, f"{len(ended)} ended, {said}"], Code.WRONG if notes else Code.GOOD, notes)
+
+
+def _deleted(box: DeadLetters, letters: list[DeadLetter]) -> tuple[str, list[str], int]:
+    """What is said of it, what went wrong, and how many went."""
+    ids = {one.message_id for one in letters}
+    with box.held() as shown:
+        gone = len(list(box.ended([one for one in shown if one.message_id in ids])))
+    left = len(ids) - gone
+    notes = [f"✗ SQS did not show, or delete, {letters_of(left)}. Try again in two minutes."] if left else []
+    return f"{letters_of(gone)} deleted.", notes, gone
+
+
+def meant(to: Stack, named: Iterable[str], letters: list[DeadLetter]) -> dict[str, list[str]]:
+    """What each of *named* is called in the dead *letters*. Stripe is asked only where the letters do not say."""
+    found = {}
+    for name in dict.fromkeys(named):
+        handle = handles.read(name)
+        if handle is None or handle.by is By.ORDER or any(one.is_meant([name]) for one in letters):
+            found[name] = [name]
+        elif handle.by is By.REFERENCE:
+            found[name] = [one.order for one in letters if one.order and one.order.endswith(handle.name)] or [name]
+        else:
+            found[name] = [one.order_id for one in finding.orders(to, name)]
+    return found
+
+
+def box_of(of: Stack) -> DeadLetters:
+    return DeadLetters(of.sqs, dead_letter_url=of.dead_letter_url, queue_url=of.queue_url)

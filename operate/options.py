@@ -1,38 +1,20 @@
 """The arguments and options that commands share, and how each is checked."""
 
+import inspect
 import re
-from typing import Annotated
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
-from operate import correction, stacks
-from operate.ledger import Ledger
+from operate import stacks
+from operate.answers import Answer, Misasked
+from operate.orders import correction
 from operate.printing import aside, printable
-from operate.stacks import Name, Stack
-from paidshare.aws import DeadLetters
 
-# What `StripePayments.orders_of` and `StripePayments.order` take.
-ABOUT = re.compile(r"(cs|in|pi|ch|py|re|pyr|du|dp|issfr|sub)_[A-Za-z0-9_]{1,250}")
-ORDER = re.compile(r"(cs|in)_[A-Za-z0-9_]{1,250}")
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{1,250}")
-
-
-class Refused(Exception):
-    """What was asked for cannot be done; the message says why."""
-
-
-def _of_form(form: re.Pattern[str], wanted: str, given: str) -> str:
-    if not form.fullmatch(given):
-        raise typer.BadParameter(f"{printable(given)[:80]!r} is not {wanted}")
-    return given
-
-
-def about(given: str) -> str:
-    return _of_form(ABOUT, "an id of Stripe's that leads to an order (cs_…, in_…, pi_…, ch_…, sub_…)", given)
-
-
-def order_id(given: str) -> str:
-    return _of_form(ORDER, "an order's id: the ledger has orders by cs_… and in_…", given)
 
 
 def address(given: str | None) -> str | None:
@@ -42,33 +24,90 @@ def address(given: str | None) -> str | None:
 
 
 def account(given: str | None) -> str | None:
-    return given and _of_form(ACCOUNT, "a connected account's id (acct_…)", given)
+    if given and not ACCOUNT.fullmatch(given):
+        raise typer.BadParameter(f"{printable(given)[:80]!r} is not a connected account's id (acct_…)")
+    return given
 
 
-AboutArgument = Annotated[
-    str, typer.Argument(metavar="order", parser=about, help="cs_… or in_…; or pi_…, ch_…, sub_… and the like of it.")
-]
-EnvOption = Annotated[str, typer.Option("--env", help="Which environment of samconfig.toml.")]
-StackOption = Annotated[str | None, typer.Option("--stack", help="The stack's name, instead.")]
-EndpointOption = Annotated[
-    str | None, typer.Option("--endpoint-url", help="Another AWS than Amazon's, such as the laptop's.")
+WhoArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="WHO",
+        help="A buyer's e-mail address, an id of Stripe's (cs_ in_ pi_ ch_ sub_ …), the reference in a letter, or the"
+        " address of a page of Stripe's dashboard.",
+    ),
 ]
 AccountOption = Annotated[
     str | None, typer.Option(callback=account, help="The connected account (acct_…) that the order belongs to.")
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
+WaitOption = Annotated[int, typer.Option(min=0, max=900, help="For so many seconds, for what comes of it.")]
+
+_EnvOption = Annotated[str, typer.Option("--env", help="prod, test, or laptop: the running `make local`.")]
+_StackOption = Annotated[str | None, typer.Option("--stack", help="The stack's name, instead.")]
+_EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint-url", help="Another AWS than Amazon's, for --stack.", show_default=False)
+]
+_JsonOption = Annotated[bool, typer.Option("--json", help="For programs (docs/cli/).")]
+
+_OF_A_STACK = {
+    "env": (_EnvOption, "prod"),
+    "stack": (_StackOption, None),
+    "endpoint_url": (_EndpointOption, None),
+}
 
 
-def stack_of(env: str, stack: str | None, endpoint_url: str | None) -> Stack:
-    found = stacks.found(Name(stack) if stack else stacks.named(env), endpoint_url=endpoint_url)
-    # Two regions, or two accounts, with a stack of this name are one wrong variable apart.
-    if found.where:
-        aside(found.where)
-    return found
+def of_a_stack(do: Callable[..., Answer]) -> Callable[..., None]:
+    """
+    The command that *do* is, as `answered` has it: its first argument is the stack that `--env` means.
+    """
+
+    @wraps(do)
+    def of_it(*, env: str, stack: str | None, endpoint_url: str | None, **words: Any) -> Answer:
+        with stacks.meant(env, stack=stack, endpoint_url=endpoint_url) as to:
+            # Two regions, or two accounts, with a stack of this name are one wrong variable apart.
+            if to.where:
+                aside(to.where)
+            return do(to, **words)
+
+    own = list(inspect.signature(do).parameters.values())[1:]
+    return answered(_taking(of_it, [*own, *_options(_OF_A_STACK)]))
 
 
-def dead_letters(of: Stack) -> DeadLetters:
-    return DeadLetters(of.sqs, dead_letter_url=of.dead_letter_url, queue_url=of.queue_url)
+def answered(do: Callable[..., Answer]) -> Callable[..., None]:
+    """The command that *do* is: what it answers is printed, as JSON with `--json`, and is the exit code."""
+
+    @wraps(do)
+    def asked(*, as_json: bool, **words: Any) -> None:
+        answer = do(**words)
+        answer.say(as_json=as_json)
+        raise typer.Exit(answer.code)
+
+    own = inspect.signature(do).parameters.values()
+    return _taking(asked, [*own, *_options({"as_json": (_JsonOption, False)})])
 
 
-def ledger(of: Stack) -> Ledger:
-    return Ledger(of.dynamodb, of.orders_table)
+def _taking[**P, T](do: Callable[P, T], parameters: list[inspect.Parameter]) -> Callable[P, T]:
+    """*do* with the *parameters* that typer is to see."""
+    do.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    do.__annotations__ = {each.name: each.annotation for each in parameters}
+    return do
+
+
+def _options(named: dict[str, tuple[Any, Any]]) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in named.items()
+    ]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """
+    Asks, unless *yes*. Raises typer.Abort for a no, and Misasked where nobody could answer: a program waits for ever
+    for a question that it does not see.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Misasked("this is no terminal, and it asks first: say --yes")
+    typer.confirm(printable(question), abort=True, err=True)

@@ -1,61 +1,57 @@
-"""What the operator is shown: words for a person, JSON for programs, and never a link."""
+"""How things are shown to a person: never a link, and nothing that moves a terminal's cursor."""
 
-from rich.console import Console
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from paidshare.aws import DeadLetter
 
-out = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False)
+errors = Console(stderr=True, highlight=False, markup=False)
 
 
-def facts(letter: DeadLetter) -> dict[str, str | None]:
-    return {
-        "order": letter.order,
-        "reason": letter.reason,
-        "what": letter.what,
-        "advice": letter.advice,
-        "since": letter.since.isoformat(),
-        "why": letter.notice.why if letter.notice else None,
-        "about": letter.notice.about if letter.notice else None,
-        "message_id": letter.message_id,
-    }
-
-
-def show_case(copies: list[DeadLetter]) -> None:
+def case(copies: list[DeadLetter]) -> Iterator[RenderableType]:
     """
     The newest of *copies*, which comes first, and since when there are any.
 
     Not a table: an order's id alone fills a line, and must stay whole to be copied.
     """
     letter = copies[0]
-    when = f"{min(each.since for each in copies):%Y-%m-%d %H:%M} UTC"
     reason = letter.reason or ("given up by SQS" if letter.notice else "no notice of ours")
     times = f"  (told {len(copies)} times)" if len(copies) > 1 else ""
-    out.print(Text.assemble((when, "dim"), "  ", (printable(reason), "red"), (times, "dim")))
-    out.print(Text(f"  {printable(letter.order or f'message {letter.message_id}')}", "bold"), soft_wrap=True)
-    for words in (letter.what, letter.advice):
+    since = min(each.since for each in copies)
+    yield Text.assemble((f"{since:%Y-%m-%d %H:%M} UTC", "dim"), "  ", (printable(reason), "red"), (times, "dim"))
+    yield styled(f"  {letter.order or f'message {letter.message_id}'}", "bold")
+    for words, style in ((letter.what, ""), (letter.advice, "dim")):
         if words:
-            out.print(
-                Padding(Text(printable(words)), (0, 0, 0, 2), expand=False),
-                style="" if words is letter.what else "dim",
-            )
-    out.print()
+            yield indented(words, style)
+    yield ""
+
+
+def indented(words: str, style: str = "") -> Padding:
+    """A paragraph, wrapped."""
+    return Padding(Text(printable(words), style), (0, 0, 0, 2), expand=False)
+
+
+def styled(words: str, style: str) -> Text:
+    return Text(printable(words), style)
+
+
+def at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "–"
 
 
 def letters_of(number: int) -> str:
     return f"{number} dead letter" + ("" if number == 1 else "s")
 
 
-def line(words: str) -> None:
-    out.print(Text(printable(words)), soft_wrap=True)
-
-
 def aside(words: str, style: str = "dim") -> None:
-    errors.print(Text(printable(words), style), soft_wrap=True)
+    errors.print(Text(printable(words), "red" if words.startswith("✗") else style), soft_wrap=True)
 
 
 def printable(words: str) -> str:
-    """Whoever may write into the queue shall not write escapes onto a terminal."""
-    return "".join(each if each.isprintable() else " " for each in words)
+    """Whoever may write into the queue shall not write escapes onto a terminal. Lines stay lines."""
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in words)

@@ -1,69 +1,139 @@
-"""Which stack is meant, and the way to its queues and ledger."""
+"""Which stack is meant, and the way to its queues, tables, secret and figures."""
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from paidshare.loose_json import as_object
+from operate.answers import Misasked, NotKnown
+from paidshare.aws import SecretsManagerVault
+from paidshare.loose_json import as_object, object_in
+from paidshare.secret import Secret
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-SAMCONFIG = Path(__file__).resolve().parent.parent / "samconfig.toml"
+_ROOT = Path(__file__).resolve().parent.parent
+SAMCONFIG = _ROOT / "samconfig.toml"
+LAPTOP = _ROOT / ".local" / "endpoints.json"
 
-STRIPE = "https://api.stripe.com"
+STRIPE, FASTIO = "https://api.stripe.com", "https://api.fast.io/current"
 
 _CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
-
-
-class StackUnknown(Exception):
-    """The stack that is asked for cannot be found; the message says what to give instead."""
+# What the laptop's AWS takes for the account's root.
+_LAPTOP_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A stack's name, and its region where samconfig.toml says it."""
+    """
+    A stack's name, its region where that is said, and the AWS at *endpoint_url* that has it, None for Amazon's. The
+    laptop's takes anybody.
+    """
 
     stack: str
     region: str | None = None
+    endpoint_url: str | None = None
+    on_a_laptop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stack:
     """A deployed stack's parts, as far as the commands use them. `where` says which one it is, to a person."""
 
     name: str
     sqs: "SQSClient"
     dynamodb: "DynamoDBClient"
+    secretsmanager: "SecretsManagerClient"
+    cloudwatch: "CloudWatchClient"
     queue_url: str
     dead_letter_url: str
     orders_table: str
-    stripe_api_base: str = STRIPE
+    events_table: str
+    secret_id: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    on_a_laptop: bool = False
     where: str = ""
+    closing: ExitStack = field(default_factory=ExitStack, compare=False)
+    """Closes what was opened on the way, when the command is over."""
+
+    @property
+    def stage(self) -> str:
+        return self.parameters.get("Stage", "")
+
+    @property
+    def stripe_api_base(self) -> str:
+        return self.parameters.get("StripeApiBase", STRIPE).rstrip("/")
+
+    @property
+    def fastio_api_base(self) -> str:
+        return self.parameters.get("FastioApiBase", FASTIO).rstrip("/")
+
+    @property
+    def livemode(self) -> bool:
+        return self.parameters.get("StripeMode") == "live"
+
+    @cached_property
+    def secret(self) -> Secret:
+        """The stack's keys, which the shell's credentials have to be let read. Raises SecretUnavailable."""
+        return SecretsManagerVault(
+            SecretsProvider(boto3_client=self.secretsmanager), self.secret_id, monotonic=monotonic
+        ).secret()
 
 
-def named(env: str, samconfig: Path = SAMCONFIG) -> Name:
-    """What `make deploy ENV=…` deploys. Raises StackUnknown."""
+@contextmanager
+def meant(env: str, *, stack: str | None = None, endpoint_url: str | None = None) -> Iterator[Stack]:
+    """
+    The stack of the environment *env*, or the one named *stack* at *endpoint_url*.
+
+    Raises Misasked, NotKnown, and AWS's own errors (botocore's) when AWS cannot be asked.
+    """
+    name = Name(stack, endpoint_url=endpoint_url) if stack else named(env)
+    to = found(name)
+    with to.closing:
+        yield to
+
+
+def named(env: str, *, samconfig: Path = SAMCONFIG, endpoints: Path = LAPTOP) -> Name:
+    """What `make deploy ENV=…` deploys, or runs on the laptop. Raises Misasked, NotKnown."""
+    return _laptop(endpoints) if env == "laptop" else configured(env, samconfig)
+
+
+def _laptop(endpoints: Path) -> Name:
+    try:
+        said = object_in(endpoints.read_text())
+        return Name(said["stack_name"], said["region"], said["aws_endpoint_url"], on_a_laptop=True)
+    except FileNotFoundError:
+        raise NotKnown("nothing runs on this laptop: start it with `make local`") from None
+    except (OSError, KeyError) as exc:
+        raise NotKnown(f"{endpoints.name} is not readable ({type(exc).__name__}): start `make local` again") from exc
+
+
+def configured(env: str, samconfig: Path = SAMCONFIG) -> Name:
+    """The environment *env* of samconfig.toml. Raises Misasked, NotKnown."""
     try:
         config = tomllib.loads(samconfig.read_text())
     except (OSError, ValueError) as exc:
-        raise StackUnknown(
-            f"{samconfig.name} is not readable ({type(exc).__name__}): name the stack with --stack"
-        ) from exc
+        raise NotKnown(f"{samconfig.name} is not readable ({type(exc).__name__}): name the stack with --stack") from exc
     # As `sam` reads it: a command's own parameters go before those of all commands.
     said = _parameters(config, env, "global") | _parameters(config, env, "deploy")
-    if not (stack := said.get("stack_name")):
-        envs = ", ".join(name for name in config if _parameters(config, name, "global").get("stack_name"))
-        raise StackUnknown(f"{samconfig.name} names no stack for --env {env}; it has {envs or 'none'}")
-    return Name(str(stack), said.get("region"))
+    if stack := said.get("stack_name"):
+        return Name(str(stack), said.get("region"))
+    envs = ", ".join(name for name in config if _parameters(config, name, "global").get("stack_name"))
+    raise Misasked(f"{samconfig.name} names no stack for --env {env}; it has {envs or 'none'}")
 
 
 def overrides(env: str, samconfig: Path = SAMCONFIG) -> list[str]:
@@ -78,45 +148,49 @@ def session(name: Name) -> boto3.session.Session:
 
     The AWS CLI reads AWS_REGION, and boto3 does not.
     """
-    return boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None)
+    keys: dict[str, Any] = _LAPTOP_KEYS if name.on_a_laptop else {}
+    return boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None, **keys)
 
 
 def _parameters(config: Mapping[str, Any], env: str, command: str) -> dict[str, Any]:
     return as_object(as_object(as_object(config.get(env)).get(command)).get("parameters"))
 
 
-def found(name: Name, *, endpoint_url: str | None = None) -> Stack:
+def found(name: Name) -> Stack:
     """
     The stack, reached with the shell's credentials.
 
-    Raises StackUnknown, and AWS's own errors (botocore's) when AWS cannot be asked.
+    Raises NotKnown, Misasked, and AWS's own errors (botocore's) when AWS cannot be asked.
     """
     aws = session(name)
+    wanted: dict[str, Any] = {"endpoint_url": name.endpoint_url, "config": _CLIENT}
     try:
-        cloudformation = aws.client("cloudformation", endpoint_url=endpoint_url, config=_CLIENT)
-        sqs = aws.client("sqs", endpoint_url=endpoint_url, config=_CLIENT)
-        dynamodb = aws.client("dynamodb", endpoint_url=endpoint_url, config=_CLIENT)
+        cloudformation = aws.client("cloudformation", **wanted)
+        clients: dict[str, Any] = {
+            service: aws.client(service, **wanted) for service in ("sqs", "dynamodb", "secretsmanager", "cloudwatch")
+        }
     except ValueError as exc:  # An endpoint that is no URL.
-        raise StackUnknown(str(exc)) from exc
+        raise Misasked(str(exc)) from exc
     try:
         [described] = cloudformation.describe_stacks(StackName=name.stack)["Stacks"]
     except ClientError as exc:
         if exc.response["Error"]["Code"] == "ValidationError":
             region = cloudformation.meta.region_name
-            raise StackUnknown(f"no stack {name.stack} in {region} in the account of your credentials") from exc
+            raise NotKnown(f"no stack {name.stack} in {region} in the account of your credentials") from exc
         raise
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
     try:
         return Stack(
             name=name.stack,
-            sqs=sqs,
-            dynamodb=dynamodb,
+            **clients,
             queue_url=outputs["QueueUrl"],
             dead_letter_url=outputs["DeadLetterQueueUrl"],
             orders_table=outputs["OrdersTable"],
-            stripe_api_base=parameters.get("StripeApiBase", STRIPE).rstrip("/"),
+            events_table=outputs["EventsTable"],
+            secret_id=outputs["SecretArn"],
+            parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
+            on_a_laptop=name.on_a_laptop,
             where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",
         )
     except KeyError as exc:
-        raise StackUnknown(f"the stack {name.stack} has no output {exc.args[0]}: is it a Paidshare?") from exc
+        raise NotKnown(f"the stack {name.stack} has no output {exc.args[0]}: is it a Paidshare?") from exc

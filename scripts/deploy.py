@@ -20,7 +20,8 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import stacks
-from operate.stacks import Name, StackUnknown
+from operate.answers import Refused
+from operate.stacks import Name
 from scripts import way_back
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -112,7 +113,7 @@ def main(
 ) -> None:
     """Build, and deploy to AWS with the credentials of the shell."""
     try:
-        name = stacks.named(env)
+        name = stacks.configured(env)
         session = stacks.session(name)
         to = target(name, session)
         wanted = merged(stacks.overrides(env), parameters or [])
@@ -122,7 +123,7 @@ def main(
         with _watched(session, env, to, minutes=watch) if watch and to.has is not None else nullcontext():
             _sam("build")
             _sam("deploy", *_options(env, to), *_overrides(wanted))
-    except (NotDeployable, StackUnknown, BotoCoreError, ClientError) as exc:
+    except (NotDeployable, Refused, BotoCoreError, ClientError) as exc:
         print(f"✗ {exc}", file=sys.stderr)
         raise typer.Exit(1) from None
 

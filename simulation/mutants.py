@@ -220,7 +220,7 @@ MUTANTS = (
     # --- What is due ----------------------------------------------------------------------------------------
     Mutant(
         "unpaid is delivered",
-        _ENTITLEMENT,
+        _REFUNDS,
         '    paid = order.payment_status == "paid" or ',
         '    paid = order.payment_status != "x" or ',
     ),

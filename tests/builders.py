@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from paidshare.grants import KnownShare
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
-from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
+from paidshare.progress import LastLetter, LetterInFlight, Progress, Said, SentLetter
 from paidshare.secret import Secret
 from paidshare.settings import Policy
 from paidshare.states import Told
+from paidshare.wishes import Answered
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WEBHOOK_SECRET = "whsec_5p1nmAk3rSfavourite5ecretF0rTests"
@@ -198,8 +199,8 @@ def a_row(progress: Progress) -> Row:
         found = found._replace(mailing_why=doubt.said.why, mailing_at=doubt.at)
     if progress.sent is not None:
         found = found._replace(sent_at=progress.sent.at, sent_mark=progress.sent.mark, sent_kind=progress.sent.kind)
-    if progress.resend is not None:
-        found = found._replace(resent=progress.resend.event_id, resent_outcome=progress.resend.outcome)
+    if progress.answered:
+        found = found._replace(resent=progress.answered[-1].event_id, resent_outcome=progress.answered[-1].outcome)
     return found
 
 
@@ -207,7 +208,8 @@ def a_progress(before: Progress | None = None, **changes: Any) -> Progress:
     """*before* (by default a new order) with *changes*, by the names of `Row`, or else of `Progress`."""
     before = before or Progress()
     row = a_row(before)._replace(**{name: changes.pop(name) for name in Row._fields if name in changes})
-    share = letter = doubt = sent = resend = None
+    share = letter = doubt = sent = None
+    answered: tuple[Answered, ...] = before.answered[:-1]
     if row.share_id is not None or row.share_expires_at is not None:
         ends_at = row.share_expires_at or NOW
         share = KnownShare(row.share_id or "1", ends_at, row.holds, row.closed_at, row.switching)
@@ -219,6 +221,6 @@ def a_progress(before: Progress | None = None, **changes: Any) -> Progress:
     if row.sent_at is not None:
         sent = SentLetter(row.sent_at, row.sent_mark, row.sent_kind)
     if row.resent is not None:
-        resend = Resend(row.resent, row.resent_outcome)
-    values = {"share": share, "last_letter": letter, "in_flight": doubt, "sent": sent, "resend": resend}
+        answered += (Answered(row.resent, row.resent_outcome),)
+    values = {"share": share, "last_letter": letter, "in_flight": doubt, "sent": sent, "answered": answered}
     return replace(before, **values | changes)

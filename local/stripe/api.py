@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from local.stripe import catalog, objects
 from local.stripe.billing import api as billing
-from local.stripe.form import Call, StripeProblem
+from local.stripe.form import Call, Params, StripeProblem
 from local.stripe.money import api as money
 from local.stripe.objects import Json
 from local.stripe.state import PAGE, StripeState, in_range, page
@@ -49,7 +49,11 @@ def create_session(state: StripeState, call: Call) -> Json:
 
 def list_sessions(state: StripeState, call: Call) -> Json:
     p = call.params
-    p.only(*PAGE, "payment_intent", "payment_link", "subscription", "customer", "customer_account", "status", "created")
+    p.only(
+        *PAGE, "payment_intent", "payment_link", "subscription", "customer", "customer_account", "customer_details",
+        "status", "created",
+    )  # fmt: skip
+    email = _email(p)
     status = p.choice("status", "open", "complete", "expired")
     wanted = state.filters(
         p,
@@ -63,10 +67,38 @@ def list_sessions(state: StripeState, call: Call) -> Json:
         one
         for one in state.every("checkout.session", account=call.account)
         if all(one[key] == value for key, value in wanted.items())
+        and email in (None, (one["customer_details"] or {}).get("email"))
         and status in (None, one["status"])
         and in_range(one["created"], p)
     ]
     return page(found, p, url="/v1/checkout/sessions")
+
+
+def _email(p: Params) -> str | None:
+    """Of `customer_details`. Stripe tells great letters from small."""
+    details = p.object("customer_details")
+    if details is None:
+        return None
+    details.only("email")
+    return details.needed("email")
+
+
+def list_customers(state: StripeState, call: Call) -> Json:
+    """Customers are only names here: those that invoices were billed to, with the address that these have."""
+    p = call.params
+    p.only(*PAGE, "email", "created")
+    email = p.text("email")
+    billed = {
+        one["customer"]: one["customer_email"]
+        for one in state.every("invoice", account=call.account)
+        if one["customer"]
+    }
+    found = [
+        {"id": customer, "object": "customer", "email": its, "livemode": state.livemode, "created": state.now}
+        for customer, its in billed.items()
+        if email in (None, its)
+    ]
+    return page(found, p, url="/v1/customers")
 
 
 def update_session(state: StripeState, call: Call) -> Json:
@@ -180,6 +212,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/checkout/sessions/{id}", shows("checkout.session")),
     ("POST", "/v1/checkout/sessions/{id}", update_session),
     ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
+    ("GET", "/v1/customers", list_customers),
     ("POST", "/v1/payment_links", create_payment_link),
     ("GET", "/v1/payment_links", list_payment_links),
     ("GET", "/v1/payment_links/{id}", shows("payment_link")),

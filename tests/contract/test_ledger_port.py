@@ -16,8 +16,9 @@ from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.feedback.mail_events import Fact
 from paidshare.grants import Grant
 from paidshare.ports import Ledger
-from paidshare.progress import Progress
-from paidshare.states import State, Told
+from paidshare.progress import Progress, PutOff
+from paidshare.states import Standing, State, Told
+from paidshare.wishes import Ruling
 from tests.builders import NOW, a_progress, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
@@ -26,36 +27,40 @@ from tests.simulated import a_dynamodb
 
 ORDER_ID = "cs_test_1"
 LATER = NOW + LEASE + timedelta(seconds=1)
-FULL = a_progress(
-    state=State.DELIVERED,
-    reason="partly_refunded",
-    account="acct_1",
-    payment_intent="pi_1",
-    share_id="5000000000000000001",
-    share_expires_at=NOW + timedelta(days=7),
-    closed_at=NOW + timedelta(days=1),
-    switching=True,
-    holds=("li_2",),
-    lines=("li_1", "li_2"),
-    given=("li_2",),
-    told=Told.ACCESS,
-    mailing="access_changed",
-    mailing_at=NOW,
-    mailed_at=NOW + timedelta(seconds=1),
-    message_id="m-1",
-    delivered_at=NOW + timedelta(seconds=1),
-    mailing_lines=("li_2",),
-    mailing_why="refunded",
-    resent="operator:1",
-    resent_outcome="access_ended:refunded",
-    next_end=NOW + timedelta(days=3),
-    case_told_at=NOW,
-    grants=(
-        Grant("li_1", NOW + timedelta(days=7), "shop", ("node-1", "node-2"), closed_at=NOW),
-        Grant("li_2", NOW + timedelta(days=3), "shop", ("node-3",)),
-    ),
-    unseen=True,
-    unsure=True,
+FULL = (
+    a_progress(
+        state=State.DELIVERED,
+        reason="partly_refunded",
+        account="acct_1",
+        payment_intent="pi_1",
+        share_id="5000000000000000001",
+        share_expires_at=NOW + timedelta(days=7),
+        closed_at=NOW + timedelta(days=1),
+        switching=True,
+        holds=("li_2",),
+        lines=("li_1", "li_2"),
+        given=("li_2",),
+        told=Told.ACCESS,
+        mailing="access_changed",
+        mailing_at=NOW,
+        mailed_at=NOW + timedelta(seconds=1),
+        message_id="m-1",
+        delivered_at=NOW + timedelta(seconds=1),
+        mailing_lines=("li_2",),
+        mailing_why="refunded",
+        next_end=NOW + timedelta(days=3),
+        case_told_at=NOW,
+        grants=(
+            Grant("li_1", NOW + timedelta(days=7), "shop", ("node-1", "node-2"), closed_at=NOW),
+            Grant("li_2", NOW + timedelta(days=3), "shop", ("node-3",)),
+        ),
+        unseen=True,
+        unsure=True,
+        ruling=Ruling(Standing.ON_HOLD, NOW),
+        put_off=PutOff("stripe_unavailable: down", NOW),
+    )
+    .answering("operator:0", "mailed")
+    .answering("operator:1", "access_ended:refunded")
 )
 
 
@@ -262,6 +267,11 @@ class TestDynamoLedger:
                     ]
                 },
                 "resent": {"S": "operator:1"},
+                "wishes": {"L": [{"S": "operator:0"}]},
+                "ruled": {"S": "on_hold"},
+                "ruled_at": {"N": str(at)},
+                "put_off": {"S": "stripe_unavailable: down"},
+                "put_off_at": {"N": str(at)},
                 "holds": {"L": [{"S": "li_2"}]},
                 "lines": {"L": [{"S": "li_1"}, {"S": "li_2"}]},
                 "given": {"L": [{"S": "li_2"}]},

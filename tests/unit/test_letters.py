@@ -17,8 +17,16 @@ from tests.builders import BUYER, LINK, a_share, some_goods
 
 UNTIL = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 CHANGES = [kind for kind in Kind if kind is not Kind.DELIVERY]
-ON_HOLD = ["disputed", "fraud_warning", "subscription_paused", "subscription_unpaid"]
-ENDED = ["refunded", "partly_refunded", "credited", "payment_failed", "dispute_lost", "subscription_canceled"]
+ON_HOLD = ["disputed", "fraud_warning", "subscription_paused", "subscription_unpaid", "held_by_seller"]
+ENDED = [
+    "refunded",
+    "partly_refunded",
+    "credited",
+    "payment_failed",
+    "dispute_lost",
+    "subscription_canceled",
+    "ended_by_seller",
+]
 CHANGED = ["subscription_changed"]
 ATTACK = '<script>alert("x")</script>'
 

@@ -49,7 +49,11 @@ def test_no_room_imports_what_it_must_not(copy: Path) -> None:
         (f"{PACKAGE}/sweeping/rounds.py", "from paidshare.delivering import catalog", "No use case knows another"),
         (f"{PACKAGE}/aws/vault.py", "from paidshare.shares_fastio import FastioShares", "No provider knows another"),
         (f"{PACKAGE}/orders.py", "from paidshare.delivering import catalog", "What all share knows none"),
-        ("operate/ledger.py", "from paidshare.aws.rows import read", "A provider is spoken to through its package"),
+        (
+            "operate/orders/ledger.py",
+            "from paidshare.aws.rows import read",
+            "A provider is spoken to through its package",
+        ),
         (
             "functions/sweep/handler.py",
             "from functions.receive import handler as other",

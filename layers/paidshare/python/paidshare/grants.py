@@ -1,6 +1,6 @@
 """What the buyer of an order was given: the share, and what it holds line by line. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -50,6 +50,16 @@ def renewed(grants: Grants, new: Iterable[Grant], *, now: datetime) -> Grants:
     live = {grant.line for grant in grants if grant.closed_at is not None or grant.until > now}
     added = {grant.line: grant for grant in new if grant.line not in live}
     return tuple(({grant.line: grant for grant in grants} | added).values())
+
+
+def prolonged(grants: Grants, until: Mapping[str, datetime], *, now: datetime) -> Grants:
+    """With the lines that are open, and are in *until*, given until then at least."""
+    return tuple(
+        replace(one, until=max(one.until, until.get(one.line, one.until)))
+        if one.closed_at is None and one.until > now
+        else one
+        for one in grants
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,20 @@
 """How far an order has come: the values of its row in the ledger. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from paidshare.grants import Grant, KnownShare, Promise, check_aware, opened, renewed, taken_back
+from paidshare.grants import Grant, KnownShare, Promise, check_aware, opened, prolonged, renewed, taken_back
 from paidshare.states import TELLS, Kind, State, Told
+from paidshare.wishes import Answered, Ruling
 
 _CLOCKS_APART = timedelta(seconds=5)
+
+_REMEMBERED = 10
+"""
+So many answered wishes an order remembers: SQS may hand a message over once more at any time within its 14 days, and
+nobody asks for more of one order in that time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,11 @@ class LastLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Resend:
-    """
-    The operator's last wish to mail the link once more that was answered (its event id), and what came of it: `mailed`,
-    or why nothing was.
-    """
+class PutOff:
+    """Why the last look at the order came to no end, for a person to read: the error's reason and words, and when."""
 
-    event_id: str
-    outcome: str | None = None
+    why: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,9 @@ class Progress:
 
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
     is when a person was last told of what the order is on hold for.
+
+    `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
+    youngest last, and `put_off` is why nobody has come to the end of the order yet.
 
     `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows SES's word (`sent`),
     how often the order was claimed (`claims`) and since when it is known (`first_seen_at`), and never writes them from
@@ -128,7 +135,9 @@ class Progress:
     last_letter: LastLetter | None = None
     in_flight: LetterInFlight | None = None
     sent: SentLetter | None = None
-    resend: Resend | None = None
+    ruling: Ruling | None = None
+    answered: tuple[Answered, ...] = ()
+    put_off: PutOff | None = None
     next_end: datetime | None = None
     case_told_at: datetime | None = None
     unseen: bool = False
@@ -210,6 +219,19 @@ class Progress:
         all.
         """
         return replace(self, grants=tuple(new) if self.delivered_at is None else renewed(self.grants, new, now=now))
+
+    def prolonged(self, until: Mapping[str, datetime], *, now: datetime) -> "Progress":
+        """With the lines in *until* that are open given until then at least."""
+        return replace(self, grants=prolonged(self.grants, until, now=now))
+
+    def has_answered(self, event_id: str) -> bool:
+        """Whether the wish of that event was answered."""
+        return any(one.event_id == event_id for one in self.answered)
+
+    def answering(self, event_id: str, outcome: str) -> "Progress":
+        """With the wish of that event answered."""
+        earlier = tuple(replace(one, outcome=None) for one in self.answered)
+        return replace(self, answered=(*earlier, Answered(event_id, outcome))[-_REMEMBERED:])
 
     def closing(self, *, now: datetime) -> "Progress":
         """With the share about to be archived, if there is one; `closed` when it is."""

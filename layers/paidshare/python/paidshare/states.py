@@ -56,6 +56,9 @@ class Why(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     SUBSCRIPTION_CANCELED = "subscription_canceled"
 
+    HELD_BY_SELLER = "held_by_seller"
+    ENDED_BY_SELLER = "ended_by_seller"
+
 
 class Kind(StrEnum):
     """What a letter is about. Every subject is its kind's headline, a colon, and the products."""

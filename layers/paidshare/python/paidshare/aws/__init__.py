@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from paidshare import lazy
+from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.aws.checkpoint import DynamoCheckpoint
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy.door(
+    __getattr__ = door(
         __name__,
         {
             "DynamoCheckpoint": "checkpoint",

@@ -49,6 +49,14 @@ class DynamoCheckpoint:
         except RoundBusy:
             return
 
+    def place(self) -> Place:
+        """Where the sweep is, for who only wants to know. Raises LedgerUnavailable."""
+        try:
+            answer = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": KEY}})
+        except AWS_ERRORS as exc:
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return _place(answer.get("Item", {}).get("place", {}).get("S", ""))
+
     def _update(self, expression: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
         try:
             answer = self._dynamodb.update_item(

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from paidshare.grants import Grant, KnownShare
-from paidshare.progress import LastLetter, LetterInFlight, Progress, Resend, Said, SentLetter
-from paidshare.states import State, Told
+from paidshare.progress import LastLetter, LetterInFlight, Progress, PutOff, Said, SentLetter
+from paidshare.states import Standing, State, Told
+from paidshare.wishes import Answered, Ruling
 
 type Item = dict[str, Any]
 """DynamoDB's own JSON: `{"state": {"S": "delivered"}, …}`."""
@@ -29,7 +30,9 @@ def instant(kept: dict[str, str]) -> datetime:
 
 def written(progress: Progress) -> dict[str, Any]:
     """Every attribute that is written from `Progress`; None for those that the row should not have."""
-    share, letter, doubt, resend = progress.share, progress.last_letter, progress.in_flight, progress.resend
+    share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
+    ruling, put_off = progress.ruling, progress.put_off
+    earlier, last = progress.answered[:-1], progress.answered[-1] if progress.answered else None
     return {
         "state": _text(progress.state.value),
         "reason": _text(progress.reason),
@@ -53,8 +56,14 @@ def written(progress: Progress) -> dict[str, Any]:
         "mailing_lines": _list(doubt.said.lines if doubt else ()),
         "mailing_why": _text(doubt.said.why if doubt else None),
         "mailing_at": _time(doubt.at if doubt else None),
-        "resent": _text(resend.event_id if resend else None),
-        "resent_outcome": _text(resend.outcome if resend else None),
+        "ruled": _text(ruling.standing.value if ruling else None),
+        "ruled_at": _time(ruling.at if ruling else None),
+        # Named when a link mailed once more was all that could be wished for.
+        "resent": _text(last.event_id if last else None),
+        "resent_outcome": _text(last.outcome if last else None),
+        "wishes": _list(one.event_id for one in earlier),
+        "put_off": _text(put_off.why if put_off else None),
+        "put_off_at": _time(put_off.at if put_off else None),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
         "unseen": _flag(progress.unseen),
@@ -75,7 +84,9 @@ def read(item: Item) -> Progress:
         last_letter=_last_letter(item),
         in_flight=_in_flight(item),
         sent=_sent(item),
-        resend=Resend(item["resent"]["S"], string(item, "resent_outcome")) if "resent" in item else None,
+        ruling=_ruling(item),
+        answered=_answered(item),
+        put_off=_put_off(item),
         next_end=moment(item, "next_end"),
         case_told_at=moment(item, "case_told_at"),
         unseen="unseen" in item,
@@ -124,6 +135,25 @@ def _sent(item: Item) -> SentLetter | None:
     # SES's older notifications name neither the letter nor its kind.
     mark, kind = (string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
     return SentLetter(instant(item["letter_sent_at"]), mark, kind)
+
+
+def _ruling(item: Item) -> Ruling | None:
+    if "ruled" not in item or "ruled_at" not in item:
+        return None
+    return Ruling(Standing(item["ruled"]["S"]), instant(item["ruled_at"]))
+
+
+def _answered(item: Item) -> tuple[Answered, ...]:
+    if "resent" not in item:
+        return ()
+    last = Answered(item["resent"]["S"], string(item, "resent_outcome"))
+    return (*(Answered(one) for one in _strings(item, "wishes")), last)
+
+
+def _put_off(item: Item) -> PutOff | None:
+    if "put_off" not in item or "put_off_at" not in item:
+        return None
+    return PutOff(item["put_off"]["S"], instant(item["put_off_at"]))
 
 
 def _granted(grant: Grant) -> Item:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from paidshare import wishes
 from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -17,12 +18,13 @@ from paidshare.delivering.ports import Mailer, Payments, Shares
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
-from paidshare.notices import LOOK, RESEND, SWEEP, Notice
+from paidshare.notices import LOOK, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
-from paidshare.progress import Progress
+from paidshare.progress import Progress, PutOff
 from paidshare.settings import Policy
 from paidshare.states import Kind, State
+from paidshare.wishes import Wish
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
 # somebody else's: taken by another program with the same Stripe account.
@@ -34,6 +36,8 @@ _A_CASE_IS_TOLD_AGAIN_AFTER = timedelta(days=7)
 A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at a case at least every three days
 (`rounds.Unsettled.due`): one that still waits gets another in time.
 """
+
+_LONGEST_WHY = 200
 
 _GIVEN_BACK = "order.gives_back"
 
@@ -93,6 +97,7 @@ class _Look:
     account: str | None
     deadline: datetime | None
     last: bool
+    wish: Wish | None = None
 
     def trouble(self, error: TryAgain) -> TryAgain | NeedsAPerson:
         """What *error* means for the queue: after the last attempt, a case for a person."""
@@ -120,7 +125,8 @@ def deliver(
         # Only what a person was told of before has an account in the ledger.
         parked.known = notice.why == SWEEP
         raise parked
-    look = _Look(shop, holder, notice.why, notice.event_id, notice.at, notice.account, deadline, last)
+    wish = wishes.of(notice)
+    look = _Look(shop, holder, notice.why, notice.event_id, notice.at, notice.account, deadline, last, wish)
     try:
         orders = _orders_of(notice, shop)
         if len(orders) > _MOST_ORDERS:
@@ -184,6 +190,8 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
         trouble.order_id = order_id
         if isinstance(trouble, NeedsAPerson):
             _put_on_hold(lease, found, trouble, now=shop.clock())
+        else:
+            lease.note(put_off=PutOff(f"{trouble.reason}: {trouble}"[:_LONGEST_WHY], shop.clock()))
         # The lease would run out by itself; giving it back lets the retry start at once.
         lease.release(done=isinstance(trouble, NeedsAPerson))
         raise trouble from error
@@ -199,8 +207,7 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
     sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy.link_days, now, look.deadline)
     mailing = Mailing(lease, shop.mailer, clock=shop.clock, now=now, deadline=look.deadline)
-    answered = found.resend is not None and found.resend.event_id == look.event_id
-    wish = look.event_id if look.why == RESEND and not answered else None
+    wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
     return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
 
 
@@ -209,7 +216,7 @@ def _seconds_since_payment(order: Order, look: _Look) -> float | None:
     Since Stripe's event of it. Who looked without one (the sweep, an operator) goes by the order, which of a bank debit
     knows only when it was begun.
     """
-    if look.why not in (SWEEP, LOOK, RESEND):
+    if look.wish is None and look.why not in (SWEEP, LOOK):
         paid_at = look.at
     else:
         charged = [one.at for one in order.payments if one.at is not None]
@@ -223,7 +230,7 @@ def _put_on_hold(lease: Lease, found: Progress, case: NeedsAPerson, *, now: date
     """Note that the order waits for a person, and tell *case* whether one was told of the same before."""
     same, told = (found.state, found.reason) == (State.ON_HOLD, case.reason), found.case_told_at
     case.known = same and told is not None and now - told < _A_CASE_IS_TOLD_AGAIN_AFTER
-    lease.note(state=State.ON_HOLD, reason=case.reason, case_told_at=told if case.known else now)
+    lease.note(state=State.ON_HOLD, reason=case.reason, case_told_at=told if case.known else now, put_off=None)
 
 
 def _look_at_what_it_gives_back(order: Order, todo: Plan, look: _Look) -> None:

@@ -13,17 +13,18 @@ from typing import NamedTuple
 from paidshare.delivering import catalog
 from paidshare.delivering.errors import ModeMismatch, PaidLate
 from paidshare.delivering.refunds import (
-    FAILED,
     HARMLESS_DISPUTES,
     ended_lines,
     is_given_already,
     is_refunded,
+    missing,
     money_kept,
 )
 from paidshare.grants import Promise
 from paidshare.orders import Line, Order, Subscription
 from paidshare.settings import Policy
 from paidshare.states import Standing, Why
+from paidshare.wishes import Renewal, Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,17 @@ def entitlement(
     now: datetime,
     promise: Promise | None = None,
     seen_at: datetime | None = None,
-    renew: bool = False,
+    ruling: Ruling | None = None,
+    renewal: Renewal | None = None,
 ) -> tuple[Due, ...]:
     """
     What the buyer of *order* should have at *now* of each line that is ours; nothing for an order without one.
 
     With a *promise*, which lines are ours and how long they last was settled when the link was mailed: what became of
     the products since changes nothing. Without one, what was first seen (*seen_at*, None for now) soon after it was
-    paid is due however late it is by now. To *renew* is to give what was bought once, and has run out, for its days
-    again. Status words that we do not know are never “paid”. Raises ModeMismatch,
-    PaidLate where the seller wants to be asked, and MetadataBroken for a paid line that does not say what to deliver.
+    paid is due however late it is by now. A *ruling* of the seller's outweighs whatever would give access. Status words
+    that we do not know are never “paid”. Raises ModeMismatch, PaidLate where the seller wants to be asked, and
+    MetadataBroken for a paid line that does not say what to deliver.
     """
     if order.livemode is not policy.livemode:
         raise ModeMismatch(f"order is {_mode(order.livemode)}, the stage is {_mode(policy.livemode)}")
@@ -65,21 +67,18 @@ def entitlement(
     if order.mode == "setup":
         return ()
     lines = _ours(order, promise)
-    if renew and promise is not None:
+    if renewal is not None and promise is not None:
         promise = promise.without_what_ran_out(lines, now)
     elif promise is not None and promise.over(now) and not any(_is_new(line, promise) for line in lines):
         # The link has run out by itself: whatever happens now changes nothing for the buyer.
         return tuple(Due(line, Standing.ENDED, Why.EXPIRED) for line in lines)
     refunded = is_refunded(order, policy)
-    if not refunded and (missing := _missing(order)) is not None:
+    if not refunded and (gap := missing(order)) is not None:
         # That it failed is Stripe's last word; what else it may call an order that was paid once, nobody knows.
-        undone = promise is not None and missing is Why.PAYMENT_FAILED
-        return tuple(Due(line, Standing.ENDED if undone else Standing.NOTHING_YET, missing) for line in lines)
-    ended = ended_lines(order, policy, refunded=refunded)
-    if promise is None:
-        already = (line.id for line in lines if is_given_already(line, order))
-        ended = dict.fromkeys(already, Why.GIVEN_ALREADY) | ended
-    ends = _Ends(order, policy, now, promise, now if seen_at is None else min(seen_at, now))
+        undone = promise is not None and gap is Why.PAYMENT_FAILED
+        return tuple(Due(line, Standing.ENDED if undone else Standing.NOTHING_YET, gap) for line in lines)
+    ended = _given_already(lines, order, promise) | ended_lines(order, policy, refunded=refunded)
+    ends = _Ends(order, policy, now, promise, min(seen_at or now, now), ruling or Ruling(Standing.ACCESS, now), renewal)
     return tuple(_due(line, ends, ended.get(line.id)) for line in lines)
 
 
@@ -93,6 +92,11 @@ def _ours(order: Order, promise: Promise | None) -> list[Line]:
     return [line for line in found if not _is_past(line, order)] or found
 
 
+def _given_already(lines: list[Line], order: Order, promise: Promise | None) -> dict[str, Why]:
+    already = (line.id for line in lines if promise is None and is_given_already(line, order))
+    return dict.fromkeys(already, Why.GIVEN_ALREADY)
+
+
 def _is_past(line: Line, order: Order) -> bool:
     made = order.created_at
     return line.prorated and made is not None and line.period_end is not None and line.period_end <= made
@@ -102,31 +106,14 @@ def _is_new(line: Line, promise: Promise) -> bool:
     return line.added and promise.of(line.id) is None
 
 
-def _missing(order: Order) -> Why | None:
-    """What is still to come before anybody gets anything; None for an order that is paid, or free."""
-    if order.mode == "invoice":
-        return None if order.status == "paid" else Why.NOT_PAID
-    if order.mode != "payment" and not (order.mode == "subscription" and order.subscription):
-        return Why.NO_INVOICE
-    if order.status != "complete":
-        return Why.CHECKOUT_OPEN
-    # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`. One that fails
-    # although the session says “paid” has failed: the order of the two is not guaranteed.
-    if order.payments and all(payment.status in FAILED for payment in order.payments):
-        return Why.PAYMENT_FAILED
-    # A coupon can take all of it: Stripe then asks for no payment, and no later event says “paid”.
-    paid = order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0)
-    return None if paid else Why.NOT_PAID
-
-
 class _Ends(NamedTuple):
-    """What decides when a line ends."""
-
     order: Order
     policy: Policy
     now: datetime
     promise: Promise | None
     seen_at: datetime
+    ruling: Ruling
+    renewal: Renewal | None
 
 
 class _Verdict(NamedTuple):
@@ -136,7 +123,11 @@ class _Verdict(NamedTuple):
 
 def _due(line: Line, ends: _Ends, ended: Why | None) -> Due:
     order, policy, now = ends.order, ends.policy, ends.now
+    if ends.ruling.standing is Standing.ENDED and ended is None:
+        return Due(line, Standing.ENDED, Why.ENDED_BY_SELLER)
     verdicts = [*_verdicts_on_payments(order, policy)]
+    if ends.ruling.standing is Standing.ON_HOLD:
+        verdicts.append(_Verdict(Standing.ON_HOLD, Why.HELD_BY_SELLER))
     if ended is not None:
         verdicts.append(_Verdict(Standing.ENDED, ended))
     if line.period_end is not None and order.subscription is not None:
@@ -172,7 +163,8 @@ def _verdicts_on_subscription(
     """docs.stripe.com/billing/subscriptions/overview. A pause of the *collection* leaves the status, and access."""
     status = subscription.status
     if status in (*_ENDED_SUBSCRIPTIONS, "unpaid") and _is_paid_late(subscription, ends):
-        if ends.promise is None and ends.policy.ask_when_paid_late:
+        # Who holds the order has seen to it.
+        if ends.promise is None and ends.policy.ask_when_paid_late and ends.ruling.standing is Standing.ACCESS:
             raise PaidLate(f"the order is paid, and its subscription is {status}")
         return
     match status:
@@ -225,7 +217,16 @@ _IN_TIME = timedelta(days=4)
 
 
 def _until(line: Line, ends: _Ends) -> datetime:
-    order, policy, now, promise, seen_at = ends
+    until, promise = _until_unless_wished(line, ends), ends.promise
+    wished = ends.renewal.until if ends.renewal else None
+    if wished is None or until <= ends.now:
+        return until
+    ran_out = promise is not None and line.id in promise.lines and promise.of(line.id) is None
+    return wished if ran_out else max(until, wished)
+
+
+def _until_unless_wished(line: Line, ends: _Ends) -> datetime:
+    order, policy, now, promise, seen_at = ends.order, ends.policy, ends.now, ends.promise, ends.seen_at
     grant = None if promise is None else promise.of(line.id)
     if grant is not None:
         return grant.resumed_until(now)

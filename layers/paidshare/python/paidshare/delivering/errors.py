@@ -84,7 +84,7 @@ class AddressMissing(NeedsAPerson):
 
     advice = (
         "Find the buyer through the payment in Stripe and ask for an address;"
-        " `python -m operate resend ORDER --to ADDRESS` writes it down and delivers."
+        " `paidshare resend ORDER --to ADDRESS` writes it down and delivers."
     )
 
 
@@ -93,5 +93,5 @@ class LetterRejected(NeedsAPerson):
 
     advice = (
         "Check the SES identity and the sandbox, then redrive; or the buyer's address, and then"
-        " `python -m operate resend ORDER --to ADDRESS`."
+        " `paidshare resend ORDER --to ADDRESS`."
     )

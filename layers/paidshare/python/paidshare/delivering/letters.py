@@ -20,7 +20,7 @@ _LONGEST_SUBJECT = 120
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
-# By the value of entitlement.Why. None of them says whose doing it was: we do not know, and it may be a mistake.
+# By the value of entitlement.Why. None of Stripe's says whose doing it was: we do not know, and it may be a mistake.
 _BECAUSE = {
     "disputed": "The payment for this order was disputed with the bank or card company, and they are looking into it.",
     "fraud_warning": "The card issuer asked for the payment for this order to be checked.",
@@ -33,6 +33,8 @@ _BECAUSE = {
     "credited": "Your subscription was changed, and what was not used of this was credited.",
     "subscription_canceled": "The subscription that this order belongs to has ended.",
     "subscription_changed": "Your subscription was changed.",
+    "held_by_seller": "We are looking into something about this order.",
+    "ended_by_seller": "We have closed this order. If you think that is a mistake, please answer this letter.",
 }
 _BECAUSE_OF_SOMETHING = "Something about the payment for this order has changed."
 

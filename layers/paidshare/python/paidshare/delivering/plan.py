@@ -12,6 +12,7 @@ from paidshare.orders import Order
 from paidshare.progress import Progress, Said
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, Standing, State, Told, Why
+from paidshare.wishes import Renewal
 
 
 class Step(StrEnum):
@@ -73,15 +74,17 @@ class Answer(StrEnum):
 _NOT_YET_FOR = timedelta(days=1)  # A bank debit is no kept money before it has come; what has come is told of at once.
 
 
-def decide(order: Order, policy: Policy, progress: Progress, *, now: datetime, renew: bool = False) -> Plan:
+def decide(order: Order, policy: Policy, progress: Progress, *, now: datetime, renewal: Renewal | None = None) -> Plan:
     """
-    What to do about *order*. To *renew* is an operator's wish: what ran out by itself is given for its days again.
+    What to do about *order*.
 
     While money is kept the buyer has access, or was told why not, or a person has the case; nothing is ever settled in
     silence. Raises like `entitlement`, and PaymentUndone and PaidNothingGiven.
     """
     seen_at = progress.first_seen_at
-    dues = entitlement(order, policy, now=now, promise=progress.promise, seen_at=seen_at, renew=renew)
+    dues = entitlement(
+        order, policy, now=now, promise=progress.promise, seen_at=seen_at, ruling=progress.ruling, renewal=renewal
+    )
     todo = plan(dues, progress, kept=money_kept(order))
     said = answer(order, todo, progress)
     late = seen_at is not None and now - seen_at >= _NOT_YET_FOR

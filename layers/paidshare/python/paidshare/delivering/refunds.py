@@ -1,6 +1,6 @@
 """
-Whether the seller keeps money for an order, and which lines' money went back: by refunds, credit notes or a changed
-plan. Pure.
+What is still to be paid for an order, whether the seller keeps money for it, and which lines' money went back: by
+refunds, credit notes or a changed plan. Pure.
 
 Stripe does not say which line a refund is for: docs.stripe.com/refunds.
 """
@@ -15,6 +15,23 @@ from paidshare.states import Why
 # Stripe keeps its fee of a payment that is refunded, and many sellers take it off the refund: 2.9 % and 30 cents, and
 # up to a tenth of a small amount (docs.stripe.com/refunds).
 _A_FEE = 10
+
+
+def missing(order: Order) -> Why | None:
+    """What is still to come before anybody gets anything; None for an order that is paid, or free."""
+    if order.mode == "invoice":
+        return None if order.status == "paid" else Why.NOT_PAID
+    if order.mode != "payment" and not (order.mode == "subscription" and order.subscription):
+        return Why.NO_INVOICE
+    if order.status != "complete":
+        return Why.CHECKOUT_OPEN
+    # While a bank still works on it, the payment is `processing` or, for vouchers, `requires_action`. One that fails
+    # although the session says “paid” has failed: the order of the two is not guaranteed.
+    if order.payments and all(payment.status in FAILED for payment in order.payments):
+        return Why.PAYMENT_FAILED
+    # A coupon can take all of it: Stripe then asks for no payment, and no later event says “paid”.
+    paid = order.payment_status == "paid" or (order.payment_status == "no_payment_required" and order.total == 0)
+    return None if paid else Why.NOT_PAID
 
 
 def is_refunded(order: Order, policy: Policy) -> bool:

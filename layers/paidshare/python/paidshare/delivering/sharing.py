@@ -81,12 +81,13 @@ class Sharing:
         else:
             self._lease.note_share(switching=False, closed_at=None, ends_at=ends_at)
 
-    def reopened(self, share: Share) -> bool:
-        """Whether *share* is there and open, until when it would have been."""
-        ends_at = self._provider.reopen(share.id, until=share.expires_at)
-        if ends_at is not None:
-            self._lease.note(share=KnownShare(share.id, ends_at, holds=self._lease.progress.holds))
-        return ends_at is not None
+    def reopened(self, share: Share, *, until: datetime) -> Share | None:
+        """*share* as it was left, open until *until*, or until when it would have been; None when it is gone."""
+        ends_at = self._provider.reopen(share.id, until=max(share.expires_at, until))
+        if ends_at is None:
+            return None
+        self._lease.note(share=KnownShare(share.id, ends_at, holds=self._lease.progress.holds))
+        return replace(share, expires_at=ends_at)
 
     def close(self, todo: Plan) -> None:
         """Archive the share, unless it is known to be: the lines' time stops."""

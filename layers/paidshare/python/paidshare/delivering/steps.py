@@ -92,10 +92,14 @@ class Steps:
     def mail_again(self, order: Order, todo: Plan) -> None:
         """The link of the share that there is, whatever the products say by now; made anew if it is gone or over."""
         address_of(order)
+        until = {due.line.id: due.until for due in todo.access if due.until is not None}
+        self._lease.progress = self._lease.progress.prolonged(until, now=self._now)
         request = self._sharing.request(todo)
-        share = self._sharing.found(request)
+        found = self._sharing.found(request)
         # By now it may be archived, or another one than the ledger's: whoever is mailed its link must get in.
-        if share is None or share.expires_at <= self._now or not self._sharing.reopened(share):
+        live = found is not None and found.expires_at > self._now
+        share = self._sharing.reopened(found, until=todo.until) if found is not None and live else None
+        if share is None:
             share = self._sharing.fill(request, ids(todo.access))
         self._sharing.grant(todo)
         self._mailing.tell(order, replace(todo, letter=Said(Kind.DELIVERY, ids(todo.access))), share)

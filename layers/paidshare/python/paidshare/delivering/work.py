@@ -9,9 +9,10 @@ from paidshare.delivering.plan import Plan, Step, decide
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
 from paidshare.orders import Order
-from paidshare.progress import Resend, Said
+from paidshare.progress import Said
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
+from paidshare.wishes import Renewal, Wish
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
 # mails: a second letter is better than none.
@@ -22,12 +23,11 @@ _MAILED = "mailed"
 
 class Work:
     """
-    The steps for one order at *now*. *wish* is the event id of an operator's wish to mail the link once more, None
-    where there is none, or it was answered.
+    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered.
     """
 
     def __init__(
-        self, lease: Lease, sharing: Sharing, mailing: Mailing, *, policy: Policy, wish: str | None, now: datetime
+        self, lease: Lease, sharing: Sharing, mailing: Mailing, *, policy: Policy, wish: Wish | None, now: datetime
     ) -> None:
         self._lease = lease
         self._sharing = sharing
@@ -42,6 +42,7 @@ class Work:
         """All that is to be done for *order*, and the order given back. Returns the plan that was carried out."""
         paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
         self._lease.note(payment_intent=paid_by)
+        self._heed_the_seller()
         todo = self._next(order)
         match todo.step:
             case Step.DELIVER:
@@ -56,7 +57,7 @@ class Work:
                 pass
         if self._wish:
             todo = self._fulfil(self._wish, order, todo)
-        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, next_end=self._next_end())
+        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
         self._lease.release()
         return todo
 
@@ -67,7 +68,7 @@ class Work:
 
     def pass_on(self, order_id: str) -> None:
         """Write down that the order is kept under *order_id*."""
-        self._lease.note(state=State.ELSEWHERE, reason=order_id)
+        self._lease.note(state=State.ELSEWHERE, reason=order_id, put_off=None)
         self._lease.release()
 
     # --- What is next ---------------------------------------------------------------------------------------
@@ -88,14 +89,14 @@ class Work:
                 if todo.step is Step.CLOSE:
                     self._sharing.close(todo)
                 raise LetterInDoubt("a letter may have left", wait=(known_at - self._now).total_seconds())
-            wished_again = self._wish and todo.access and doubt.said.kind == Kind.DELIVERY
+            wished_again = self._wish and self._wish.mails and todo.access and doubt.said.kind == Kind.DELIVERY
             if _says_the_same(todo.letter, doubt.said) or wished_again:
                 return todo
         self._lease.progress = self._lease.progress.after_letter()
         return self._decided(order)
 
-    def _decided(self, order: Order, *, renew: bool = False) -> Plan:
-        return decide(order, self._policy, self._lease.progress, now=self._now, renew=renew)
+    def _decided(self, order: Order, *, renewal: Renewal | None = None) -> Plan:
+        return decide(order, self._policy, self._lease.progress, now=self._now, renewal=renewal)
 
     def _next_end(self) -> datetime | None:
         """When the first of the lines ends that the share holds; None when it ends with the share itself."""
@@ -106,17 +107,30 @@ class Work:
 
     # --- The operator's wish --------------------------------------------------------------------------------
 
-    def _fulfil(self, wish: str, order: Order, todo: Plan) -> Plan:
-        """Mail the link once more, unless it was just mailed: that of the share that exists, or of one made anew."""
-        if Kind.DELIVERY not in self._mailing.mailed:
-            renewed = todo if todo.access else self._decided(order, renew=True)
-            if not renewed.access:
-                self._lease.note(resend=Resend(wish, f"{todo.state}:{todo.why}"))
-                return todo
-            todo = renewed
-            self._steps.mail_again(order, todo)
-        self._lease.note(resend=Resend(wish, _MAILED))
+    def _heed_the_seller(self) -> None:
+        """What is ruled is so from this look on. SQS keeps no order: what was ruled later stays."""
+        ruling, before = self._wish.ruling if self._wish else None, self._lease.progress.ruling
+        if ruling is not None and (before is None or before.at <= ruling.at):
+            self._lease.note(ruling=ruling)
+
+    def _fulfil(self, wish: Wish, order: Order, todo: Plan) -> Plan:
+        """What is left of it to do, and what came of it written down."""
+        outcome = f"{todo.state}:{todo.why}" if todo.why else f"{todo.state}:"
+        if wish.mails and (renewed := self._renewed(wish, order, todo)).access:
+            if renewed is not todo or Kind.DELIVERY not in self._mailing.mailed:
+                self._steps.mail_again(order, renewed)
+            todo, outcome = renewed, _MAILED
+        self._lease.progress = self._lease.progress.answering(wish.event_id, outcome)
         return todo
+
+    def _renewed(self, wish: Wish, order: Order, todo: Plan) -> Plan:
+        """
+        What is due when the link is wished for: *todo*, unless that would give nothing any more, or not for as long.
+        """
+        until = wish.until(self._now)
+        if todo.access and (until is None or until <= todo.until):
+            return todo
+        return self._decided(order, renewal=Renewal(until))
 
 
 def _says_the_same(letter: Said | None, doubt: Said) -> bool:

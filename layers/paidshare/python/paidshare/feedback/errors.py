@@ -7,9 +7,9 @@ class LetterBounced(NeedsAPerson):
     """SES took the letter, and the buyer's mail server refused it for good: the buyer has no link, or no news."""
 
     advice = (
-        "Find the buyer through the payment in Stripe and ask for another address, then `python -m operate resend ORDER"
-        " --to ADDRESS`. If SES only suppresses the address, take it off that list and `resend ORDER`."
-        " Then `dismiss ORDER`: a redrive mails nothing."
+        "Find the buyer through the payment in Stripe and ask for another address, then `paidshare resend ORDER"
+        " --to ADDRESS`. If SES only suppresses the address, take it off that list and `paidshare resend ORDER`."
+        " Then `paidshare dismiss ORDER`: a redrive mails nothing."
     )
 
 
@@ -17,8 +17,8 @@ class LetterComplained(NeedsAPerson):
     """The buyer called a letter spam. SES sends no more to an address that is on its suppression list."""
 
     advice = (
-        "Ask the buyer in another way whether they have the goods; `python -m operate resend ORDER --to ADDRESS` mails"
-        " them elsewhere. Then `dismiss ORDER`: a redrive mails nothing."
+        "Ask the buyer in another way whether they have the goods; `paidshare resend ORDER --to ADDRESS` mails"
+        " them elsewhere. Then `paidshare dismiss ORDER`: a redrive mails nothing."
     )
 
 
@@ -26,6 +26,6 @@ class LetterRejectedLater(NeedsAPerson):
     """SES took the letter, found what it takes for a virus, and did not send it."""
 
     advice = (
-        "Look for a link or a name in the product that SES could take for malware; mended, `python -m operate resend"
-        " ORDER` mails it again. Then `dismiss ORDER`: a redrive mails nothing."
+        "Look for a link or a name in the product that SES could take for malware; mended, `paidshare resend"
+        " ORDER` mails it again. Then `paidshare dismiss ORDER`: a redrive mails nothing."
     )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from paidshare import lazy
+from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.payments_stripe.access import StripeAccess
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["CORRECTED_ADDRESS", "StripeAccess", "StripeListing", "StripePayments"]
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy.door(
+    __getattr__ = door(
         __name__,
         {
             "StripeAccess": "access",

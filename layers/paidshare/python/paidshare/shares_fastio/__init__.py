@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from paidshare import lazy
+from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.shares_fastio.listing import FastioShareListing
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["FastioShareListing", "FastioShares"]
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy.door(
+    __getattr__ = door(
         __name__,
         {
             "FastioShareListing": "listing",

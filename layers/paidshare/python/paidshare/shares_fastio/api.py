@@ -95,6 +95,10 @@ class FastioApi:
         self._clock = clock
         self._deadline = deadline
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
     def until(self, deadline: datetime | None) -> Self:
         """The same, for one piece of work that has to stop at *deadline*."""
         return type(self)(

@@ -26,6 +26,10 @@ class FastioShareListing:
         """With a client of its own, kept for the life of the process."""
         return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._api.close()
+
     def page(self, start: int) -> SharePage:
         """See `ports.ShareListing`. One call."""
         doing = "list shares"

@@ -1,9 +1,12 @@
 """An order's row in the ledger: for reading, and to end the case that waits for a person there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
 
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from paidshare.aws import is_condition_failed, number
@@ -13,27 +16,49 @@ from paidshare.states import State
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# The rest follows by name.
-_FIRST = ("state", "reason", "first_seen_at", "delivered_at", "share_id", "share_expires_at")
-_MOMENT = ("_at", "until", "_end")
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """
-    What the commands decide on. `claims` counts the looks at the order, and `in_work` is whether one is going on.
-
-    `resent` is the last wish to mail the link once more that was answered, and `resent_outcome` how.
+    An order's row as the commands read it. `item` has the attributes by name: texts, numbers, lists
+    (`paidshare/aws/rows.py` and `mail_log.py` say which there are).
     """
 
     order_id: str
-    state: str
-    reason: str | None = None
-    account: str | None = None
-    claims: int = 0
-    in_work: bool = False
-    resent: str | None = None
-    resent_outcome: str | None = None
+    item: Mapping[str, Any]
+
+    @property
+    def state(self) -> str:
+        return self.text("state")
+
+    @property
+    def reason(self) -> str | None:
+        return self.text("reason") or None
+
+    @property
+    def account(self) -> str | None:
+        """The connected account that the order belongs to."""
+        return self.text("account") or None
+
+    @property
+    def claims(self) -> int:
+        """How often somebody looked at the order."""
+        return int(self.item.get("claims", 0))
+
+    @property
+    def in_work(self) -> bool:
+        """Whether a look is going on."""
+        return "lease_holder" in self.item
+
+    def text(self, name: str) -> str:
+        """The text of that name; empty where there is none."""
+        value = self.item.get(name)
+        return value if isinstance(value, str) else ""
+
+    def moment(self, name: str) -> datetime | None:
+        """The moment of that name."""
+        value = self.item.get(name)
+        return as_instant(int(value)) if isinstance(value, Decimal) else None
 
 
 class Ledger:
@@ -42,13 +67,6 @@ class Ledger:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-
-    def words(self, order_id: str) -> dict[str, str]:
-        """What the ledger says of the order, by attribute, in words, times in UTC; empty when it has no such order."""
-        item = self._item(order_id)
-        names = [name for name in _FIRST if name in item]
-        names += sorted(item.keys() - {*_FIRST, "order_id"})
-        return {name: _words(name, item[name]) for name in names}
 
     def row(self, order_id: str) -> Row | None:
         """The row that the order is kept in: of another order's id where the ledger says so."""
@@ -91,42 +109,32 @@ class Ledger:
             raise
         return True
 
+    def ending_in(self, reference: str) -> tuple[str, ...]:
+        """
+        The orders whose id ends so.
+
+        Reads the ids of the whole table, because none is kept by its end: about a second for a thousand orders on a
+        laptop, a minute for a million.
+        """
+        found: list[str] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self._dynamodb.scan(
+                TableName=self._table,
+                FilterExpression="contains(order_id, :reference)",
+                ExpressionAttributeValues={":reference": {"S": reference}},
+                ProjectionExpression="order_id",
+                **start,
+            )
+            found += [item["order_id"]["S"] for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return tuple(sorted(each for each in found if each.endswith(reference)))
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     def _row(self, order_id: str) -> Row | None:
-        item = self._item(order_id)
+        key = {"order_id": {"S": order_id}}
+        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         if "state" not in item:
             return None
-        texts = {name: item[name]["S"] for name in ("reason", "account", "resent", "resent_outcome") if name in item}
-        return Row(
-            order_id,
-            item["state"]["S"],
-            claims=int(item["claims"]["N"]) if "claims" in item else 0,
-            in_work="lease_holder" in item,
-            **texts,
-        )
-
-    def _item(self, order_id: str) -> dict[str, Any]:
-        key = {"order_id": {"S": order_id}}
-        return dict(self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {}))
-
-
-def _words(name: str, value: Any) -> str:
-    [(kind, kept)] = value.items()
-    match kind:
-        case "L":
-            # What has parts of its own, such as a grant, is told from the next by a semicolon.
-            words = ("; " if any("M" in each for each in kept) else ", ").join(_words(name, each) for each in kept)
-        case "M":
-            words = ", ".join(f"{part} {_words(part, kept[part])}" for part in sorted(kept, key=_line_first))
-        case "SS":
-            words = ", ".join(sorted(kept))
-        case "BOOL":
-            words = "yes" if kept else "no"
-        case "N" if name.endswith(_MOMENT) and kept.isdecimal():
-            words = f"{as_instant(int(kept)):%Y-%m-%d %H:%M:%S} UTC"
-        case _:
-            words = str(kept)
-    return words
-
-
-def _line_first(part: str) -> tuple[bool, str]:
-    return part != "line", part
+        read = TypeDeserializer()
+        return Row(order_id, {name: read.deserialize(cast("Any", value)) for name, value in item.items()})

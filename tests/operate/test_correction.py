@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operate import correction
+from operate.orders import correction
 from tests.template_file import template
 
 SENDER_ADDRESS = template()["Parameters"]["SenderAddress"]["AllowedPattern"]

@@ -132,5 +132,5 @@ class TestCommand:
 
     def test_a_file_without_a_line_of_ours_is_not_all_well(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, "START RequestId: 1")
-        assert done.exit_code == 1
+        assert done.exit_code == 3
         assert "✓" not in done.stdout

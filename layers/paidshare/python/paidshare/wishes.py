@@ -1,0 +1,111 @@
+"""
+What an operator may wish of an order, as a notice's `why`, and what stands in the ledger of it. Pure.
+
+A wish goes through the queue like any other notice, and is fulfilled by a look at its order, once
+(docs/decisions/0030-wishes-go-through-the-queue.md).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from paidshare.notices import RESEND, Notice
+from paidshare.states import Standing
+
+MOST_DAYS = 365
+
+
+class Wants(StrEnum):
+    """The kinds of wishes: the word that begins a notice's `why`."""
+
+    RESEND = RESEND
+    """Mail the link once more."""
+    EXTEND = "operator.extend"
+    """Have the link work for some days from now on, at least, and mail it."""
+    END = "operator.end"
+    """No access, until it is restored."""
+    HOLD = "operator.hold"
+    """No access for now, until it is restored."""
+    RESTORE = "operator.restore"
+    """The last `END` or `HOLD` holds no longer: what is due is what Stripe says."""
+
+
+_RULES = {Wants.END: Standing.ENDED, Wants.HOLD: Standing.ON_HOLD, Wants.RESTORE: Standing.ACCESS}
+_WHY = re.compile(r"(?P<wants>operator\.[a-z]+)(?::(?P<days>[0-9]{1,3}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """
+    What the seller rules about an order, since *at*: `ENDED` and `ON_HOLD` whatever Stripe says, and with `ACCESS` what
+    Stripe says. The latest holds; no event, sweep or replay undoes it.
+    """
+
+    standing: Standing
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """
+    An operator's wish for a link: what was bought once, and has run out by itself, is given again, for its days; or
+    *until* a moment, to which what is live is given at least.
+    """
+
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    A wish (its event id) that was answered, and what came of it: `mailed`, or `<state>:<reason>` of the order; None
+    where only that it was answered is remembered.
+    """
+
+    event_id: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One wish, made at *at*. `days` is how long the link is to work, for `EXTEND` alone."""
+
+    event_id: str
+    wants: Wants
+    at: datetime
+    days: int | None = None
+
+    @property
+    def mails(self) -> bool:
+        """Whether it is for a letter with the link."""
+        return self.wants in (Wants.RESEND, Wants.EXTEND)
+
+    @property
+    def ruling(self) -> Ruling | None:
+        """What it rules; None for a wish that rules nothing."""
+        return Ruling(_RULES[self.wants], self.at) if self.wants in _RULES else None
+
+    def until(self, now: datetime) -> datetime | None:
+        """Until when, at least, the link is to work; None for a wish that says nothing of it."""
+        return None if self.days is None else now + timedelta(days=self.days)
+
+
+def why(wants: Wants, days: int | None = None) -> str:
+    """The `why` of the notice that carries the wish. Raises ValueError for days that no wish can have."""
+    if (days is not None) is not (wants is Wants.EXTEND) or (days is not None and not 1 <= days <= MOST_DAYS):
+        raise ValueError(f"{wants} for {days} days")
+    return wants if days is None else f"{wants}:{days}"
+
+
+def of(notice: Notice) -> Wish | None:
+    """The wish that *notice* carries; None for any other notice, and for what `why` did not write."""
+    read = _WHY.fullmatch(notice.why)
+    if read is None or read["wants"] not in Wants:
+        return None
+    wants, days = Wants(read["wants"]), None if read["days"] is None else int(read["days"])
+    try:
+        why(wants, days)
+    except ValueError:
+        return None
+    return Wish(notice.event_id, wants, notice.at, days)

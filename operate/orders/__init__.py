@@ -1,0 +1,1 @@
+"""One order: how it is called, who knows what of it, and its story."""
