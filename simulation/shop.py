@@ -43,6 +43,8 @@ from simulation.promises import Judge
 from simulation.stripe.account import Account, Event, Purchase
 from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Wiring
 
+_KEPT_S = 5 * 24 * 3600
+"""How long the queues of work keep a message (template.yaml)."""
 _BACKOFF_S = (0, 300, 1_800, 7_200, 18_000, 36_000, *((43_200,) * 5))
 """How long Stripe waits before each attempt; three days in all (docs.stripe.com/webhooks)."""
 _IDS = re.compile(r"\b(?:cs_test|in|pi|sub|ch_pi|re_pi|du_pi|cn_in)_([0-9]+)")
@@ -110,11 +112,11 @@ class Simulated:
             ORDERS: Table("order_id", lambda: clock.now, late_s=rates.index_late_s),
             EVENTS: Table("id", lambda: clock.now, expires="expiration", ttl_s=3600.0),
         }
-        dead = Queue(DEAD, clock, chance)
+        dead, given_up = Queue(DEAD, clock, chance), Queue("given up words", clock, chance)
         self.queues = {
             DEAD: dead,
-            WORK: Queue(WORK, clock, chance, 360, most_receives=250, dead_letters=dead, twice=rates.message_twice),
-            WORDS: Queue(WORDS, clock, chance, 180, most_receives=250, dead_letters=dead, twice=rates.message_twice),
+            WORK: Queue(WORK, clock, chance, 360, _KEPT_S, 250, dead, twice=rates.message_twice),
+            WORDS: Queue(WORDS, clock, chance, 180, _KEPT_S, 250, given_up, twice=rates.message_twice),
         }
         self.office = PostOffice(clock, chance, self.faults, self.queues[WORDS])
         rows = self.tables[ORDERS].items
