@@ -253,7 +253,7 @@ class TestTryAgain:
         [
             # It comes again within some seventy-seven seconds, as Stripe asks here.
             (1, 0, 0),
-            (7, 60, 0),
+            (5, 60, 0),
             # By age and not by attempts: a quiet provider's wish of minutes makes few of them.
             (2, 110, 1),
             (2, 900, 1),

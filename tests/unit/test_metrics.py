@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from paidshare.aws import Tally, count, count_each
+from paidshare.aws import Tally, count, count_each, metrics
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -36,6 +36,7 @@ class TestCount:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "receive")
+        metrics._printer.cache_clear()
         count("Drift", 0, stage="prod", also_by=[()], source="stripe")
         assert sets(printed(capsys)[0]) == [["stage", "source"], ["stage"]]
 

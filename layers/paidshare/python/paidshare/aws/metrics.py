@@ -1,7 +1,8 @@
-"""CloudWatch metrics, printed in its embedded format: one line each."""
+"""CloudWatch metrics, printed in its embedded format: one line each, by one thread at a time."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -28,8 +29,7 @@ def count_each(values: Mapping[str, int], /, *, stage: str, **dimensions: str) -
 
 class Tally:
     """
-    What one batch counts, from whichever of its threads. Printed when they are done: Powertools prints a metric in two
-    pieces, and two threads' would mix.
+    What one batch counts, from whichever of its threads. Printed when they are done, by one.
     """
 
     def __init__(self) -> None:
@@ -53,15 +53,24 @@ class Tally:
 
 
 def _print(values: Mapping[str, float], unit: MetricUnit, dimensions: dict[str, str], also_by: Sets = ()) -> None:
-    # One of its own each: what `Metrics` shares, two threads would mix.
-    metric = AmazonCloudWatchEMFProvider(namespace="Paidshare")
-    # With POWERTOOLS_SERVICE_NAME set, as Powertools' guides have it, every set would have one dimension more, and the
-    # alarms would see none of them.
-    metric.service = ""
+    metric = _printer()
     for name, value in values.items():
         metric.add_metric(name=name, unit=unit, value=value)
     for dimension, said in dimensions.items():
         metric.add_dimension(name=dimension, value=said)
     for others in also_by:
         metric.add_dimensions(**{dimension: dimensions[dimension] for dimension in ("stage", *others)})
-    metric.flush_metrics()
+    try:
+        metric.flush_metrics()
+    finally:
+        metric.clear_metrics()
+
+
+@cache
+def _printer() -> AmazonCloudWatchEMFProvider:
+    """One for all, because making one takes as long as printing; so one thread alone may print."""
+    made = AmazonCloudWatchEMFProvider(namespace="Paidshare")
+    # With POWERTOOLS_SERVICE_NAME set, as Powertools' guides have it, every set would have one dimension more, and the
+    # alarms would see none of them.
+    made.service = ""
+    return made
