@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -67,6 +68,7 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     on_a_laptop: bool = False
     where: str = ""
+    made_at: datetime | None = None
     closing: ExitStack = field(default_factory=ExitStack, compare=False)
     """Closes what was opened on the way, when the command is over."""
 
@@ -190,6 +192,7 @@ def found(name: Name) -> Stack:
             secret_id=outputs["SecretArn"],
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
             on_a_laptop=name.on_a_laptop,
+            made_at=described.get("CreationTime"),
             where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",
         )
     except KeyError as exc:
