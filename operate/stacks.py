@@ -20,6 +20,7 @@ from operate.answers import Misasked, NotKnown
 from paidshare.aws import SecretsManagerVault
 from paidshare.loose_json import as_object, object_in
 from paidshare.secret import Secret
+from paidshare.settings import Policy
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -87,6 +88,20 @@ class Stack:
     @property
     def livemode(self) -> bool:
         return self.parameters.get("StripeMode") == "live"
+
+    @property
+    def policy(self) -> Policy:
+        """The seller's choices, as template.yaml hands them to Deliver."""
+        said = self.parameters
+        return Policy(
+            livemode=self.livemode,
+            link_days=int(said.get("LinkDays", 7)),
+            grace_days=int(said.get("GraceDays", 3)),
+            end_on_partial_refund=said.get("PartialRefunds") == "end",
+            hold_on_fraud_warning=said.get("FraudWarnings") == "hold",
+            keep_canceled=said.get("CanceledSubscriptions") == "keep",
+            ask_when_paid_late=said.get("LatePayments") == "ask",
+        )
 
     @cached_property
     def secret(self) -> Secret:
