@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from operate import cases, redriving, stories, wishing
 from operate.answers import Code, Refused
-from operate.audit import audit
+from operate.auditing import audit
 from operate.options import answered, of_a_stack
 from operate.printing import aside
 from operate.status import status

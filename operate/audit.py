@@ -8,14 +8,10 @@ A log knows less than the simulation's judge: what was asked for, what was looke
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-import typer
-
-from operate.answers import Answer, Code
 from paidshare.notices import SWEEP
 
 SETTLED_WITHIN_S = 6 * 3600.0
@@ -161,33 +157,3 @@ def read(text: Iterable[str]) -> Iterator[Line]:
         except (ValueError, KeyError, TypeError):
             continue
         yield Line(at, str(said.get("message")), {name: value for name, value in said.items() if name not in _OWN})
-
-
-LogsOption = Annotated[
-    list[Path],
-    typer.Option("--logs", metavar="FILE", exists=True, dir_okay=False, help="An export; once for each file."),
-]
-
-
-def audit(logs: LogsOption) -> Answer:
-    """
-    Hold an export of the functions' logs against what Paidshare promises; exits with 1 when something is found.
-
-    `aws logs tail /paidshare/prod/deliver --since 7d > deliver.log`, and so for receive, feedback and sweep.
-    """
-    found = list[Line]()
-    for path in logs:
-        with path.open(encoding="utf-8", errors="replace") as text:
-            found += read(text)
-    judge = audited(found)
-    findings = judge.end()
-    if judge.first_at is None:
-        return Answer([], [], Code.NOT_KNOWN, ["✗ no line of Paidshare's functions is in there"])
-    since, until = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (judge.first_at, judge.last_at))
-    words = [f"{judge.lines:,} lines of {since} to {until} UTC; orders looked at: {judge.orders:,}"]
-    for one in findings:
-        when = f"{datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M:%S}"
-        words.append(f"✗ {when}  {one.about}: {one.how} ({one.promise})")
-    if not findings:
-        words.append("✓ Nothing in them is not as promised.")
-    return Answer([asdict(one) for one in findings], words, Code.WRONG if findings else Code.GOOD)

@@ -43,17 +43,17 @@ AccountOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 WaitOption = Annotated[int, typer.Option(min=0, max=900, help="For so many seconds, for what comes of it.")]
 
-_EnvOption = Annotated[str, typer.Option("--env", help="prod, test, or laptop: the running `make local`.")]
-_StackOption = Annotated[str | None, typer.Option("--stack", help="The stack's name, instead.")]
-_EndpointOption = Annotated[
+EnvOption = Annotated[str, typer.Option("--env", help="prod, test, or laptop: the running `make local`.")]
+StackOption = Annotated[str | None, typer.Option("--stack", help="The stack's name, instead.")]
+EndpointOption = Annotated[
     str | None, typer.Option("--endpoint-url", help="Another AWS than Amazon's, for --stack.", show_default=False)
 ]
 _JsonOption = Annotated[bool, typer.Option("--json", help="For programs (docs/cli/).")]
 
 _OF_A_STACK = {
-    "env": (_EnvOption, "prod"),
-    "stack": (_StackOption, None),
-    "endpoint_url": (_EndpointOption, None),
+    "env": (EnvOption, "prod"),
+    "stack": (StackOption, None),
+    "endpoint_url": (EndpointOption, None),
 }
 
 

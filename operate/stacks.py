@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -19,6 +20,7 @@ from operate.answers import Misasked, NotKnown
 from paidshare.aws import SecretsManagerVault
 from paidshare.loose_json import as_object, object_in
 from paidshare.secret import Secret
+from paidshare.settings import Policy
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -67,6 +69,7 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     on_a_laptop: bool = False
     where: str = ""
+    made_at: datetime | None = None
     closing: ExitStack = field(default_factory=ExitStack, compare=False)
     """Closes what was opened on the way, when the command is over."""
 
@@ -85,6 +88,20 @@ class Stack:
     @property
     def livemode(self) -> bool:
         return self.parameters.get("StripeMode") == "live"
+
+    @property
+    def policy(self) -> Policy:
+        """The seller's choices, as template.yaml hands them to Deliver."""
+        said = self.parameters
+        return Policy(
+            livemode=self.livemode,
+            link_days=int(said.get("LinkDays", 7)),
+            grace_days=int(said.get("GraceDays", 3)),
+            end_on_partial_refund=said.get("PartialRefunds") == "end",
+            hold_on_fraud_warning=said.get("FraudWarnings") == "hold",
+            keep_canceled=said.get("CanceledSubscriptions") == "keep",
+            ask_when_paid_late=said.get("LatePayments") == "ask",
+        )
 
     @cached_property
     def secret(self) -> Secret:
@@ -190,6 +207,7 @@ def found(name: Name) -> Stack:
             secret_id=outputs["SecretArn"],
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
             on_a_laptop=name.on_a_laptop,
+            made_at=described.get("CreationTime"),
             where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",
         )
     except KeyError as exc:

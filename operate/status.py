@@ -44,6 +44,7 @@ class Shop:
     How a shop is at *now*. `queued` are notices that wait, `on_hold` orders that wait for a person, `stuck` those that
     nobody came to the end of for minutes; `swept_at` is when the sweep last came to the end of every list, `drift` what
     it found missing, and `late` how often this month an order had to wait for minutes; None where that is not known.
+    `made_at` is when the stack was made: a young one need not be swept yet.
     """
 
     now: datetime
@@ -54,11 +55,13 @@ class Shop:
     swept_at: datetime | None
     drift: int | None
     late: int | None
+    made_at: datetime | None = None
     gaps: tuple[str, ...] = ()
 
     @property
     def is_swept(self) -> bool:
-        return self.swept_at is not None and self.now - self.swept_at < _SWEEP_LATE_AFTER
+        since = self.swept_at or self.made_at
+        return since is not None and self.now - since < _SWEEP_LATE_AFTER
 
     @property
     def next_command(self) -> tuple[str, str | None]:
@@ -100,6 +103,7 @@ def seen(to: Stack, *, now: datetime) -> Shop:
         swept_at=_swept_at(to),
         drift=_figure(gaps, lambda: _last(to, "Drift", now)),
         late=_figure(gaps, lambda: _sum_of_month(to, "LateOrders", now)),
+        made_at=to.made_at,
         gaps=tuple(dict.fromkeys(gaps)),
     )
 

@@ -124,6 +124,11 @@ def look(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answe
     return Answer({"orders": ids}, [*words, _THEN.format(order=ids[0])])
 
 
+def ask_for_a_look(to: Stack, order_id: str) -> None:
+    """At an order of the seller's own account. Raises QueueUnavailable."""
+    _ask(to, Found(order_id, None), notices.LOOK)
+
+
 def _named(order: Found) -> str:
     return f"{order.order_id} ({order.row.state if order.row else 'not in the ledger yet'})"
 

@@ -1,9 +1,10 @@
 """Stripe as the operator asks it: a buyer's orders, and when what happened to an order."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import stripe
@@ -13,7 +14,8 @@ from operate.orders.correction import is_safe_base
 from operate.stacks import Stack
 from paidshare.loose_json import as_instant
 from paidshare.orders import Order
-from paidshare.payments_stripe import StripeAccess, StripePayments
+from paidshare.payments_stripe import StripeAccess, StripeListing, StripePayments
+from paidshare.sweeping.rounds import Listed, Page
 
 _PATIENCE_S = 20.0
 _PAGE = 100  # Stripe's own limit (docs.stripe.com/api/pagination).
@@ -46,6 +48,10 @@ class AtStripe:
         self._options: stripe.RequestOptions = {"stripe_account": account} if account else {}
         self._payments = StripePayments(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
         self._access = StripeAccess(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
+        self._listing = StripeListing(
+            api_key=lambda: key, api_base=to.stripe_api_base, livemode=to.livemode, timeout_s=_PATIENCE_S
+        )
+        to.closing.callback(self._listing.close)
         to.closing.callback(self._payments.close)
         to.closing.callback(self._access.close)
 
@@ -97,6 +103,24 @@ class AtStripe:
 
         return self._access.answer(order_id, asked)
 
+    def listed(self, *, since: datetime) -> Iterator[Listed]:
+        """
+        What was paid, given back and disputed since then, as the sweep's lists have it: orders, and what leads to them.
+        """
+        lists = self._listing
+        asked: list[Callable[[str | None], Page[Listed]]] = [
+            lambda after: lists.sessions(since=since, after=after),
+            lambda after: lists.invoices(since=since, after=after),
+            *(partial(_returned, lists, kind, since) for kind in ("refunds", "disputes", "credit_notes")),
+        ]
+        for page_from in asked:
+            after: str | None = None
+            while True:
+                page = page_from(after)
+                yield from page.items
+                if (after := page.after) is None:
+                    break
+
     def _invoices(self, client: stripe.StripeClient, customer: str) -> Iterator[dict[str, Any]]:
         return _every(client.v1.invoices.list({"customer": customer, "status": "paid", "limit": _PAGE}, self._options))
 
@@ -133,6 +157,10 @@ def money(amount: int, currency: str) -> str:
     if currency.lower() in _IN_WHOLE_UNITS:
         return f"{amount} {currency.upper()}"
     return f"{amount / 100:.2f} {currency.upper()}"
+
+
+def _returned(lists: StripeListing, kind: str, since: datetime, after: str | None) -> Page[Listed]:
+    return lists.returned(kind, since=since, after=after)
 
 
 def _is_billed(session: dict[str, Any]) -> bool:

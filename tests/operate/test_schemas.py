@@ -82,11 +82,17 @@ def test_cases(aws: Cloud, run: Run) -> None:
     held("dismiss", run("dismiss", ORDER, "cs_test_2", "--yes", "--json").out)
 
 
-def test_an_audit(run: Run, tmp_path: Path) -> None:
+def test_an_audit(run: Run, seller: Seller) -> None:
+    seller.stripe.control("/_clock", {"advance_s": -3_600})
+    order = seller.sells("ada@example.com", heard_of=False)
+    assert held("audit", run("audit", "--fix", "--yes", "--json").out)["asked"] == [order]
+
+
+def test_an_audit_of_logs(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "deliver.log"
     at = datetime.now(UTC).isoformat()
     log.write_text(json.dumps({"timestamp": at, "message": "order_looked_at", "what": "ada@example.com"}))
-    assert len(held("audit", run("audit", "--logs", str(log), "--json").out)) == 1
+    assert len(held("findings", run("audit", "--logs", str(log), "--json").out)) == 1
 
 
 def test_the_page_lists_every_command_with_its_schema() -> None:

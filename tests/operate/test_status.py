@@ -161,6 +161,9 @@ def a_shop(**changes: Any) -> Shop:
         ({"dead": Dead(Counter({Whose.SELLER: 1}), NOW)}, True),
         ({"swept_at": NOW - timedelta(minutes=30)}, True),
         ({"swept_at": None}, True),
+        ({"swept_at": None, "made_at": NOW - timedelta(minutes=29)}, False),
+        ({"swept_at": None, "made_at": NOW - timedelta(minutes=31)}, True),
+        ({"swept_at": NOW - timedelta(hours=1), "made_at": NOW}, True),
     ],
 )
 def test_what_is_wrong_with_a_shop(changes: dict[str, Any], wrong: bool) -> None:  # noqa: FBT001

@@ -80,6 +80,16 @@ class DynamoLedger:
         items = read_many(self._dynamodb, self._table, order_ids, "order_id, unsettled, #state, share_expires_at")
         return [item["order_id"]["S"] for item in items if _is_live(item, now)]
 
+    def seen(self, order_id: str) -> Progress | None:
+        """The order's progress, for who only wants to know; None for one that the ledger has never heard of."""
+        try:
+            answer = self._dynamodb.get_item(
+                TableName=self._table, Key={"order_id": {"S": order_id}}, ConsistentRead=True
+            )
+        except AWS_ERRORS as exc:
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return rows.read(answer["Item"]) if "claims" in answer.get("Item", {}) else None
+
     def _write(
         self, order_id: str, progress: Progress, holder: str, now: datetime, *, also_remove: tuple[str, ...]
     ) -> None:
