@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from operate import cases, redriving, stories, wishing
 from operate.answers import Code, Refused
 from operate.auditing import audit
+from operate.doctoring import doctor
 from operate.options import answered, of_a_stack
 from operate.printing import aside
 from operate.status import status
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for _command in (
     status,
+    doctor,
     stories.why,
     stories.evidence,
     wishing.resend,

@@ -2,14 +2,15 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -67,6 +68,9 @@ class Stack:
     events_table: str
     secret_id: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    client: Callable[[str], Any] = field(default=cast("Callable[[str], Any]", boto3.client), compare=False)
+    """boto3's client of any other service (by its name there), where the stack is."""
     on_a_laptop: bool = False
     where: str = ""
     made_at: datetime | None = None
@@ -169,6 +173,19 @@ def session(name: Name) -> boto3.session.Session:
     return boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None, **keys)
 
 
+def _clients(aws: boto3.session.Session, wanted: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What makes each service's client once. A session makes clients for one thread at a time (boto3's own words)."""
+    lock, made = Lock(), dict[str, Any]()
+
+    def client(service: str) -> Any:
+        with lock:
+            if service not in made:
+                made[service] = cast("Any", aws).client(service, **wanted)
+            return made[service]
+
+    return client
+
+
 def _parameters(config: Mapping[str, Any], env: str, command: str) -> dict[str, Any]:
     return as_object(as_object(as_object(config.get(env)).get(command)).get("parameters"))
 
@@ -206,6 +223,8 @@ def found(name: Name) -> Stack:
             events_table=outputs["EventsTable"],
             secret_id=outputs["SecretArn"],
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
+            outputs=outputs,
+            client=_clients(aws, wanted),
             on_a_laptop=name.on_a_laptop,
             made_at=described.get("CreationTime"),
             where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",

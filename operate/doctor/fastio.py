@@ -1,0 +1,57 @@
+"""Fast.io: that the key is taken, and how many shares are in use."""
+
+from datetime import UTC, datetime
+
+from operate.doctor.checks import Check, Found, care, good, unknown, wrong
+from operate.orders.correction import is_safe_base
+from operate.stacks import Stack
+from paidshare.errors import FastioUnavailable
+from paidshare.shares_fastio import FastioShareListing
+
+_GROUP = "Fast.io"
+_MOST_PAGES = 20
+"""Two thousand shares: more than the largest plan has (docs.fast.io, plans)."""
+_NEARLY = 90
+"""Of a hundred, Starter's limit; of a thousand, Business's, a hundred are left then."""
+_LIMITS = (100, 1_000)
+
+
+def _shares(to: Stack) -> Found:
+    if not is_safe_base(to.fastio_api_base):
+        return unknown(f"the Fast.io key is not shown to {to.fastio_api_base}, which is no https:// address")
+    listing = FastioShareListing.over_https(
+        api_key=lambda: to.secret.fastio_api_key, clock=lambda: datetime.now(UTC), api_base=to.fastio_api_base
+    )
+    try:
+        return _counted(_used(listing))
+    except FastioUnavailable as error:
+        if "key" not in str(error):
+            raise
+        return wrong(
+            "Fast.io refuses the key", "Fast.io, Settings, API keys: make one, and put it in as fastio_api_key"
+        )
+    finally:
+        listing.close()
+
+
+def _used(listing: FastioShareListing) -> int:
+    used = 0
+    for _ in range(_MOST_PAGES):
+        page = listing.page(used)
+        used += page.size
+        if not page.more:
+            break
+    return used
+
+
+def _counted(used: int) -> Found:
+    limit = next((one for one in _LIMITS if used <= one), _LIMITS[-1])
+    if used * 100 >= limit * _NEARLY:
+        return care(
+            f"the key is taken; {used} shares are in use, and a plan has {limit}",
+            "shorten the links' days, delete shares that nobody needs, or take a larger plan",
+        )
+    return good(f"the key is taken; {used} shares are in use")
+
+
+CHECKS = (Check(_GROUP, "key and shares", _shares),)

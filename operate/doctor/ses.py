@@ -1,0 +1,85 @@
+"""SES: that letters may leave, that mailboxes believe them, and that their fate is heard."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operate.doctor.checks import Check, Found, care, good, wrong
+from operate.stacks import Stack
+
+_GROUP = "SES"
+_QUOTA = 0.8
+_VERIFY = "SES, Identities: verify the domain, and add the DNS records that it shows (docs/going-live.md)"
+
+
+def _identity(to: Stack) -> dict[str, Any] | None:
+    """The sender's own, where it may send, else its domain's; None where SES has neither."""
+    sender = to.parameters["SenderAddress"]
+    found = []
+    for name in (sender, sender.rpartition("@")[2]):
+        try:
+            found.append(dict(to.client("sesv2").get_email_identity(EmailIdentity=name)))
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "NotFoundException":
+                raise
+    return next((one for one in found if one.get("VerifiedForSendingStatus")), found[0] if found else None)
+
+
+def _verified(to: Stack) -> Found:
+    sender, found = to.parameters["SenderAddress"], _identity(to)
+    if found is None:
+        return wrong(f"SES knows neither {sender} nor its domain", _VERIFY)
+    if not found.get("VerifiedForSendingStatus"):
+        return wrong(f"{sender} is not verified: no letter leaves", _VERIFY)
+    return good(f"letters leave from {sender}")
+
+
+def _dkim(to: Stack) -> Found:
+    signing = (_identity(to) or {}).get("DkimAttributes", {})
+    if signing.get("SigningEnabled") and signing.get("Status") == "SUCCESS":
+        return good("letters are signed (DKIM)")
+    return care("letters are not signed (DKIM): many end among the spam", _VERIFY)
+
+
+def _mail_from(to: Stack) -> Found:
+    found = (_identity(to) or {}).get("MailFromAttributes", {})
+    if found.get("MailFromDomainStatus") == "SUCCESS":
+        return good("the envelope's sender is of the shop's own domain (SPF)")
+    return care(
+        "the envelope's sender is SES's: SPF does not speak for the shop", "SES, the identity, Custom MAIL FROM domain"
+    )
+
+
+def _sandbox(to: Stack) -> Found:
+    if to.client("sesv2").get_account().get("ProductionAccessEnabled"):
+        return good("letters reach everybody")
+    words = "SES is in its sandbox: letters reach verified addresses alone"
+    mend = "SES, Account dashboard, Request production access"
+    return wrong(words, mend) if to.livemode else care(words, mend)
+
+
+def _sending(to: Stack) -> Found:
+    said = to.client("sesv2").get_account()
+    if not said.get("SendingEnabled") or said.get("EnforcementStatus") == "SHUTDOWN":
+        return wrong("SES has stopped this account's sending", "SES, Account dashboard: answer the review's case")
+    if said.get("EnforcementStatus") == "PROBATION":
+        return care("SES reviews this account", "SES, Reputation metrics: bounces and complaints have to go down")
+    return good("SES sends")
+
+
+def _quota(to: Stack) -> Found:
+    quota = to.client("sesv2").get_account().get("SendQuota", {})
+    most, sent = quota.get("Max24HourSend", 0.0), quota.get("SentLast24Hours", 0.0)
+    words = f"{sent:.0f} of the {most:.0f} letters of a day have left"
+    # An account without a limit says -1.
+    return care(words, "Service Quotas, SES, Sending quota") if 0 <= most * _QUOTA < sent else good(words)
+
+
+CHECKS = (
+    Check(_GROUP, "sender", _verified),
+    Check(_GROUP, "DKIM", _dkim, on_a_laptop=False),
+    Check(_GROUP, "MAIL FROM", _mail_from, on_a_laptop=False),
+    Check(_GROUP, "sandbox", _sandbox, on_a_laptop=False),
+    Check(_GROUP, "sending", _sending, on_a_laptop=False),
+    Check(_GROUP, "quota", _quota, on_a_laptop=False),
+)
