@@ -42,9 +42,9 @@ def samples(now: int) -> dict[str, dict[str, Any]]:
         "receive-fastio.json": _http(
             "/webhook/fastio", upload, sign_fastio_pair(upload, FASTIO_WEBHOOK_SECRET, now), now
         ),
-        "deliver-paid.json": _batch(_notice(SESSION, now)),
-        "deliver-unknown-order.json": _batch(_notice("cs_test_paidshareNobodyKnows", now)),
-        "deliver-two.json": _batch(_notice(SESSION, now), "this is no notice"),
+        "deliver-paid.json": _batch(_notice(SESSION, now), now=now),
+        "deliver-unknown-order.json": _batch(_notice("cs_test_paidshareNobodyKnows", now), now=now),
+        "deliver-two.json": _batch(_notice(SESSION, now), "this is no notice", now=now),
     }
 
 
@@ -122,8 +122,8 @@ def _notice(order: str, now: int) -> str:
     )
 
 
-def _batch(*bodies: str) -> dict[str, Any]:
-    """An SQS event of these messages."""
+def _batch(*bodies: str, now: int) -> dict[str, Any]:
+    """An SQS event of these messages, sent *now*."""
     return {
         "Records": [
             {
@@ -132,9 +132,9 @@ def _batch(*bodies: str) -> dict[str, Any]:
                 "body": body,
                 "attributes": {
                     "ApproximateReceiveCount": "1",
-                    "SentTimestamp": "1600000000000",
+                    "SentTimestamp": str(now * 1000),
                     "SenderId": "000000000000",
-                    "ApproximateFirstReceiveTimestamp": "1600000000001",
+                    "ApproximateFirstReceiveTimestamp": str(now * 1000 + 1),
                 },
                 "messageAttributes": {},
                 "md5OfBody": "",

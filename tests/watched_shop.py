@@ -14,8 +14,8 @@ from unittest import mock
 from botocore.exceptions import ClientError
 
 from functions.deliver import handler as deliver
-from paidshare.aws import SqsIntake
-from paidshare.errors import QueueUnavailable
+from paidshare.aws import DynamoMailLog, SqsIntake
+from paidshare.errors import LedgerUnavailable, QueueUnavailable
 from paidshare.settings import Policy
 from simulation import shop as shops
 from simulation.aws.ses import SESv2
@@ -245,6 +245,17 @@ def deliver_crashes(_watched: WatchedShop) -> Iterator[None]:
         raise ImportError("paidshare")
 
     with mock.patch.object(_Told, "begin", crashes):
+        yield
+
+
+@contextmanager
+def mail_log_out_of_reach(_watched: WatchedShop) -> Iterator[None]:
+    """Feedback's role may not write to the Orders table any more."""
+
+    def denied(*_given: object) -> Any:
+        raise LedgerUnavailable("DynamoDB UpdateItem: AccessDeniedException")
+
+    with mock.patch.object(DynamoMailLog, "note", denied):
         yield
 
 

@@ -92,14 +92,14 @@ def _deliver(most: int) -> dict[str, object]:
     """One round of Lambda's poller: take up to *most* messages, have them worked off, delete what is done."""
     queue_url, sqs = os.environ["QUEUE_URL"], _poller()
     taken = sqs.receive_message(
-        QueueUrl=queue_url, MaxNumberOfMessages=most, AttributeNames=["ApproximateReceiveCount"]
+        QueueUrl=queue_url, MaxNumberOfMessages=most, AttributeNames=["ApproximateReceiveCount", "SentTimestamp"]
     ).get("Messages", [])
     records = [
         {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
-            "attributes": {"ApproximateReceiveCount": message["Attributes"]["ApproximateReceiveCount"]},
+            "attributes": message["Attributes"],
             "messageAttributes": {},
             "eventSource": "aws:sqs",
         }
