@@ -68,6 +68,7 @@ def _answer(compared: Compared, asked: list[str]) -> Answer:
     words = [f"{compared.orders} orders compared"]
     for each, orders in by.items():
         words += [f"  {len(orders):>5}  {each}", *(f"           {order}" for order in orders)]
+    words += [f"✗ {one}" for one in compared.misspelt]
     if asked:
         words.append(
             f"Asked for a look at {len(asked)} orders. What differs at Fast.io alone, the sweep closes within an hour."
@@ -75,11 +76,12 @@ def _answer(compared: Compared, asked: list[str]) -> Answer:
     data: dict[str, Any] = {
         "orders": compared.orders,
         "differences": {each.name.lower(): orders for each, orders in by.items()},
+        "misspelt": [*compared.misspelt],
         "asked": asked,
         "gaps": [*compared.gaps],
     }
     notes = [f"? not known: {gap}" for gap in compared.gaps]
-    code = Code.WRONG if compared.found else Code.NOT_KNOWN if compared.gaps else Code.GOOD
+    code = Code.WRONG if compared.found or compared.misspelt else Code.NOT_KNOWN if compared.gaps else Code.GOOD
     return Answer(data, words, code, notes)
 
 

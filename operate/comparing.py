@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from operate.orders import mending
 from operate.orders.at_stripe import AtStripe
 from operate.stacks import Stack
 from paidshare import shares
@@ -51,11 +52,15 @@ _STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many orders were compared, the differences by order, and who of them could not be asked about."""
+    """
+    How many orders were compared, the differences by order, which of them could not be asked about, and what products
+    that were sold have in their metadata that is nearly a field of ours.
+    """
 
     orders: int
     found: dict[str, Difference]
     gaps: tuple[str, ...] = ()
+    misspelt: tuple[str, ...] = ()
 
 
 class Comparison:
@@ -72,6 +77,7 @@ class Comparison:
             api_key=lambda: secret.fastio_api_key, clock=lambda: now, api_base=to.fastio_api_base
         )
         to.closing.callback(self._listing.close)
+        self._misspelt: dict[str, None] = {}
 
     def since(self, moment: datetime) -> Compared:
         """Of all that was paid, given back or disputed since then, and of every open link, however old."""
@@ -84,7 +90,7 @@ class Comparison:
                     gaps.append(str(difference))
                 elif difference is not None:
                     found[order_id] = difference
-        return Compared(len(ids), found, tuple(gaps))
+        return Compared(len(ids), found, tuple(gaps), tuple(sorted(self._misspelt)))
 
     def _orders_since(self, moment: datetime) -> Iterator[str]:
         leading: dict[str, None] = {}
@@ -120,6 +126,8 @@ class Comparison:
             return None  # A person has it; or another order.
         try:
             order = self._stripe.order(order_id)
+            # A sale of such a product is nobody's, in silence.
+            self._misspelt |= dict.fromkeys(mending.misspelt(order.lines))
             todo = decide(order, self._policy, progress, now=self._now)
         except OrderUnknown as unknown:
             return unknown
