@@ -33,10 +33,10 @@ def audit(
     endpoint_url: EndpointOption = None,
 ) -> Answer:
     """
-    Hold Stripe, the ledger and Fast.io against each other, order by order: six numbers, each to be 0.
+    Hold Stripe, the ledger and Fast.io against each other.
 
-    Looks at what was paid, given back or disputed in these days, and at every open link, with a call to Stripe for each
-    order, or some. Exits with 1 when something differs.
+    Order by order: six numbers, each to be 0. Looks at what was paid, given back or disputed in these days, and at each
+    open link, with a call to Stripe for each order, or some. Exits with 1 when something differs.
 
     With --logs it holds exports of the functions' logs against what Paidshare promises, and asks nobody:
     `aws logs tail /paidshare/prod/deliver --since 7d > deliver.log`, and so for receive, feedback and sweep.

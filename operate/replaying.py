@@ -36,10 +36,11 @@ def replay(
     yes: YesOption = False,
 ) -> Answer:
     """
-    Go once more through what was paid, given back or disputed since a time.
+    Go through a time once more, by a plan.
 
-    First `--since TIME --plan FILE`, which only looks, and says what a look at each order would do. Then `--apply FILE`:
-    it looks again, and asks for these looks if each would still do the same; else it refuses, and asks for none.
+    All that was paid, given back or disputed since then.
+    First `--since TIME --plan FILE`, which only looks, and says what a look at each order would do. Then `--apply
+    FILE`: it looks again, and asks for these looks if each would still do the same; else it refuses, and asks for none.
     """
     if apply is not None:
         if since is not None or plan is not None:
