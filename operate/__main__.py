@@ -13,7 +13,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from operate import cases, redriving, stories, wishing
+from operate import cases, redriving, replaying, stories, wishing
 from operate.answers import Code, Refused
 from operate.auditing import audit
 from operate.doctoring import doctor
@@ -40,6 +40,7 @@ for _command in (
     cases.dead,
     redriving.redrive,
     cases.dismiss,
+    replaying.replay,
 ):
     app.command()(of_a_stack(_command))
 app.command()(answered(audit))

@@ -33,10 +33,10 @@ def audit(
     endpoint_url: EndpointOption = None,
 ) -> Answer:
     """
-    Hold Stripe, the ledger and Fast.io against each other, order by order: six numbers, each to be 0.
+    Hold Stripe, the ledger and Fast.io against each other.
 
-    Looks at what was paid, given back or disputed in these days, and at every open link, with a call to Stripe for each
-    order, or some. Exits with 1 when something differs.
+    Order by order: six numbers, each to be 0. Looks at what was paid, given back or disputed in these days, and at each
+    open link, with a call to Stripe for each order, or some. Exits with 1 when something differs.
 
     With --logs it holds exports of the functions' logs against what Paidshare promises, and asks nobody:
     `aws logs tail /paidshare/prod/deliver --since 7d > deliver.log`, and so for receive, feedback and sweep.
@@ -68,6 +68,7 @@ def _answer(compared: Compared, asked: list[str]) -> Answer:
     words = [f"{compared.orders} orders compared"]
     for each, orders in by.items():
         words += [f"  {len(orders):>5}  {each}", *(f"           {order}" for order in orders)]
+    words += [f"✗ {one}" for one in compared.misspelt]
     if asked:
         words.append(
             f"Asked for a look at {len(asked)} orders. What differs at Fast.io alone, the sweep closes within an hour."
@@ -75,11 +76,12 @@ def _answer(compared: Compared, asked: list[str]) -> Answer:
     data: dict[str, Any] = {
         "orders": compared.orders,
         "differences": {each.name.lower(): orders for each, orders in by.items()},
+        "misspelt": [*compared.misspelt],
         "asked": asked,
         "gaps": [*compared.gaps],
     }
     notes = [f"? not known: {gap}" for gap in compared.gaps]
-    code = Code.WRONG if compared.found else Code.NOT_KNOWN if compared.gaps else Code.GOOD
+    code = Code.WRONG if compared.found or compared.misspelt else Code.NOT_KNOWN if compared.gaps else Code.GOOD
     return Answer(data, words, code, notes)
 
 

@@ -18,7 +18,11 @@ from paidshare.aws import Case, DeadLetter, DeadLetters
 
 
 def dead(to: Stack) -> Answer:
-    """Which orders wait for a person, why, and what to mend; exits with 1 when any does. Changes nothing."""
+    """
+    Which orders wait for a person, why, and what to mend.
+
+    Changes nothing; exits with 1 when any waits.
+    """
     box = box_of(to)
     with box.held() as letters:
         counted = box.count()
@@ -59,7 +63,11 @@ def dismiss(
     reason: Annotated[str | None, typer.Option(help="Only the cases for this reason.")] = None,
     yes: YesOption = False,
 ) -> Answer:
-    """End cases that are seen to, or that nobody will mend: their dead letters go, and none comes again."""
+    """
+    End cases that are seen to, or that nobody will mend.
+
+    Their dead letters go, and none comes again.
+    """
     box, book = box_of(to), Ledger(to.dynamodb, to.orders_table)
     # Looked at and let go again: nobody knows how long the answer below takes.
     with box.held() as letters:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from operate.orders import mending
 from operate.orders.at_stripe import AtStripe
 from operate.stacks import Stack
 from paidshare import shares
@@ -51,11 +52,15 @@ _STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many orders were compared, the differences by order, and who of them could not be asked about."""
+    """
+    How many orders were compared, the differences by order, which of them could not be asked about, and what products
+    that were sold have in their metadata that is nearly a field of ours.
+    """
 
     orders: int
     found: dict[str, Difference]
     gaps: tuple[str, ...] = ()
+    misspelt: tuple[str, ...] = ()
 
 
 class Comparison:
@@ -72,11 +77,12 @@ class Comparison:
             api_key=lambda: secret.fastio_api_key, clock=lambda: now, api_base=to.fastio_api_base
         )
         to.closing.callback(self._listing.close)
+        self._misspelt: dict[str, None] = {}
 
     def since(self, moment: datetime) -> Compared:
         """Of all that was paid, given back or disputed since then, and of every open link, however old."""
         open_shares = {share.order_id: share for share in self._open_shares()}
-        ids = dict.fromkeys([*self._orders_since(moment), *filter(None, open_shares)])
+        ids = dict.fromkeys([*self.orders_since(moment), *filter(None, open_shares)])
         found, gaps = {}, []
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for order_id, difference in threads.map(lambda one: (one, self._differs(one, open_shares)), ids):
@@ -84,9 +90,10 @@ class Comparison:
                     gaps.append(str(difference))
                 elif difference is not None:
                     found[order_id] = difference
-        return Compared(len(ids), found, tuple(gaps))
+        return Compared(len(ids), found, tuple(gaps), tuple(sorted(self._misspelt)))
 
-    def _orders_since(self, moment: datetime) -> Iterator[str]:
+    def orders_since(self, moment: datetime) -> Iterator[str]:
+        """What was paid, given back or disputed since then, but for the last half hour; some of it more than once."""
         leading: dict[str, None] = {}
         for one in self._stripe.listed(since=moment):
             if self._now - one.at < LATE:
@@ -97,6 +104,18 @@ class Comparison:
                 leading[one.order_id] = None
         for about in leading:
             yield from self._stripe.orders_of(about, now=self._now)
+
+    def steps(self, order_ids: Iterable[str]) -> dict[str, str]:
+        """What a look at each of them would do now (a `Step`), or the reason for which a person would get it."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            return dict(threads.map(lambda one: (one, self._step(one)), dict.fromkeys(order_ids)))
+
+    def _step(self, order_id: str) -> str:
+        progress = self._ledger.seen(order_id) or Progress()
+        try:
+            return decide(self._stripe.order(order_id), self._policy, progress, now=self._now).step
+        except NeedsAPerson as case:
+            return case.reason
 
     def _open_shares(self) -> Iterator[ListedShare]:
         start, more = 0, True
@@ -120,6 +139,8 @@ class Comparison:
             return None  # A person has it; or another order.
         try:
             order = self._stripe.order(order_id)
+            # A sale of such a product is nobody's, in silence.
+            self._misspelt |= dict.fromkeys(mending.misspelt(order.lines))
             todo = decide(order, self._policy, progress, now=self._now)
         except OrderUnknown as unknown:
             return unknown

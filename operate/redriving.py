@@ -73,9 +73,9 @@ def redrive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go back.")] = False,
 ) -> Answer:
     """
-    Put dead letters back to work, once their cause is mended. Safe at any time.
+    Put dead letters back to work, once their cause is mended.
 
-    Letters that failed stay, because a redrive mails no other one: see `resend` and `dismiss`.
+    Safe at any time. Letters that failed stay, because a redrive mails no other one: see `resend` and `dismiss`.
     """
     if bool(orders) is everything:
         raise Misasked("name the orders, or say --all")

@@ -84,7 +84,11 @@ class Shop:
 
 
 def status(to: Stack) -> Answer:
-    """How the shop is: what waits, for whom, since when, and the one thing to do next. Changes nothing."""
+    """
+    How the shop is, and the one thing to do next.
+
+    What waits, for whom, since when. Changes nothing; exits with 1 when something is wrong.
+    """
     shop = seen(to, now=datetime.now(UTC))
     code = Code.WRONG if shop.wrong else Code.NOT_KNOWN if shop.gaps else Code.GOOD
     return Answer(_data(to, shop), _words(to, shop), code, [f"? not known: {gap}" for gap in shop.gaps])

@@ -24,9 +24,9 @@ from paidshare.shares_fastio import FastioShareListing
 
 def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer:
     """
-    What became of WHO's orders, who says so, and what to do. Changes nothing.
+    What became of WHO's orders, who says so, and what to do.
 
-    Exits with 1 when something is not as it should be.
+    Changes nothing. Exits with 1 when something is not as it should be.
     """
     now = datetime.now(UTC)
     facts = [_facts(to, one) for one in finding.orders(to, who, account=account)]
@@ -43,10 +43,10 @@ def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer
 
 def evidence(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer:
     """
-    What proves that an order was delivered, for a dispute: paid, mailed, taken by the buyer's mail server, the link's
-    state. Changes nothing.
+    Proof that an order was delivered, for a dispute.
 
-    Holds no address: Stripe has the buyer's, and puts it beside this.
+    Paid, mailed, taken by the buyer's mail server, and the link's state. Changes nothing. Holds no address: Stripe has
+    the buyer's, and puts it beside this.
     """
     now = datetime.now(UTC)
     found = finding.order(to, who, account=account)

@@ -73,10 +73,10 @@ def extend(
     account: AccountOption = None,
 ) -> Answer:
     """
-    Have an order's link work for some days from now on, also one that has run out, and mail it.
+    Have a link work for some days from now on, and mail it.
 
-    Only for who still has access: what was refunded, disputed or ended stays so, and so does a subscription's period
-    that is over.
+    Also one that has run out. Only for who still has access: what was refunded, disputed or ended stays so, and so does
+    a subscription's period that is over.
     """
     order = finding.order(to, who, account=account)
     confirm(f"Have the link of {_named(order)} in {to.name} work for {days} days from now on, and mail it?", yes=yes)
@@ -87,9 +87,9 @@ def end(
     to: Stack, who: WhoArgument, *, wait: WaitOption = 60, yes: YesOption = False, account: AccountOption = None
 ) -> Answer:
     """
-    End an order's access, whatever Stripe says, until `restore`. The buyer gets a letter.
+    End an order's access, until `restore`.
 
-    Gives no money back: that is done in Stripe.
+    Whatever Stripe says. The buyer gets a letter. Gives no money back: that is done in Stripe.
     """
     order = finding.order(to, who, account=account)
     confirm(f"End the access of {_named(order)} in {to.name}, and write so to its buyer?", yes=yes)
@@ -99,7 +99,11 @@ def end(
 def hold(
     to: Stack, who: WhoArgument, *, wait: WaitOption = 60, yes: YesOption = False, account: AccountOption = None
 ) -> Answer:
-    """Put an order's access on hold, whatever Stripe says, until `restore`. The buyer gets a letter."""
+    """
+    Put an order's access on hold, until `restore`.
+
+    Whatever Stripe says. The buyer gets a letter.
+    """
     order = finding.order(to, who, account=account)
     confirm(f"Put the access of {_named(order)} in {to.name} on hold, and write so to its buyer?", yes=yes)
     return _wish(to, order, Wants.HOLD, wait=wait)
@@ -108,14 +112,22 @@ def hold(
 def restore(
     to: Stack, who: WhoArgument, *, wait: WaitOption = 60, yes: YesOption = False, account: AccountOption = None
 ) -> Answer:
-    """Take back an `end` or `hold`: the buyer gets what is due by Stripe's word, and a letter."""
+    """
+    Take back an `end` or `hold`.
+
+    The buyer gets what is due by Stripe's word, and a letter.
+    """
     order = finding.order(to, who, account=account)
     confirm(f"Give {_named(order)} in {to.name} what is due by Stripe's word, and write so to its buyer?", yes=yes)
     return _wish(to, order, Wants.RESTORE, wait=wait)
 
 
 def look(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer:
-    """Have all orders of WHO looked at again. What is due by Stripe's word of now, and missing, is done."""
+    """
+    Have all orders of WHO looked at again.
+
+    What is due by Stripe's word of now, and missing, is done.
+    """
     found = finding.orders(to, who, account=account)
     for order in found:
         _ask(to, order, notices.LOOK)

@@ -121,6 +121,21 @@ def test_what_differs_is_mended_by_a_look(run: Run, shop: Seller, difference: Di
     audited(run, code=0)
 
 
+def test_products_whose_metadata_is_misspelt_are_named_though_nobody_asked_for_their_sales(
+    run: Run, shop: Seller
+) -> None:
+    product = shop.product(fast_io_files="n1", fastio_workspace_="x")
+    for _ in range(2):
+        shop.sells("ada@example.com", product)
+    found = audited(run, code=1)
+    assert found["misspelt"] == [
+        f"Product {product} has fast_io_files: is fastio_files meant?",
+        f"Product {product} has fastio_workspace_: is fastio_workspace meant?",
+    ]
+    assert list(found["differences"].values()) == [[]] * 6
+    assert "✗ Product" in run("audit").out
+
+
 def test_nothing_is_asked_for_without_being_told_to(run: Run, shop: Seller) -> None:
     never_heard_of(shop)
     audited(run, code=1)

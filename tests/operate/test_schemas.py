@@ -88,6 +88,15 @@ def test_an_audit(run: Run, seller: Seller) -> None:
     assert held("audit", run("audit", "--fix", "--yes", "--json").out)["asked"] == [order]
 
 
+def test_a_replay(run: Run, seller: Seller, tmp_path: Path) -> None:
+    seller.stripe.control("/_clock", {"advance_s": -3_600})
+    order = seller.sells("ada@example.com", heard_of=False)
+    plan = str(tmp_path / "plan.json")
+    planned = held("replay", run("replay", "--since", "2020-01-01", "--plan", plan, "--json").out)
+    assert (planned["orders"], planned["asked"]) == ({order: "deliver"}, [])
+    assert held("replay", run("replay", "--apply", plan, "--yes", "--json").out)["asked"] == [order]
+
+
 def test_an_audit_of_logs(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "deliver.log"
     at = datetime.now(UTC).isoformat()
