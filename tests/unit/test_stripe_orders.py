@@ -343,6 +343,10 @@ class TestPayments:
         assert charge_of(intent) is None
         assert payment(intent, None) == Payment("pi_1", "requires_payment_method")
 
+    def test_it_was_made_when_its_charge_was(self) -> None:
+        assert payment(an_intent(), a_charge(created=1_790_000_000)).at == datetime.fromtimestamp(1_790_000_000, UTC)
+        assert payment(an_intent(), None).at is None
+
     def test_refunds_come_in_the_order_in_which_they_were_made(self) -> None:
         newest_first = [a_refund(300), a_refund(200), a_refund(100)]
         paid = payment(an_intent(), a_charge(amount_refunded=600), refunds=newest_first)
