@@ -9,7 +9,9 @@ import pytest
 from paidshare import notices
 from tests.operate.world import WORKSPACE, Run, Seller, working
 
-SINCE = ("--since", f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}")
+
+def since() -> tuple[str, str]:
+    return ("--since", f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}")
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_a_plan_says_what_a_look_at_each_order_would_do_and_asks_for_nothing(
     missed = shop.sells("ada@example.com", heard_of=False)
     done = shop.sells("bob@example.com")
     broken = shop.sells("cy@example.com", shop.product(fastio_workspace=WORKSPACE), heard_of=False)
-    ran = run("replay", *SINCE, "--plan", str(plan))
+    ran = run("replay", *since(), "--plan", str(plan))
     assert (ran.code, working(shop.aws)) == (0, [])
     assert json.loads(plan.read_text())["orders"] == {missed: "deliver", done: "nothing", broken: "metadata_broken"}
     assert "1  deliver" in ran.out
@@ -40,7 +42,7 @@ def test_a_plan_says_what_a_look_at_each_order_would_do_and_asks_for_nothing(
 def test_what_was_planned_is_what_happens(run: Run, shop: Seller, plan: Path) -> None:
     missed = shop.sells("ada@example.com", heard_of=False)
     shop.sells("bob@example.com")
-    run("replay", *SINCE, "--plan", str(plan))
+    run("replay", *since(), "--plan", str(plan))
     assert run("replay", "--apply", str(plan), "--yes").code == 0
     assert [(notice.why, notice.about) for notice in shop.works()] == [(notices.LOOK, missed)]
     assert len(shop.mailer.sent) == 2
@@ -50,7 +52,7 @@ def test_what_was_planned_is_what_happens(run: Run, shop: Seller, plan: Path) ->
 
 def test_a_plan_that_the_world_has_overtaken_is_refused_whole(run: Run, shop: Seller, plan: Path) -> None:
     first, second = (shop.sells(f"{name}@example.com", heard_of=False) for name in ("ada", "bob"))
-    run("replay", *SINCE, "--plan", str(plan))
+    run("replay", *since(), "--plan", str(plan))
     shop.hears_of(second)
     ran = run("replay", "--apply", str(plan), "--yes")
     assert (ran.code, working(shop.aws)) == (1, [])
@@ -61,7 +63,7 @@ def test_a_plan_that_the_world_has_overtaken_is_refused_whole(run: Run, shop: Se
 def test_more_looks_than_are_allowed_are_refused_whole(run: Run, shop: Seller, plan: Path) -> None:
     for name in ("ada", "bob"):
         shop.sells(f"{name}@example.com", heard_of=False)
-    run("replay", *SINCE, "--plan", str(plan))
+    run("replay", *since(), "--plan", str(plan))
     assert run("replay", "--apply", str(plan), "--most", "1", "--yes").code == 1
     assert run("replay", "--apply", str(plan)).code == 2  # No terminal, and no --yes.
     assert working(shop.aws) == []
@@ -71,7 +73,7 @@ def test_more_looks_than_are_allowed_are_refused_whole(run: Run, shop: Seller, p
 def test_what_was_before_is_left_out(run: Run, seller: Seller, plan: Path) -> None:
     seller.stripe.control("/_clock", {"advance_s": -5 * 86_400})
     seller.sells("ada@example.com", heard_of=False)
-    run("replay", *SINCE, "--plan", str(plan))
+    run("replay", *since(), "--plan", str(plan))
     assert json.loads(plan.read_text())["orders"] == {}
 
 
@@ -87,5 +89,5 @@ def test_what_is_no_plan_for_the_stack_is_refused(run: Run, shop: Seller, plan: 
 
 def test_it_is_either_made_or_applied(run: Run, shop: Seller, plan: Path) -> None:
     plan.write_text("{}")
-    for words in ((), SINCE, ("--plan", str(plan)), (*SINCE, "--apply", str(plan))):
+    for words in ((), since(), ("--plan", str(plan)), (*since(), "--apply", str(plan))):
         assert run("replay", *words).code == 2, words

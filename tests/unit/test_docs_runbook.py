@@ -37,12 +37,8 @@ def test_a_log_that_is_read_is_one_of_the_stack_s() -> None:
     assert {group.replace("$STAGE", "${Stage}") for group in read} <= groups
 
 
-def test_every_alarm_has_an_entry_and_every_entry_an_alarm() -> None:
-    entries = re.findall(r"`(\w+Alarm)`", "".join(re.findall(r"^## .*$", RUNBOOK, re.MULTILINE)))
-    assert sorted(entries) == sorted(resources("AWS::CloudWatch::Alarm"))
-
-
 def test_a_redrive_says_its_destination() -> None:
     """Deliver puts messages into the dead-letter queue itself, so SQS does not know where they came from."""
-    [command] = re.findall(r"aws sqs start-message-move-task.*", RUNBOOK)
-    assert '--destination-arn "$QUEUE_ARN"' in command
+    commands = re.findall(r"aws sqs start-message-move-task[^`]*", RUNBOOK)
+    assert commands
+    assert all("--destination-arn" in command for command in commands)
