@@ -78,7 +78,9 @@ class Judge:
     unknown: dict[int, float] = field(default_factory=dict)
     """Until when Paidshare need not know what last happened to a purchase."""
     wished: dict[str, set[str]] = field(default_factory=dict)
-    """The operator's wishes to mail an order's link once more: their event ids."""
+    """The operator's wishes of an order: their event ids."""
+    resent: set[str] = field(default_factory=set)
+    """The orders whose link was wished for once more."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
     """Of each order the newest letter whose word SES has sent, and when it did."""
     tidied_at: float = 0.0
@@ -216,7 +218,10 @@ class Judge:
             for place, (_, what) in enumerate(history)
             if place + 1 == len(history) or history[place + 1][0] >= now - _DECIDED_WITHIN_S
         ]
-        if not {truth.of_order(order, self.policy, now), *recent} & _SAYS[told]:
+        # What the seller rules is known when it was read off the queue, and not before.
+        heard = _RULED.get(self.rows.get(order.id, {}).get("ruled", {}).get("S", ""), "")
+        known = {truth.of_order(order, self.policy, now), truth.of_order(order, self.policy, now, ruled=heard)}
+        if not (known | {*recent}) & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
         # Before the first letter nobody has the link: a share that was begun, and whose worker died, the sweep closes.
         linked = told is Told.ACCESS or order.id in self.letters
@@ -231,7 +236,7 @@ class Judge:
         last = before[-1]
         # It changed, and changed back.
         changes = sum(at > last.at - _DECIDED_WITHIN_S for at, _ in self.standings.get(order.id, ()))
-        if changes >= _THERE_AND_BACK or order.id in self.wished or letter.kind == Kind.ACCESS_CHANGED:
+        if changes >= _THERE_AND_BACK or order.id in self.resent or letter.kind == Kind.ACCESS_CHANGED:
             return
         word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
         if self.clock.now < by or (word is not None and word <= by):
@@ -397,6 +402,9 @@ class Judge:
 
 _OPEN = {Told.ACCESS: True, Told.ON_HOLD: False, Told.ENDED: False}
 """Whether files are open when a letter tells it."""
+
+_RULED = {"ended": "end", "on_hold": "hold"}
+"""What a ruling is called in the ledger, and by the operator."""
 
 _SAYS = {
     Told.ACCESS: {Standing.ACCESS, Standing.EITHER, Standing.ASKS},

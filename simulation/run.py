@@ -154,9 +154,11 @@ def _act(shop: Simulated, act: Act) -> None:
         told = buys(account, buyer, [shop.products[name] for name in names.split(",")], how, now)
     elif act.number not in account.purchases:
         return
-    elif act.what == "resends":
+    elif act.what == "wishes":
         shop.trace(f"act {act.number} {act}")
-        shop.resend(account.purchases[act.number])
+        shop.wish(account.purchases[act.number], act.detail)
+        if act.detail != "resend":
+            shop.judge.acted(act.number, found_within=STATED_S)
         return
     elif act.what == "changes_plan":
         name, _, how = act.detail.partition(" ")

@@ -12,9 +12,10 @@ from typing import Any
 from local.fastio.state import Share
 from local.signing import sign_fastio_pair, sign_fastio_single
 from operate.audit import Audit, Line
-from paidshare import notices
-from paidshare.notices import RESEND, Notice
+from paidshare import notices, wishes
+from paidshare.notices import Notice
 from paidshare.settings import Policy
+from paidshare.wishes import Wants
 from simulation import goods
 from simulation.aws.dynamodb import Table
 from simulation.aws.ses import PostOffice
@@ -40,7 +41,7 @@ from simulation.functions import (
 from simulation.keys import FASTIO_WEBHOOK, Keys
 from simulation.outside import Outside
 from simulation.promises import Judge
-from simulation.stripe.account import Account, Event, Purchase
+from simulation.stripe.account import Account, Event, Purchase, Session
 from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Wiring
 
 _KEPT_S = 5 * 24 * 3600
@@ -179,11 +180,22 @@ class Simulated:
 
         self.clock.at(at, send)
 
-    def resend(self, purchase: Purchase) -> None:
-        """The operator wishes that the buyer gets the link of the newest order once more."""
+    def wish(self, purchase: Purchase, wanted: str) -> None:
+        """
+        The operator wishes something of the newest order: `resend` its link, or `end`, `hold` or `restore` access to
+        what was paid.
+        """
         *_, order = purchase.orders
+        is_paid = order.paid if isinstance(order, Session) else order.status == "paid"
+        if wanted == "resend":
+            self.judge.resent.add(order.id)
+        elif is_paid:
+            order.ruled = "" if wanted == "restore" else wanted
+        else:
+            return
         self._wishes += 1
-        notice = Notice("stripe", f"resend_{self._wishes}", RESEND, order.id, aware(self.clock.now))
+        wants = Wants(f"operator.{wanted}")
+        notice = Notice("stripe", f"{wanted}_{self._wishes}", wishes.why(wants), order.id, aware(self.clock.now))
         self.judge.wished.setdefault(order.id, set()).add(notice.event_id)
         self.queues[WORK].send(notices.to_json(notice))
 

@@ -15,7 +15,7 @@ from simulation.stripe.acts import Act
 ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
 _HURRIED = 0.3
 """The share of runs in which everything happens at once."""
-_WARNED = 0.15
+_WARNED, _RULED = 0.15, 0.15
 _HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mixed")
 
 
@@ -106,6 +106,8 @@ def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
         yield Act(warned, number, "is_warned_of")
         if chance.happens(f"{name} safe", 0.5):
             yield Act(warned + chance.spread(f"{name} safe after", 3_600.0), number, "is_called_safe")
+    if chance.happens(f"{name} ruled", _RULED):
+        yield from _ruled(chance, number, at)
     for _ in range(chance.one_of(f"{name} times", 0, 0, 0, 1, 1, 2, 3, 4)):
         at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 10.0, 600.0, 6 * 3600.0))
         what, detail = chance.one_of(
@@ -119,12 +121,24 @@ def _money(chance: Chance, number: int, at: float) -> Iterator[Act]:
             ("dispute_ends", "won"),
             ("dispute_ends", "lost"),
             ("credits", ""),
-            ("resends", ""),
+            ("wishes", "resend"),
         )
         yield Act(at, number, what, detail)
         if what == "disputes" and not detail:
             at += chance.spread(f"{name} bank", chance.one_of(f"{name} bank pace", 60.0, 3600.0, 2 * DAY_S))
             yield Act(at, number, "dispute_ends", chance.one_of(f"{name} verdict", "won", "won", "lost"))
+
+
+def _ruled(chance: Chance, number: int, at: float) -> Iterator[Act]:
+    """The operator ends or holds access, and now and then gives it back, at once or later."""
+    name = f"ruled {number}"
+    for _ in range(chance.one_of(f"{name} times", 1, 1, 2)):
+        # A second apart: a notice's moment is known by the second, and the queue keeps no order.
+        at += 1 + chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 10.0, 600.0, 6 * 3600.0))
+        yield Act(at, number, "wishes", chance.one_of(f"{name} what", "end", "hold"))
+        if chance.happens(f"{name} restored", 0.7):
+            at += 1 + chance.spread(f"{name} thinks", chance.one_of(f"{name} thinking", 5.0, 600.0, 3600.0))
+            yield Act(at, number, "wishes", "restore")
 
 
 def _subscribed(chance: Chance, found: Season, number: int, began: float) -> Iterator[Act]:

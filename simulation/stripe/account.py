@@ -70,7 +70,10 @@ class Intent:
 
 @dataclass(slots=True)
 class Session:
-    """A Checkout Session that the buyer completed at `at`."""
+    """
+    A Checkout Session that the buyer completed at `at`. `ruled` is what the seller wishes, whatever Stripe says: `end`,
+    `hold`, or nothing.
+    """
 
     id: str
     mode: str
@@ -81,6 +84,7 @@ class Session:
     invoice: "Invoice | None" = None
     subscription: "Subscription | None" = None
     paid_at: float | None = None
+    ruled: str = ""
 
     @property
     def total(self) -> int:
@@ -89,7 +93,10 @@ class Session:
 
 @dataclass(slots=True)
 class Invoice:
-    """`notes` are credit notes (id, when) that gave `credited` to a balance, `credited_lines` in full."""
+    """
+    `notes` are credit notes (id, when) that gave `credited` to a balance, `credited_lines` in full. `ruled` as a
+    session's.
+    """
 
     id: str
     at: float
@@ -101,6 +108,7 @@ class Invoice:
     credited: int = 0
     credited_lines: tuple[str, ...] = ()
     notes: list[tuple[str, float]] = field(default_factory=list)
+    ruled: str = ""
 
     @property
     def total(self) -> int:

@@ -30,9 +30,9 @@ class Standing(StrEnum):
 _OPEN_DISPUTES = ("needs_response", "under_review")
 
 
-def of_order(order: AnOrder, policy: Policy, now: float) -> Standing:
-    """The best that any of its lines has."""
-    found = {of_line(order, line, policy, now) for line in order.lines if is_ours(line)}
+def of_order(order: AnOrder, policy: Policy, now: float, *, ruled: str | None = None) -> Standing:
+    """The best that any of its lines has; with what the seller *ruled* another than that is so."""
+    found = {of_line(order, line, policy, now, ruled=ruled) for line in order.lines if is_ours(line)}
     best = (
         Standing.ACCESS,
         Standing.EITHER,
@@ -51,9 +51,9 @@ def is_ours(line: Line) -> bool:
 
 
 def of_line(  # One rule, one line.
-    order: AnOrder, line: Line, policy: Policy, now: float
+    order: AnOrder, line: Line, policy: Policy, now: float, *, ruled: str | None = None
 ) -> Standing:
-    intent = order.intent
+    intent, ruled = order.intent, order.ruled if ruled is None else ruled
     if isinstance(order, Session):
         if intent is not None and intent.status == "requires_payment_method":
             return Standing.FAILED
@@ -63,9 +63,14 @@ def of_line(  # One rule, one line.
         return Standing.NOTHING
     if money_is_back(order) or (intent is not None and any(one.status == "lost" for one in intent.disputes)):
         return Standing.ENDED
+    if ruled == "end":
+        return Standing.ENDED
     if isinstance(order, Invoice) and line.period_end is not None:
-        return _of_period(order, line, policy, now)
-    return Standing.HOLD if _held(intent, policy) else Standing.ACCESS
+        found = _of_period(order, line, policy, now)
+    else:
+        found = Standing.HOLD if _held(intent, policy) else Standing.ACCESS
+    # What the seller holds is not given; what is over by itself is no news.
+    return Standing.HOLD if ruled == "hold" and found in (Standing.ACCESS, Standing.ASKS) else found
 
 
 def money_is_back(order: AnOrder) -> bool:

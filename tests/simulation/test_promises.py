@@ -137,7 +137,7 @@ def test_a_word_of_ses_s_that_nobody_noted_is_seen(noted: str | None, seen: bool
 @pytest.mark.parametrize(("resent", "seen"), [("resend_1", False), ("resend_9", True), (None, True)])
 def test_a_wish_that_nobody_answered_is_seen(resent: str | None, seen: bool) -> None:  # noqa: FBT001
     shop = Shop()
-    shop.shop.resend(shop.shop.account.purchases[0])
+    shop.shop.wish(shop.shop.account.purchases[0], "resend")
     shop.row(**({} if resent is None else {"resent": {"S": resent}}))
     shop.judge.a_wish_is_answered(shop.shop.account.orders[ORDER])
     assert shop.broken() == ({"a_wish_is_answered"} if seen else set())
