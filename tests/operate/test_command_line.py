@@ -10,7 +10,7 @@ from operate.stacks import Name, Stack
 from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
-    "status", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive", "dismiss",
+    "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive", "dismiss",
     "replay", "audit",
 ]  # fmt: skip
 
