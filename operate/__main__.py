@@ -13,9 +13,10 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from operate import cases, redriving, replaying, stories, wishing
+from operate import cases, redriving, stories, wishing
 from operate.answers import Code, Refused
-from operate.auditing import audit
+from operate.audits import replaying
+from operate.audits.auditing import audit
 from operate.doctoring import doctor
 from operate.options import answered, of_a_stack
 from operate.printing import aside

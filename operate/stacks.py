@@ -205,13 +205,7 @@ def found(name: Name) -> Stack:
         }
     except ValueError as exc:  # An endpoint that is no URL.
         raise Misasked(str(exc)) from exc
-    try:
-        [described] = cloudformation.describe_stacks(StackName=name.stack)["Stacks"]
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] == "ValidationError":
-            region = cloudformation.meta.region_name
-            raise NotKnown(f"no stack {name.stack} in {region} in the account of your credentials") from exc
-        raise
+    described = _described(cloudformation, name.stack)
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     try:
         return Stack(
@@ -231,3 +225,14 @@ def found(name: Name) -> Stack:
         )
     except KeyError as exc:
         raise NotKnown(f"the stack {name.stack} has no output {exc.args[0]}: is it a Paidshare?") from exc
+
+
+def _described(cloudformation: Any, stack: str) -> dict[str, Any]:
+    try:
+        [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] == "ValidationError":
+            region = cloudformation.meta.region_name
+            raise NotKnown(f"no stack {stack} in {region} in the account of your credentials") from exc
+        raise
+    return dict(described)

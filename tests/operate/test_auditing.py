@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from operate.comparing import Difference
+from operate.audits.comparing import Difference
 from paidshare import notices
 from tests.cloud import ORDERS_TABLE
 from tests.operate.world import WORKSPACE, Run, Seller, working

@@ -10,8 +10,8 @@ from operate.stacks import Name, Stack
 from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
-    "status", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive", "dismiss",
-    "replay", "audit",
+    "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive",
+    "dismiss", "replay", "audit",
 ]  # fmt: skip
 
 

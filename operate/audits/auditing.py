@@ -10,7 +10,7 @@ import typer
 from operate import stacks
 from operate.answers import Answer, Code, Misasked
 from operate.audit import Line, audited, read
-from operate.comparing import Compared, Comparison, Difference
+from operate.audits.comparing import Compared, Comparison, Difference
 from operate.options import EndpointOption, EnvOption, StackOption, YesOption, confirm
 from operate.printing import aside
 from operate.stacks import Stack

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from operate.answers import Answer, Misasked, Refused
-from operate.comparing import Comparison
+from operate.audits.comparing import Comparison
 from operate.options import YesOption, confirm
 from operate.stacks import Stack
 from operate.wishing import ask_for_a_look
