@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from operate.answers import Misasked, NotKnown
 from paidshare.aws import SecretsManagerVault
 from paidshare.loose_json import as_object, object_in
+from paidshare.payments_stripe import StripeAccess
 from paidshare.secret import Secret
 from paidshare.settings import Policy
 
@@ -35,6 +36,7 @@ LAPTOP = _ROOT / ".local" / "endpoints.json"
 
 STRIPE, FASTIO = "https://api.stripe.com", "https://api.fast.io/current"
 
+_STRIPE_S = 8.0
 _CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
 # What the laptop's AWS takes for the account's root.
 _LAPTOP_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -106,6 +108,15 @@ class Stack:
             keep_canceled=said.get("CanceledSubscriptions") == "keep",
             ask_when_paid_late=said.get("LatePayments") == "ask",
         )
+
+    @cached_property
+    def stripe_access(self) -> StripeAccess:
+        """Stripe, asked with the stack's own key, for whoever has made sure where that goes (`is_safe_base`)."""
+        access = StripeAccess(
+            api_key=lambda: self.secret.stripe_api_key, api_base=self.stripe_api_base, timeout_s=_STRIPE_S
+        )
+        self.closing.callback(access.close)
+        return access
 
     @cached_property
     def secret(self) -> Secret:

@@ -1,5 +1,5 @@
 """
-`make test`: every test, in four parts side by side.
+`make test`: every test, in five parts side by side.
 
 Most of the time of a deployed system, and of one whose workers are killed, is waiting: one after the other the parts
 take about twice as long on two cores. Ends with 0 only when every part did.
@@ -14,6 +14,7 @@ from typing import IO
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SOAK = "tests/stack/test_soak.py"
+_DEPLOYS = "tests/stack/test_deploys.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ _PORTS = ("tests/contract", "tests/functions", "tests/local")
 CODE = Part("code", ("tests", *(f"--ignore={folder}" for folder in ("tests/stack", "tests/crash", *_PORTS))))
 BESIDE = (
     Part("ports", _PORTS),
-    Part("deployed", ("tests/stack", f"--ignore={_SOAK}")),
+    Part("deployed", ("tests/stack", f"--ignore={_SOAK}", f"--ignore={_DEPLOYS}")),
+    Part("deploys", (_DEPLOYS,)),
     Part("trouble", ("tests/crash", _SOAK)),
 )
 

@@ -12,7 +12,6 @@ from operate.orders.correction import is_safe_base
 from operate.stacks import Stack
 from paidshare.errors import OrderUnknown
 from paidshare.notices import NEEDED, OF_WARNINGS
-from paidshare.payments_stripe import StripeAccess
 
 _GROUP = "Stripe"
 _PATIENCE_S = 8.0
@@ -42,7 +41,6 @@ def answer[T](to: Stack, about: str, ask: Callable[[stripe.V1Services], T]) -> T
     """Raises StripeUnavailable and OrderUnknown; a key that may not ask is what was found."""
     if not is_safe_base(to.stripe_api_base):
         return unknown(f"the Stripe key is not shown to {to.stripe_api_base}, which is no https:// address")
-    access = StripeAccess(api_key=lambda: to.secret.stripe_api_key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
 
     def asked(client: stripe.StripeClient) -> T | Found:
         try:
@@ -55,10 +53,7 @@ def answer[T](to: Stack, about: str, ask: Callable[[stripe.V1Services], T]) -> T
                 f"Stripe's dashboard, Developers, API keys, the key's permissions: {about}, Read",
             )
 
-    try:
-        return access.answer(about, asked)
-    finally:
-        access.close()
+    return to.stripe_access.answer(about, asked)
 
 
 def _may_read(what: str, ask: Callable[[stripe.V1Services], Any], to: Stack) -> Found:
