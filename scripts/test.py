@@ -1,5 +1,5 @@
 """
-`make test`: every test, in five parts side by side.
+`make test`: every test, in six parts side by side.
 
 Most of the time of a deployed system, and of one whose workers are killed, is waiting: one after the other the parts
 take about twice as long on two cores. Ends with 0 only when every part did.
@@ -33,9 +33,11 @@ class Part:
 
 # A new folder of tests falls to the first.
 _PORTS = ("tests/contract", "tests/functions", "tests/local")
-CODE = Part("code", ("tests", *(f"--ignore={folder}" for folder in ("tests/stack", "tests/crash", *_PORTS))))
+_SHOP = ("tests/operate", "tests/simulation")
+CODE = Part("code", ("tests", *(f"--ignore={folder}" for folder in ("tests/stack", "tests/crash", *_PORTS, *_SHOP))))
 BESIDE = (
     Part("ports", _PORTS),
+    Part("shop", _SHOP),
     Part("deployed", ("tests/stack", f"--ignore={_SOAK}", f"--ignore={_DEPLOYS}")),
     Part("deploys", (_DEPLOYS,)),
     Part("trouble", ("tests/crash", _SOAK)),

@@ -26,6 +26,7 @@ from greenlet import getcurrent, greenlet
 from rich.console import Console
 
 from paidshare import notices
+from paidshare.errors import PaidshareError
 from paidshare.notices import Notice
 from paidshare.settings import Policy
 from simulation.aws.sqs import Message, record
@@ -334,7 +335,8 @@ class Stage:
         work = container.begin([], f"deliver-{next(self._numbers)}", timedelta(seconds=DELIVER_S))
         try:
             work(_Record(message))
-        except Exception:  # noqa: BLE001
+        except PaidshareError:
+            # Any other error is a bug, and nobody's schedule.
             return
         queue.delete(message.handle)
 
@@ -379,6 +381,7 @@ class _Record:
         self.receipt_handle = message.handle
         self.attributes = self
         self.approximate_receive_count = str(message.receives)
+        self.sent_timestamp = str(int(message.sent_at * 1000))
 
 
 @without_gc()
