@@ -76,7 +76,7 @@ MUTANTS = (
         "no lease",
         _LEDGER,
         '"attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder"',
-        '"attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder <> :nobody"',
+        '"attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder <> :new"',
         also=(_NOT_FENCED,),
     ),
     Mutant(
