@@ -4,9 +4,12 @@ import base64
 import hmac
 
 
-def sign_stripe(body: bytes, secret: str, at: int) -> str:
-    """The value of `Stripe-Signature`, as Stripe makes it with one active secret. *at* is in Unix seconds."""
-    return f"t={at},v1={_digest(body, secret.encode(), at).hex()}"
+def sign_stripe(body: bytes, secret: str, at: int, *others: str) -> str:
+    """
+    The value of `Stripe-Signature`, as Stripe makes it with one active secret, or with the *others* that are active too
+    while one is rolled. *at* is in Unix seconds.
+    """
+    return ",".join([f"t={at}", *(f"v1={_digest(body, one.encode(), at).hex()}" for one in (secret, *others))])
 
 
 def sign_fastio_pair(body: bytes, secret: str | bytes, at: int) -> dict[str, str]:

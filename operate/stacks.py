@@ -207,13 +207,10 @@ def found(name: Name) -> Stack:
 
     Raises NotKnown, Misasked, and AWS's own errors (botocore's) when AWS cannot be asked.
     """
-    aws = session(name)
-    wanted: dict[str, Any] = {"endpoint_url": name.endpoint_url, "config": _CLIENT}
+    client = _clients(session(name), {"endpoint_url": name.endpoint_url, "config": _CLIENT})
     try:
-        cloudformation = aws.client("cloudformation", **wanted)
-        clients: dict[str, Any] = {
-            service: aws.client(service, **wanted) for service in ("sqs", "dynamodb", "secretsmanager", "cloudwatch")
-        }
+        cloudformation = client("cloudformation")
+        clients = {service: client(service) for service in ("sqs", "dynamodb", "secretsmanager", "cloudwatch")}
     except ValueError as exc:  # An endpoint that is no URL.
         raise Misasked(str(exc)) from exc
     described = _described(cloudformation, name.stack)
@@ -229,7 +226,7 @@ def found(name: Name) -> Stack:
             secret_id=outputs["SecretArn"],
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
             outputs=outputs,
-            client=_clients(aws, wanted),
+            client=client,
             on_a_laptop=name.on_a_laptop,
             made_at=described.get("CreationTime"),
             where=f"{name.stack} in {cloudformation.meta.region_name}, account {described['StackId'].split(':')[4]}",

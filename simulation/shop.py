@@ -1,7 +1,5 @@
 """One shop: the real functions wired to simulated services, and a judge who sees every step."""
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from local.fastio.state import Share
-from local.signing import sign_fastio_pair, sign_fastio_single
+from local.signing import sign_fastio_pair, sign_fastio_single, sign_stripe
 from operate.audit import Audit, Line
 from paidshare import notices, wishes
 from paidshare.notices import Notice
@@ -262,9 +260,10 @@ class Simulated:
             "data": {"object": thing},
         }
         body, at = json.dumps(said), int(self.clock.now)
-        signed = [hmac.new(one.encode(), f"{at}.{body}".encode(), hashlib.sha256) for one in self.keys.signing]
-        header = ",".join([f"t={at}", *(f"v1={one.hexdigest()}" for one in signed)])
-        return _request("POST /webhook/stripe", body, {"stripe-signature": header})
+        secret, *others = self.keys.signing
+        return _request(
+            "POST /webhook/stripe", body, {"stripe-signature": sign_stripe(body.encode(), secret, at, *others)}
+        )
 
     # --- What goes wrong ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from simulation.aws.errors import refused, unanswered
+from simulation.aws.errors import refused, tried, unanswered
 from simulation.aws.expressions import Item, condition, number_of, update
 from simulation.outside import Outside
 
@@ -183,21 +183,17 @@ class DynamoDB:
         return self._call("Query", IndexName, do)
 
     def _call(self, operation: str, about: str, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """As often as boto3 tries: a write whose answer was lost is written once more."""
-        for left in reversed(range(self._attempts)):
-            try:
-                return self._outside.call(
-                    "DynamoDB",
-                    f"{operation} {about}",
-                    do,
-                    refused=lambda: refused(_OVER_CAPACITY, operation),
-                    lost=lambda: unanswered("DynamoDB"),
-                    patience=4.0,
-                )
-            except Exception as error:
-                if not left or _is_final(error):
-                    raise
-        raise AssertionError
+        def call() -> dict[str, Any]:
+            return self._outside.call(
+                "DynamoDB",
+                f"{operation} {about}",
+                do,
+                refused=lambda: refused(_OVER_CAPACITY, operation),
+                lost=lambda: unanswered("DynamoDB"),
+                patience=4.0,
+            )
+
+        return tried(self._attempts, call, is_final=_is_final)
 
 
 def _is_final(error: Exception) -> bool:

@@ -1,5 +1,6 @@
 """What boto3 raises when a call fails."""
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
@@ -23,3 +24,19 @@ def unheard(service: str) -> ConnectTimeoutError:
 def unanswered(service: str) -> ReadTimeoutError:
     """The request may have been worked on."""
     return ReadTimeoutError(endpoint_url=service)
+
+
+def tried[T](
+    attempts: int, call: Callable[[], T], *, is_final: Callable[[Exception], bool] = lambda _error: False
+) -> T:
+    """
+    What *call* answers, asked as often as boto3 tries, unless an error *is_final*: what was done, and whose answer was
+    lost, is done once more.
+    """
+    for _ in range(attempts - 1):
+        try:
+            return call()
+        except Exception as error:
+            if is_final(error):
+                raise
+    return call()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from simulation.aws.errors import refused, unanswered
+from simulation.aws.errors import refused, tried, unanswered
 from simulation.keys import Keys
 from simulation.outside import Outside
 
@@ -17,17 +17,14 @@ class SecretsManager:
         self._attempts = attempts
 
     def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
-        for left in reversed(range(self._attempts)):
-            try:
-                return self._outside.call(
-                    "Secrets Manager",
-                    f"GetSecretValue {SecretId}",
-                    lambda: {"SecretString": json.dumps(self._keys.secret)},
-                    refused=lambda: refused("ThrottlingException", "GetSecretValue"),
-                    lost=lambda: unanswered("Secrets Manager"),
-                    patience=4.0,
-                )
-            except Exception:
-                if not left:
-                    raise
-        raise AssertionError
+        def call() -> dict[str, Any]:
+            return self._outside.call(
+                "Secrets Manager",
+                f"GetSecretValue {SecretId}",
+                lambda: {"SecretString": json.dumps(self._keys.secret)},
+                refused=lambda: refused("ThrottlingException", "GetSecretValue"),
+                lost=lambda: unanswered("Secrets Manager"),
+                patience=4.0,
+            )
+
+        return tried(self._attempts, call)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulation.aws.errors import refused, unanswered
+from simulation.aws.errors import refused, tried, unanswered
 from simulation.chance import Chance
 from simulation.clock import Clock
 from simulation.outside import Outside
@@ -182,21 +182,17 @@ class SQS:
         return self._call("GetQueueAttributes", queue.name, do)
 
     def _call(self, operation: str, about: str, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """As often as boto3 tries: a message whose answer was lost is sent twice."""
-        for left in reversed(range(self._attempts)):
-            try:
-                return self._outside.call(
-                    "SQS",
-                    f"{operation} {about}",
-                    do,
-                    refused=lambda: refused("ServiceUnavailable", operation, status=503),
-                    lost=lambda: unanswered("SQS"),
-                    patience=4.0,
-                )
-            except Exception:
-                if not left:
-                    raise
-        raise AssertionError
+        def call() -> dict[str, Any]:
+            return self._outside.call(
+                "SQS",
+                f"{operation} {about}",
+                do,
+                refused=lambda: refused("ServiceUnavailable", operation, status=503),
+                lost=lambda: unanswered("SQS"),
+                patience=4.0,
+            )
+
+        return tried(self._attempts, call)
 
 
 def _hidden(queue: Queue, handle: str, seconds: float) -> dict[str, Any]:
