@@ -18,6 +18,9 @@ from scripts import way_back
 from tests.stack.laptop import Laptop, until
 from tests.stack.test_sweep import all_shares_next_time, long_ago, sweep
 
+# Three deploys and a hundred orders each, on a machine that has other tests to run.
+pytestmark = pytest.mark.timeout(1000)
+
 ORDERS = 100
 _AT_ONCE = 4
 # Where Lambda lets an invocation end, the laptop's AWS kills it: what it had in hand comes back after so many seconds
