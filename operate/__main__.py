@@ -9,6 +9,7 @@ Exit codes: 0 good, 1 something is wrong with the shop, 2 the question makes no 
 """
 
 import sys
+from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
@@ -18,15 +19,16 @@ from operate.answers import Code, Refused
 from operate.audits import replaying
 from operate.audits.auditing import audit
 from operate.doctoring import doctor
-from operate.options import answered, of_a_stack
+from operate.goods import selling
+from operate.options import Commands, answered, of_a_stack
 from operate.printing import aside
 from operate.status import status
 from paidshare.aws import summary
 from paidshare.errors import PaidshareError
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
-)
+_STYLE: Any = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, **_STYLE)
 for _command in (
     status,
     doctor,
@@ -45,6 +47,12 @@ for _command in (
 ):
     app.command()(of_a_stack(_command))
 app.command()(answered(audit))
+_products = typer.Typer(
+    cls=Commands, help="What Stripe's products deliver (list), and having them say so (link).", **_STYLE
+)
+_products.command("list")(of_a_stack(selling.listed))
+_products.command("link")(of_a_stack(selling.link))
+app.add_typer(_products, name="products")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from operate.answers import Misasked, NotKnown
+from operate.once import Once
 from paidshare.aws import SecretsManagerVault
 from paidshare.loose_json import as_object, object_in
 from paidshare.payments_stripe import StripeAccess
@@ -78,6 +79,8 @@ class Stack:
     made_at: datetime | None = None
     closing: ExitStack = field(default_factory=ExitStack, compare=False)
     """Closes what was opened on the way, when the command is over."""
+    once: Once = field(default_factory=Once, compare=False, init=False)
+    """What several parts of a command ask for."""
 
     @property
     def stage(self) -> str:

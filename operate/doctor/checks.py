@@ -54,13 +54,13 @@ def unknown(words: str) -> Found:
 @dataclass(frozen=True, slots=True)
 class Check:
     """
-    The question that *name* says, of *group*; *ask* may raise whatever AWS, Stripe and Fast.io raise. *on_a_laptop*:
-    whether the laptop has what it asks for.
+    The question that *name* says, of *group*; *ask* may raise whatever AWS, Stripe and Fast.io raise, and answers None
+    where another check says what keeps it from being asked. *on_a_laptop*: whether the laptop has what it asks for.
     """
 
     group: str
     name: str
-    ask: Callable[[Stack], Found]
+    ask: Callable[[Stack], Found | None]
     on_a_laptop: bool = True
 
 
@@ -76,10 +76,11 @@ def all_of(checks: Iterable[Check], to: Stack) -> Sequence[Checked]:
     """Each of *checks* that makes sense for the stack, in their order; all are asked at once."""
     meant = [one for one in checks if one.on_a_laptop or not to.on_a_laptop]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [*pool.map(lambda one: Checked(one, _asked(one, to)), meant)]
+        found = [*pool.map(lambda one: _asked(one, to), meant)]
+    return [Checked(check, one) for check, one in zip(meant, found, strict=True) if one is not None]
 
 
-def _asked(check: Check, to: Stack) -> Found:
+def _asked(check: Check, to: Stack) -> Found | None:
     try:
         return check.ask(to)
     except ClientError as exc:

@@ -14,6 +14,14 @@ _VERIFY = "SES, Identities: verify the domain, and add the DNS records that it s
 
 def _identity(to: Stack) -> dict[str, Any] | None:
     """The sender's own, where it may send, else its domain's; None where SES has neither."""
+    return to.once.answer("SES identity", lambda: _of_the_sender(to))
+
+
+def _account(to: Stack) -> dict[str, Any]:
+    return to.once.answer("SES account", lambda: dict(to.client("sesv2").get_account()))
+
+
+def _of_the_sender(to: Stack) -> dict[str, Any] | None:
     sender = to.parameters["SenderAddress"]
     found = []
     for name in (sender, sender.rpartition("@")[2]):
@@ -51,7 +59,7 @@ def _mail_from(to: Stack) -> Found:
 
 
 def _sandbox(to: Stack) -> Found:
-    if to.client("sesv2").get_account().get("ProductionAccessEnabled"):
+    if _account(to).get("ProductionAccessEnabled"):
         return good("letters reach everybody")
     words = "SES is in its sandbox: letters reach verified addresses alone"
     mend = "SES, Account dashboard, Request production access"
@@ -59,7 +67,7 @@ def _sandbox(to: Stack) -> Found:
 
 
 def _sending(to: Stack) -> Found:
-    said = to.client("sesv2").get_account()
+    said = _account(to)
     if not said.get("SendingEnabled") or said.get("EnforcementStatus") == "SHUTDOWN":
         return wrong("SES has stopped this account's sending", "SES, Account dashboard: answer the review's case")
     if said.get("EnforcementStatus") == "PROBATION":
@@ -68,7 +76,7 @@ def _sending(to: Stack) -> Found:
 
 
 def _quota(to: Stack) -> Found:
-    quota = to.client("sesv2").get_account().get("SendQuota", {})
+    quota = _account(to).get("SendQuota", {})
     most, sent = quota.get("Max24HourSend", 0.0), quota.get("SentLast24Hours", 0.0)
     words = f"{sent:.0f} of the {most:.0f} letters of a day have left"
     # An account without a limit says -1.

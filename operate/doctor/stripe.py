@@ -73,6 +73,10 @@ def _warnings(to: Stack) -> Found:
 
 def _endpoints(to: Stack) -> list[Mapping[str, Any]] | Found:
     """Those of the stack's URL."""
+    return to.once.answer("Stripe's endpoints", lambda: _listed_endpoints(to))
+
+
+def _listed_endpoints(to: Stack) -> list[Mapping[str, Any]] | Found:
     found = answer(to, "Webhook endpoints", lambda v1: v1.webhook_endpoints.list({"limit": 100}))
     if isinstance(found, Found):
         return unknown("whether Stripe knows the endpoint: the key may not read Webhook endpoints (a wish, not a need)")

@@ -275,6 +275,21 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
         "metadata",
         "is fastio_files meant?",
     ),
+    "a file is gone at Fast.io": (
+        lambda shop: shop.seller.product(fastio_workspace="my-shop", fastio_files="gone-1"),
+        "files",
+        "names cannot be delivered",
+    ),
+    "a workspace is hidden from the key": (
+        lambda shop: shop.seller.fastio.member("my-shop", member=False),
+        "files",
+        "workspace",
+    ),
+    "link days out of range": (
+        lambda shop: shop.seller.product(fastio_workspace="my-shop", fastio_files="1", fastio_link_days="0"),
+        "metadata",
+        "from 1 to 3650",
+    ),
     "metadata names no file": (
         lambda shop: shop.seller.product(fastio_workspace="my-shop"),
         "metadata",
