@@ -14,7 +14,10 @@ OF_A_STACK = [
     "dismiss", "replay", "audit",
 ]  # fmt: skip
 
-BELOW = [("products", "list"), ("products", "link")]
+BELOW = [
+    ("products", "list"), ("products", "link"),
+    ("secrets", "status"), ("secrets", "set"), ("secrets", "rotate"),
+]  # fmt: skip
 
 
 def test_these_are_the_commands() -> None:
