@@ -2,10 +2,12 @@
 
 from dataclasses import fields
 
-from operate.doctor.checks import Check, Found, care, good, wrong
-from operate.setup import secret_text
+from operate.doctor.checks import Check, Found, Mend, care, good, wrong
+from operate.doctor.stripe import MEND as _ENDPOINT
+from operate.setup import secret_text, vault
 from operate.setup.secret_text import SHORTEST_LINK_KEY, Name
 from operate.stacks import Stack
+from paidshare.errors import SecretUnavailable
 from paidshare.loose_json import object_in
 from paidshare.secret import Secret
 
@@ -18,8 +20,20 @@ def _readable(to: Stack) -> Found:
     known = {one.name for one in fields(Secret)}
     if others := sorted(set(object_in(text)) - known):
         return care(f"the secret has names that nobody reads: {', '.join(others)}", "is one of them misspelt?")
-    Secret.read(text)
+    try:
+        Secret.read(text)
+    except SecretUnavailable as exc:
+        return wrong(str(exc), "mend it in the console of Secrets Manager, or: paidshare doctor --fix", _STRUCTURE)
     return good("the secret is readable")
+
+
+def _structured(to: Stack) -> list[str]:
+    raw = vault.raw(to)
+    vault.write(to, secret_text.mended(raw))
+    return ["gave every name in the secret the kind of value that it has to have"]
+
+
+_STRUCTURE = Mend("give every name in the secret the kind of value that it has to have", _structured)
 
 
 def _stripe_key(to: Stack) -> Found:
@@ -38,7 +52,7 @@ def _stripe_key(to: Stack) -> Found:
 def _webhook_secrets(to: Stack) -> Found:
     secrets, mend = to.secret.stripe_webhook_secrets, _MEND.format(Name.STRIPE_WEBHOOK_SECRETS)
     if not secrets:
-        return wrong("stripe_webhook_secrets is empty: every webhook is refused", mend)
+        return wrong("stripe_webhook_secrets is empty: every webhook is refused", mend, _ENDPOINT)
     livemode = to.livemode
     if odd := sum(bool(secret_text.fault(Name.STRIPE_WEBHOOK_SECRETS, one, livemode=livemode)) for one in secrets):
         return wrong(f"{odd} of stripe_webhook_secrets are no signing secrets (whsec_…)", mend)

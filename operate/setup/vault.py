@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -54,7 +55,7 @@ def held(to: Stack) -> list[Value]:
         for place, value in enumerate(secret_text.values(now, name), 1):
             is_old = value in old
             since = made.get("AWSPREVIOUS" if is_old else "AWSCURRENT")
-            used = _if_let(lambda name=name, place=place: _used(to, name, place)) if name in LISTS else None
+            used = _if_let(partial(_used, to, name, place)) if name in LISTS else None
             found.append(Value(name, place, secret_text.fingerprint(value), since, is_old, used))
     return found
 

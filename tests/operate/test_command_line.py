@@ -11,7 +11,7 @@ from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
     "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive",
-    "dismiss", "replay", "audit",
+    "dismiss", "replay", "audit", "init",
 ]  # fmt: skip
 
 BELOW = [

@@ -4,13 +4,15 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from operate.answers import Refused
-from operate.setup import keyring, secret_text
+from operate.setup import secret_text
 from operate.setup.secret_text import LISTS, Name
 from paidshare.secret import Secret
 from tests.builders import LINK_KEY
@@ -106,10 +108,15 @@ class TestSet:
         self, run: Run, seller: Seller, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         terminal("y")
-        asked: list[str] = []
-        monkeypatch.setattr(keyring.typer, "prompt", lambda words, **how: asked.append(str(how)) or OLD)
+        asked: list[Any] = []
+
+        def prompt(_words: str, **how: Any) -> str:
+            asked.append(how)
+            return OLD
+
+        monkeypatch.setattr(typer, "prompt", prompt)
         assert run("secrets", "set", "stripe_webhook_secrets").code == 0
-        assert "'hide_input': True" in asked[0]
+        assert asked[0]["hide_input"] is True
         assert secret(seller).stripe_webhook_secrets == (OLD,)
 
     def test_what_is_there_is_not_replaced_unasked(self, piped: Piped, seller: Seller) -> None:
