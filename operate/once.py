@@ -1,9 +1,11 @@
-"""What several parts of a command want to know, asked once."""
+"""What several parts of a command want, made and asked for once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from threading import Lock
-from typing import Any
+from typing import Any, cast
+
+import boto3
 
 
 class Once:
@@ -24,3 +26,16 @@ class Once:
             except Exception as exc:  # noqa: BLE001  # Whatever it is, it is everybody's.
                 answer.set_exception(exc)
         return answer.result()
+
+
+def made_once(aws: boto3.session.Session, wanted: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What makes each service's client once. A session makes clients for one thread at a time (boto3's own words)."""
+    lock, made = Lock(), dict[str, Any]()
+
+    def client(service: str) -> Any:
+        with lock:
+            if service not in made:
+                made[service] = cast("Any", aws).client(service, **wanted)
+            return made[service]
+
+    return client

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from operate.doctor.checks import Check, Found, care, good, unknown, wrong
+from operate.doctor.checks import Check, Found, Moot, care, good, unknown, wrong
 from operate.doctor.goods import for_sale
 from operate.goods.storage import storage
 from operate.orders.correction import is_safe_base
 from operate.stacks import Stack
-from paidshare.errors import FastioUnavailable
+from paidshare.errors import FastioUnavailable, PaidshareError
 from paidshare.shares_fastio import FastioShareListing
 
 _GROUP = "Fast.io"
@@ -21,6 +21,8 @@ _LIMITS = (100, 1_000)
 def _shares(to: Stack) -> Found:
     if not is_safe_base(to.fastio_api_base):
         return unknown(f"the Fast.io key is not shown to {to.fastio_api_base}, which is no https:// address")
+    if not to.secret.fastio_api_key:
+        raise Moot
     listing = FastioShareListing.over_https(
         api_key=lambda: to.secret.fastio_api_key, clock=lambda: datetime.now(UTC), api_base=to.fastio_api_base
     )
@@ -48,7 +50,11 @@ def _used(listing: FastioShareListing) -> int:
 
 def _limit(to: Stack) -> int | None:
     """What Fast.io says of the plan of the first workspace that something is sold from."""
-    found = for_sale(to)
+    try:
+        found = for_sale(to)
+    except (Moot, PaidshareError):
+        # Stripe's checks say so.
+        return None
     sold = [] if isinstance(found, Found) else [one.goods for one in found if one.goods]
     return storage(to).most_shares(sold[0].workspace) if sold else None
 

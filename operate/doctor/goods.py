@@ -1,6 +1,6 @@
 """What is for sale: that each product's metadata says what Deliver understands, and that Fast.io has the files."""
 
-from operate.doctor.checks import Check, Found, good, wrong
+from operate.doctor.checks import Check, Found, Moot, good, wrong
 from operate.doctor.stripe import answer
 from operate.goods import products
 from operate.goods.products import Product
@@ -34,16 +34,16 @@ def _metadata(to: Stack) -> Found:
     return good(f"{ours} of {len(found)} products are delivered, and say what")
 
 
-def _files(to: Stack) -> Found | None:
+def _files(to: Stack) -> Found:
     found = for_sale(to)
     if isinstance(found, Found):
-        return None
+        raise Moot
     said = [one for one in found if one.goods and not one.faults]
     try:
         looked_up = products.looked_up(said, storage(to))
     except FastioUnavailable as error:
         if "key" in str(error):
-            return None
+            raise Moot from error
         raise
     if faults := products.faults(looked_up):
         return wrong("; ".join(faults), _MEND)

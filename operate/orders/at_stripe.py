@@ -167,9 +167,14 @@ def writing(to: Stack, what: str) -> StripeAccess:
     if not key:
         raise NotKnown(f"{what}: put a key that may into STRIPE_API_KEY (docs/runbook.md)")
     check_base(to)
-    access = StripeAccess(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
-    to.closing.callback(access.close)
-    return access
+    return access(to, key)
+
+
+def access(to: Stack, key: str) -> StripeAccess:
+    """The stack's Stripe, with *key*; closed when the command is over."""
+    opened = StripeAccess(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
+    to.closing.callback(opened.close)
+    return opened
 
 
 def money(amount: int, currency: str) -> str:

@@ -11,10 +11,13 @@ from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
     "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive",
-    "dismiss", "replay", "audit",
+    "dismiss", "replay", "audit", "init",
 ]  # fmt: skip
 
-BELOW = [("products", "list"), ("products", "link")]
+BELOW = [
+    ("products", "list"), ("products", "link"),
+    ("secrets", "status"), ("secrets", "set"), ("secrets", "rotate"),
+]  # fmt: skip
 
 
 def test_these_are_the_commands() -> None:
