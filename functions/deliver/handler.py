@@ -17,7 +17,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
@@ -72,7 +71,7 @@ def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
     session = boto3.session.Session()
     vault = SecretsManagerVault(
-        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
+        session.client("secretsmanager", config=_CLIENT),
         settings.secret_name,
         monotonic=monotonic,
     )

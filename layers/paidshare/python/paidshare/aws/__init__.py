@@ -6,9 +6,11 @@ from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.aws.checkpoint import DynamoCheckpoint
+    from paidshare.aws.connection import Patience
     from paidshare.aws.dead_letters import Case, DeadLetter, DeadLetters, forgotten_soon
     from paidshare.aws.errors import is_condition_failed, summary
     from paidshare.aws.intake import SqsIntake
+    from paidshare.aws.json_client import client
     from paidshare.aws.ledger import DynamoLedger
     from paidshare.aws.mail_log import DynamoMailLog
     from paidshare.aws.mailer import SesMailer
@@ -29,6 +31,7 @@ __all__ = [
     "DynamoMailLog",
     "DynamoOrderIndex",
     "DynamoReceived",
+    "Patience",
     "SecretsManagerVault",
     "SesMailer",
     "SqsIntake",
@@ -36,6 +39,7 @@ __all__ = [
     "SqsReconcileQueue",
     "Tally",
     "age",
+    "client",
     "count",
     "count_each",
     "forgotten_soon",
@@ -49,6 +53,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "DynamoCheckpoint": "checkpoint",
+            "Patience": "connection",
             "DeadLetters": "dead_letters",
             "DeadLetter": "dead_letters",
             "Case": "dead_letters",
@@ -59,6 +64,7 @@ if not TYPE_CHECKING:
             "Tally": "metrics",
             "is_condition_failed": "errors",
             "SqsIntake": "intake",
+            "client": "json_client",
             "DynamoLedger": "ledger",
             "DynamoMailLog": "mail_log",
             "SesMailer": "mailer",
