@@ -315,8 +315,8 @@ MUTANTS = (
     Mutant(
         "a key is remembered before the message is sent",
         _INTAKE,
-        '        except AWS_ERRORS as exc:\n            raise QueueUnavailable(summary("SQS", exc)) from exc\n        sent',
-        "        except AWS_ERRORS:\n            return\n        sent",
+        '        except errors.AWS_ERRORS as exc:\n            raise QueueUnavailable(summary("SQS", exc)) from exc\n        sent',
+        "        except errors.AWS_ERRORS:\n            return\n        sent",
     ),
     Mutant(
         "taken before it is queued",

@@ -115,20 +115,6 @@ def list_lines(state: StripeState, call: Call) -> Json:
     return state.lines_of(found["id"], call.params)
 
 
-def create_payment_link(state: StripeState, call: Call) -> Json:
-    p = call.params
-    p.only("line_items", "metadata")
-    lines = catalog.lines(state, p, "payment")
-    made = objects.payment_link(currency=lines[0]["currency"], livemode=state.livemode, metadata=p.metadata())
-    state.lines[made["id"]] = lines
-    return state.keep(made)
-
-
-def list_payment_links(state: StripeState, call: Call) -> Json:
-    call.params.only(*PAGE)
-    return page(state.every("payment_link"), call.params, url="/v1/payment_links")
-
-
 def list_events(state: StripeState, call: Call) -> Json:
     p = call.params
     p.only(*PAGE, "type", "types", "delivery_success", "created")
@@ -161,6 +147,18 @@ def create_endpoint(state: StripeState, call: Call) -> Json:
     made = objects.webhook_endpoint(url, events, livemode=state.livemode, now=state.now)
     made |= {"metadata": p.metadata(), "description": p.text("description"), "api_version": p.text("api_version")}
     return dict(state.keep(made))
+
+
+def update_endpoint(state: StripeState, call: Call) -> Json:
+    p = call.params
+    p.only("url", "enabled_events", "metadata", "description", "disabled")
+    found = state.find("webhook_endpoint", call.id)
+    found["enabled_events"] = p.texts("enabled_events") or found["enabled_events"]
+    found["metadata"] = p.metadata(found["metadata"])
+    found |= {key: said for key in ("url", "description") if (said := p.text(key))}
+    if (disabled := p.boolean("disabled")) is not None:
+        found["status"] = "disabled" if disabled else "enabled"
+    return _without_secret(found)
 
 
 def show_endpoint(state: StripeState, call: Call) -> Json:
@@ -213,14 +211,15 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/v1/checkout/sessions/{id}", update_session),
     ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
     ("GET", "/v1/customers", list_customers),
-    ("POST", "/v1/payment_links", create_payment_link),
-    ("GET", "/v1/payment_links", list_payment_links),
+    ("POST", "/v1/payment_links", catalog.create_payment_link),
+    ("GET", "/v1/payment_links", catalog.list_payment_links),
     ("GET", "/v1/payment_links/{id}", shows("payment_link")),
     ("GET", "/v1/events", list_events),
     ("GET", "/v1/events/{id}", shows("event")),
     ("POST", "/v1/webhook_endpoints", create_endpoint),
     ("GET", "/v1/webhook_endpoints", list_endpoints),
     ("GET", "/v1/webhook_endpoints/{id}", show_endpoint),
+    ("POST", "/v1/webhook_endpoints/{id}", update_endpoint),
     ("DELETE", "/v1/webhook_endpoints/{id}", delete_endpoint),
     ("GET", "/v1/payment_intents/{id}", shows("payment_intent")),
     ("GET", "/v1/charges/{id}", shows("charge")),
