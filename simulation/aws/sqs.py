@@ -1,11 +1,14 @@
 """
 SQS's law, of a standard queue: at least once and now and then twice, in no order; what was received is out of sight for
 a while and comes back unless it is deleted; only so many may be out of sight; after so many receives it is a dead
-letter, and after its retention it is gone.
+letter, and after its retention it is gone. A group of messages that has more in flight than its share is noisy, and
+those of the others are handed out before its own; within that there is no order.
 
-docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
+docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html and sqs-fair-queues.html
 """
 
+import heapq
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +33,7 @@ class Message:
     receives: int = 0
     handle: str = ""
     group: str = ""
+    in_flight: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +53,11 @@ class Queue:
     arrived: Callable[[float], None] = lambda _at: None
     messages: dict[str, Message] = field(default_factory=dict)
     sent: int = 0
+    in_flight: Counter[str] = field(default_factory=Counter)
+    """Of each group: how many were received, and are out of sight."""
+    _hidden: list[tuple[float, str]] = field(default_factory=list)
+    _in_sight: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    """By group, whose turn it is in front. A message that is gone by now may stand here still."""
 
     def send(
         self, body: str, attributes: dict[str, Any] | None = None, *, group: str = "", delay_s: float = 0.0
@@ -57,26 +66,31 @@ class Queue:
         now = self.clock.now
         message = Message(f"{self.name}-{self.sent}", body, attributes or {}, now, now + delay_s, group=group)
         self.messages[message.id] = message
+        heapq.heappush(self._hidden, (message.visible_at, message.id))
         self.watched(message)
         self.arrived(message.visible_at)
         return message.id
 
     def receive(self, most: int) -> list[Message]:
-        """Up to *most* that are in sight, in no order; they are out of sight then."""
-        now = self.clock.now
-        self._give_up(now)
-        there = [one for one in self.messages.values() if one.visible_at <= now]
-        room = self.most_in_flight - (len(self.messages) - len(there))
-        there.sort(key=lambda one: self.chance.fixed(f"{one.id} {one.receives}"))
-        taken = there[: max(0, min(most, room))]
-        for message in taken:
+        """Up to *most* that are in sight; they are out of sight then."""
+        self._forget_the_old()
+        self._look_again()
+        taken: list[Message] = []
+        while len(taken) < most and self.in_flight.total() < self.most_in_flight:
+            message = self._next()
+            if message is None:
+                break
             message.receives += 1
             message.handle = f"{message.id}#{message.receives}"
+            message.in_flight = True
+            self.in_flight[message.group] += 1
             self.hide(message, self.visibility_s)
+            taken.append(message)
         return taken
 
     def hide(self, message: Message, seconds: float) -> None:
         message.visible_at = self.clock.now + seconds
+        heapq.heappush(self._hidden, (message.visible_at, message.id))
         self.arrived(message.visible_at)
 
     def delete(self, handle: str) -> None:
@@ -87,6 +101,7 @@ class Queue:
         if self.chance.happens(f"twice {message.id}", self.twice):
             self.hide(message, self.chance.between(f"twice again {message.id}", 1, 600))
             return
+        self._landed(message)
         del self.messages[message.id]
 
     def named(self, handle: str) -> Message | None:
@@ -98,14 +113,55 @@ class Queue:
         now = self.clock.now
         return sum(one.visible_at <= now for one in self.messages.values())
 
-    def _give_up(self, now: float) -> None:
-        for message in tuple(self.messages.values()):
-            if now - message.sent_at > self.retention_s:
-                del self.messages[message.id]
-            elif self.most_receives and message.visible_at <= now and message.receives >= self.most_receives:
-                del self.messages[message.id]
+    def _forget_the_old(self) -> None:
+        """What was kept for as long as the queue keeps anything is gone; the oldest stand first."""
+        while self.messages:
+            oldest = next(iter(self.messages.values()))
+            if self.clock.now - oldest.sent_at <= self.retention_s:
+                return
+            self._landed(oldest)
+            del self.messages[oldest.id]
+
+    def _look_again(self) -> None:
+        """Those that were hidden until now are in sight; who was received too often is a dead letter."""
+        now, hidden = self.clock.now, self._hidden
+        while hidden and hidden[0][0] <= now:
+            at, name = heapq.heappop(hidden)
+            message = self.messages.get(name)
+            if message is None or message.visible_at != at:
+                continue
+            self._landed(message)
+            if self.most_receives and message.receives >= self.most_receives:
+                del self.messages[name]
                 if self.dead_letters is not None:
                     self.dead_letters.send(message.body, message.attributes)
+                continue
+            turn = self.chance.fixed(f"{name} {message.receives}")
+            heapq.heappush(self._in_sight.setdefault(message.group, []), (turn, name))
+
+    def _next(self) -> Message | None:
+        """The next to be handed out: of a group that is not noisy, as long as one of those has any."""
+        there = {group: some[0] for group, some in self._in_sight.items() if self._is_there(some)}
+        if not there:
+            return None
+        flying, groups = self.in_flight.total(), len(there.keys() | +self.in_flight)
+        group = min(there, key=lambda one: (self.in_flight[one] * groups > flying, there[one]))
+        _, name = heapq.heappop(self._in_sight[group])
+        return self.messages[name]
+
+    def _is_there(self, some: list[tuple[float, str]]) -> bool:
+        """Whether any of *some* is in sight still; the first one is, then."""
+        while some:
+            message = self.messages.get(some[0][1])
+            if message is not None and message.visible_at <= self.clock.now:
+                return True
+            heapq.heappop(some)
+        return False
+
+    def _landed(self, message: Message) -> None:
+        if message.in_flight:
+            message.in_flight = False
+            self.in_flight[message.group] -= 1
 
 
 class SQS:
