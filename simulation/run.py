@@ -103,8 +103,12 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
 
 @contextmanager
 def without_gc() -> Iterator[None]:
-    """What runs in here makes few cycles: Python's search for them, a tenth of the time, comes when it is over."""
+    """
+    What runs in here makes few cycles: Python's search for them, a tenth of the time, comes when it is over, and leaves
+    out what was there before.
+    """
     searched = gc.isenabled()
+    gc.freeze()
     gc.disable()
     try:
         yield

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from paidshare import orders
 from paidshare.delivering.ports import Live, none_live
@@ -123,18 +123,20 @@ class SimulatedStripe:
     def order(self, order_id: str, *, account: str | None = None) -> Order:
         del account
 
+        clock, said_at = self.outside.clock, [0]
+
         def do() -> Order:
             found = self.account.orders.get(order_id)
             if found is None:
                 raise OrderUnknown(f"there is no {order_id}")
-            order = read(found, self.account.by_id[order_id].email, fraud_warnings=self.fraud_warnings)
-            said_at = int(self.outside.clock.now)
-            return replace(order, lines=tuple(map(self.corrected, order.lines)), as_of=aware(said_at))
+            said_at[0] = int(clock.now)
+            return read(found, self.account.by_id[order_id].email, fraud_warnings=self.fraud_warnings)
 
-        began = self.outside.clock.now
+        began = clock.now
         order = self._ask(f"GET {order_id}", do)
         # As the real adapter does: not later than the question.
-        return replace(order, as_of=order.as_of and order.as_of - timedelta(seconds=self.outside.clock.now - began))
+        as_of = aware(said_at[0] - (clock.now - began))
+        return replace(order, lines=tuple(map(self.corrected, order.lines)), as_of=as_of)
 
     def orders_of(
         self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from paidshare.errors import SecretUnavailable
@@ -24,8 +25,12 @@ class Secret:
     link_key: str = ""
 
     @classmethod
+    @lru_cache(maxsize=2)
     def read(cls, text: str) -> "Secret":
-        """Raises SecretUnavailable when *text* is no JSON object of the documented shape."""
+        """
+        Raises SecretUnavailable when *text* is no JSON object of the documented shape. Every call to a provider asks
+        for it, and it is the same text for days.
+        """
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError):
