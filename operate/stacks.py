@@ -12,7 +12,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -128,9 +127,7 @@ class Stack:
     @cached_property
     def secret(self) -> Secret:
         """The stack's keys, which the shell's credentials have to be let read. Raises SecretUnavailable."""
-        return SecretsManagerVault(
-            SecretsProvider(boto3_client=self.secretsmanager), self.secret_id, monotonic=monotonic
-        ).secret()
+        return SecretsManagerVault(self.secretsmanager, self.secret_id, monotonic=monotonic).secret()
 
 
 @contextmanager
