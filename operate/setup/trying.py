@@ -71,12 +71,11 @@ def try_(
     hops, row = [*_seen(to, order, began=began, seconds=wait)], _row(to, order)
     data: dict[str, Any] = {"order": order, "product": sold.id, "hops": [{"what": w, "seconds": s} for w, s in hops]}
     data["open"] = _is_open(to, row)
-    words = [f"{seconds:6.2f} s  {what}" for what, seconds in hops]
     if len(hops) == len(HOPS) and data["open"]:
-        return Answer(data, [*words, "→ All of it works. The link is open."])
+        return Answer(data, ["→ All of it works. The link is open."])
     missing = HOPS[len(hops)].what if len(hops) < len(HOPS) else "the link is open"
     note = f"✗ not within {wait} s: {missing}. See: paidshare why {order}"
-    return Answer(data, words, Code.WRONG, [note])
+    return Answer(data, [], Code.WRONG, [note])
 
 
 def _product(to: Stack, wanted: str | None) -> Product:
