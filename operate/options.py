@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from operate import stacks
 from operate.answers import Answer, Misasked
@@ -55,6 +56,15 @@ _OF_A_STACK = {
     "stack": (StackOption, None),
     "endpoint_url": (EndpointOption, None),
 }
+
+
+class Commands(TyperGroup):
+    """Commands below a name, which by itself stands for the first of them: `products` is `products list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx)):
+            args = [self.list_commands(ctx)[0], *args]
+        return super().parse_args(ctx, args)
 
 
 def of_a_stack(do: Callable[..., Answer]) -> Callable[..., None]:

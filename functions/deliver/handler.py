@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any
 
@@ -21,7 +21,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, Tally, age
+from paidshare.aws import (
+    DynamoLedger,
+    SecretsManagerVault,
+    SesMailer,
+    SqsMessages,
+    SqsReconcileQueue,
+    Tally,
+    age,
+    everybody_s,
+    sharing,
+)
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
@@ -69,15 +79,11 @@ class Invocation:
 @cache
 def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
-    session = boto3.session.Session()
-    vault = SecretsManagerVault(
-        session.client("secretsmanager", config=_CLIENT),
-        settings.secret_name,
-        monotonic=monotonic,
-    )
-    sqs = session.client("sqs", config=_CLIENT)
+    client = partial(_client, boto3.session.Session())
+    vault = SecretsManagerVault(client("secretsmanager"), settings.secret_name, monotonic=monotonic)
+    sqs = client("sqs")
     return Container(
-        shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
+        shop=_shop(settings, client, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
@@ -85,17 +91,23 @@ def _container() -> Container:
     )
 
 
+def _client(session: boto3.session.Session, service: str, config: Config = _CLIENT) -> Any:
+    made = session.client(service, config=config)  # type: ignore[call-overload]
+    return sharing(made, everybody_s(), environ=os.environ)
+
+
 def _shop(
-    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, reconcile: SqsReconcileQueue
+    settings: DeliverSettings, client: Callable[..., Any], vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
-    mail = session.client("sesv2", config=_ONCE)
+    mail = client("sesv2", _ONCE)
     return Shop(
-        ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
+        ledger=DynamoLedger(client("dynamodb"), settings.orders_table),
         payments=SparedPayments(
             StripePayments(
                 api_key=lambda: vault.secret().stripe_api_key,
                 api_base=settings.stripe_api_base,
                 fraud_warnings=settings.hold_on_fraud_warning,
+                tls=everybody_s(),
             ),
             Breaker(monotonic=monotonic),
         ),
@@ -103,6 +115,7 @@ def _shop(
             FastioShares.over_https(
                 api_key=lambda: vault.secret().fastio_api_key,
                 clock=_now,
+                tls=everybody_s(),
                 api_base=settings.fastio_api_base,
                 web_base=settings.fastio_web_base,
             ),

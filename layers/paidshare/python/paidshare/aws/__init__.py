@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
+    from paidshare.aws.roots import everybody_s, sharing
     from paidshare.aws.rows import number
     from paidshare.aws.vault import SecretsManagerVault
 
@@ -42,9 +43,11 @@ __all__ = [
     "client",
     "count",
     "count_each",
+    "everybody_s",
     "forgotten_soon",
     "is_condition_failed",
     "number",
+    "sharing",
     "summary",
 ]
 
@@ -73,6 +76,8 @@ if not TYPE_CHECKING:
             "DynamoOrderIndex": "order_index",
             "DynamoReceived": "received",
             "SqsReconcileQueue": "reconcile_queue",
+            "everybody_s": "roots",
+            "sharing": "roots",
             "number": "rows",
             "SecretsManagerVault": "vault",
         },

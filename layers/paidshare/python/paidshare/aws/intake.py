@@ -84,7 +84,12 @@ class SqsIntake:
     def _send(self, *, event: dict[str, str], notice: Notice, sent: list[Notice]) -> None:
         del event  # Powertools' key.
         try:
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=notices.to_json(notice))
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=notices.to_json(notice),
+                MessageGroupId=notices.group(notice),
+                DelaySeconds=notices.delay(notice),
+            )
         except errors.AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
         sent.append(notice)

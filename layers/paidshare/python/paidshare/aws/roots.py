@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 AMAZON_S = Path(__file__).with_name("amazon_roots.pem")
 
@@ -34,3 +35,32 @@ def context(file: str) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.load_verify_locations(file)
     return made
+
+
+@cache
+def everybody_s() -> ssl.SSLContext:
+    """That trusts all whom Mozilla trusts, as Python's default does: for who talks to others than AWS, too."""
+    import certifi  # noqa: PLC0415
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def sharing[T](client: T, tls: ssl.SSLContext, *, environ: Mapping[str, str]) -> T:
+    """
+    boto3's *client*, with *tls* for all of its connections: by itself it reads every authority anew for each, which
+    takes more time than the call. Where *environ* says whom to trust instead, it stays as it is.
+
+    botocore offers no other way in; tests/contract/test_one_context.py tells when these are called something else.
+    """
+    if environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE"):
+        return client
+    http: Any = client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001
+    http._get_ssl_context = lambda: tls  # noqa: SLF001
+    http._manager.connection_pool_kw["ssl_context"] = tls  # noqa: SLF001
+    http._setup_ssl_cert = _checked  # noqa: SLF001
+    return client
+
+
+def _checked(connections: Any, _url: str, _verify: object) -> None:
+    """What botocore tells of each connection: no file of authorities, since the context has them."""
+    connections.cert_reqs, connections.ca_certs = "CERT_REQUIRED", None
