@@ -21,10 +21,13 @@ from operate.audits import replaying
 from operate.audits.auditing import audit
 from operate.doctoring import doctor
 from operate.goods import selling
+from operate.live.assistant import mcp
+from operate.live.watching import watch
 from operate.options import Commands, answered, of_a_stack
 from operate.printing import aside
 from operate.setup import keyring
 from operate.setup.beginning import init
+from operate.setup.trying import try_
 from operate.status import status
 from paidshare.aws import summary
 from paidshare.errors import PaidshareError
@@ -51,6 +54,9 @@ for _command in (
     app.command()(of_a_stack(_command))
 app.command()(answered(audit))
 app.command()(answered(init))
+app.command("try")(of_a_stack(try_))
+app.command()(of_a_stack(watch))
+app.command()(mcp)
 _GROUPS: dict[tuple[str, str], dict[str, Callable[..., Answer]]] = {
     ("products", "What Stripe's products deliver; `link` has them say so."): {
         "list": selling.listed,

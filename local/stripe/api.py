@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from local.stripe import catalog, objects
 from local.stripe.billing import api as billing
+from local.stripe.billing import drafting
 from local.stripe.form import Call, Params, StripeProblem
 from local.stripe.money import api as money
 from local.stripe.objects import Json
@@ -81,24 +82,6 @@ def _email(p: Params) -> str | None:
         return None
     details.only("email")
     return details.needed("email")
-
-
-def list_customers(state: StripeState, call: Call) -> Json:
-    """Customers are only names here: those that invoices were billed to, with the address that these have."""
-    p = call.params
-    p.only(*PAGE, "email", "created")
-    email = p.text("email")
-    billed = {
-        one["customer"]: one["customer_email"]
-        for one in state.every("invoice", account=call.account)
-        if one["customer"]
-    }
-    found = [
-        {"id": customer, "object": "customer", "email": its, "livemode": state.livemode, "created": state.now}
-        for customer, its in billed.items()
-        if email in (None, its)
-    ]
-    return page(found, p, url="/v1/customers")
 
 
 def update_session(state: StripeState, call: Call) -> Json:
@@ -210,7 +193,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/checkout/sessions/{id}", shows("checkout.session")),
     ("POST", "/v1/checkout/sessions/{id}", update_session),
     ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
-    ("GET", "/v1/customers", list_customers),
+    ("GET", "/v1/customers", drafting.list_customers),
     ("POST", "/v1/payment_links", catalog.create_payment_link),
     ("GET", "/v1/payment_links", catalog.list_payment_links),
     ("GET", "/v1/payment_links/{id}", shows("payment_link")),
@@ -233,6 +216,11 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/radar/early_fraud_warnings", money.list_warnings),
     ("GET", "/v1/radar/early_fraud_warnings/{id}", shows("radar.early_fraud_warning")),
     ("GET", "/v1/subscriptions/{id}", shows("subscription")),
+    ("POST", "/v1/customers", drafting.create_customer),
+    ("POST", "/v1/invoices", drafting.create_invoice),
+    ("POST", "/v1/invoiceitems", drafting.create_item),
+    ("POST", "/v1/invoices/{id}/finalize", drafting.finalize),
+    ("POST", "/v1/invoices/{id}/pay", drafting.pay),
     ("GET", "/v1/invoices", billing.list_invoices),
     ("GET", "/v1/invoices/{id}", shows("invoice")),
     ("POST", "/v1/invoices/{id}", billing.update_invoice),

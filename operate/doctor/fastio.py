@@ -1,11 +1,8 @@
 """Fast.io: that the key is taken, and how many shares are in use."""
 
-from datetime import UTC, datetime
-
-from operate.doctor.checks import Check, Found, Moot, care, good, unknown, wrong
+from operate.doctor.checks import Check, Found, Moot, care, good, wrong
 from operate.doctor.goods import for_sale
-from operate.goods.storage import storage
-from operate.orders.correction import is_safe_base
+from operate.goods.storage import share_listing, storage
 from operate.stacks import Stack
 from paidshare.errors import FastioUnavailable, PaidshareError
 from paidshare.shares_fastio import FastioShareListing
@@ -19,23 +16,16 @@ _LIMITS = (100, 1_000)
 
 
 def _shares(to: Stack) -> Found:
-    if not is_safe_base(to.fastio_api_base):
-        return unknown(f"the Fast.io key is not shown to {to.fastio_api_base}, which is no https:// address")
     if not to.secret.fastio_api_key:
         raise Moot
-    listing = FastioShareListing.over_https(
-        api_key=lambda: to.secret.fastio_api_key, clock=lambda: datetime.now(UTC), api_base=to.fastio_api_base
-    )
     try:
-        return _counted(_used(listing), _limit(to))
+        return _counted(_used(share_listing(to)), _limit(to))
     except FastioUnavailable as error:
         if "key" not in str(error):
             raise
         return wrong(
             "Fast.io refuses the key", "Fast.io, Settings, API keys: make one, and put it in as fastio_api_key"
         )
-    finally:
-        listing.close()
 
 
 def _used(listing: FastioShareListing) -> int:

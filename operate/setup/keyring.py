@@ -126,7 +126,7 @@ def _table(held: Sequence[Value]) -> Table:
     now = datetime.now(UTC)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for one in held:
-        since = f"{'longer than ' if one.at_least else ''}since {at(one.since)} UTC" if one.since else "since –"
+        since = f"since {'before ' if one.at_least else ''}{at(one.since)} UTC" if one.since else "since –"
         used = f"last used {ago(one.last_used, now)}" if one.last_used else ""
         table.add_row(one.name if one.place == 1 else f"  the one before ({one.place})", one.fingerprint, since, used)
     return table

@@ -11,7 +11,7 @@ from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
     "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive",
-    "dismiss", "replay", "audit", "init",
+    "dismiss", "replay", "audit", "init", "try", "watch",
 ]  # fmt: skip
 
 BELOW = [
@@ -21,7 +21,8 @@ BELOW = [
 
 
 def test_these_are_the_commands() -> None:
-    assert [command.callback.__name__ for command in operate.app.registered_commands if command.callback] == OF_A_STACK
+    commands = operate.app.registered_commands
+    assert [one.name or one.callback.__name__ for one in commands if one.callback] == [*OF_A_STACK, "mcp"]
 
 
 def test_these_have_commands_below_them_of_which_the_first_is_meant(run: Run) -> None:
