@@ -122,7 +122,6 @@ class Progress:
     youngest last, and `put_off` is why nobody has come to the end of the order yet.
 
     `seen_until` is how far, by Stripe's own clock, the last look that came to its end has seen (`Order.as_of`).
-
     `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows SES's word (`sent`),
     how often the order was claimed (`claims`) and since when it is known (`first_seen_at`), and never writes them from
     here.
