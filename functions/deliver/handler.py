@@ -20,18 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import notices, retries
-from paidshare.aws import (
-    DynamoLedger,
-    SecretsManagerVault,
-    SesMailer,
-    SqsMessages,
-    SqsReconcileQueue,
-    Tally,
-    age,
-    everybody_s,
-    sharing,
-)
+from paidshare import aws, notices, retries
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
@@ -62,7 +51,7 @@ class Container:
     """Everything a batch needs, made once per container."""
 
     shop: Shop
-    messages: SqsMessages
+    messages: aws.SqsMessages
     threads: ThreadPoolExecutor
     logger: Logger
     stage: str
@@ -75,18 +64,18 @@ class Invocation:
     container: Container
     request_id: str
     deadline: datetime
-    tally: Tally = field(default_factory=Tally)
+    tally: aws.Tally = field(default_factory=aws.Tally)
 
 
 @cache
 def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
     client = partial(_client, boto3.session.Session())
-    vault = SecretsManagerVault(client("secretsmanager"), settings.secret_name, monotonic=monotonic)
+    vault = aws.SecretsManagerVault(client("secretsmanager"), settings.secret_name, monotonic=monotonic)
     sqs = client("sqs")
     return Container(
-        shop=_shop(settings, client, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
-        messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
+        shop=_shop(settings, client, vault, sqs),
+        messages=aws.SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
         stage=settings.stage,
@@ -95,18 +84,15 @@ def _container() -> Container:
 
 def _client(session: boto3.session.Session, service: str, config: Config = _CLIENT) -> Any:
     made = session.client(service, config=config)  # type: ignore[call-overload]
-    return sharing(made, everybody_s(), environ=os.environ)
+    return aws.sharing(made, aws.everybody_s(), environ=os.environ)
 
 
-def _shop(
-    settings: DeliverSettings, client: Callable[..., Any], vault: SecretsManagerVault, reconcile: SqsReconcileQueue
-) -> Shop:
-    mail = client("sesv2", _ONCE)
-    ledger = DynamoLedger(client("dynamodb"), settings.orders_table)
+def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.SecretsManagerVault, sqs: Any) -> Shop:
+    ledger = aws.DynamoLedger(client("dynamodb"), settings.orders_table)
     shares = FastioShares.over_https(
         api_key=lambda: vault.secret().fastio_api_key,
         clock=_now,
-        tls=everybody_s(),
+        tls=aws.everybody_s(),
         api_base=settings.fastio_api_base,
         web_base=settings.fastio_web_base,
         share_limit=settings.share_limit,
@@ -115,17 +101,17 @@ def _shop(
         api_key=lambda: vault.secret().stripe_api_key,
         api_base=settings.stripe_api_base,
         fraud_warnings=settings.hold_on_fraud_warning,
-        tls=everybody_s(),
+        tls=aws.everybody_s(),
     )
     return Shop(
         ledger=ledger,
         payments=SparedPayments(payments, Breaker(monotonic=monotonic)),
         shares=SparedShares(shares, Breaker(monotonic=monotonic)),
         mailer=SparedMailer(
-            SesMailer(mail, sender=settings.sender, configuration_set=settings.configuration_set),
+            aws.SesMailer(client("sesv2", _ONCE), sender=settings.sender, configuration_set=settings.configuration_set),
             Breaker(monotonic=monotonic),
         ),
-        reconcile=reconcile,
+        reconcile=aws.SqsReconcileQueue(sqs, queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=settings.policy,
@@ -197,7 +183,7 @@ def work(record: SQSRecord, invocation: Invocation) -> None:
 def _put_off(record: SQSRecord, invocation: Invocation, attempt: int, error: Exception) -> int:
     container, asked = invocation.container, error.wait if isinstance(error, TryAgain) else None
     seconds = container.messages.come_again(record.receipt_handle, attempt=attempt, asked=asked)
-    late = retries.is_late(age(record.attributes.sent_timestamp, now=container.shop.clock()), seconds)
+    late = retries.is_late(aws.age(record.attributes.sent_timestamp, now=container.shop.clock()), seconds)
     # A payment without an order is another program's, as far as anybody knows: no buyer of ours waits.
     if late and not isinstance(error, OrderNotThereYet):
         invocation.tally.count("LateOrders", also_by=((),), reason=getattr(error, "reason", "bug"))
@@ -220,7 +206,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
             holder=f"{invocation.request_id}/{record.message_id}",
             deadline=invocation.deadline,
             # A person gets the message with the reason, instead of SQS giving it up without one.
-            last=retries.is_last(attempt, age(record.attributes.sent_timestamp, now=container.shop.clock())),
+            last=retries.is_last(attempt, aws.age(record.attributes.sent_timestamp, now=container.shop.clock())),
         )
     except NeedsAPerson as error:
         for case in (error, *error.others):
