@@ -291,8 +291,8 @@ MUTANTS = (
     Mutant(
         "seen counts from the end of the look",
         _WORK,
-        "and min(order.as_of, self._now))\n",
-        "and self._now + timedelta(minutes=5))\n",
+        "and min(order.as_of, self._now)\n",
+        "and self._now + timedelta(minutes=5)\n",
     ),
     Mutant(
         "seen although a step is missing",

@@ -87,9 +87,16 @@ class Work:
 
     def finish(self, order: Order, todo: Plan) -> None:
         """Write down that all that *todo* says of *order* is done, and give it back."""
-        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
         # By the slower clock of both, should one of them be wrong.
-        self._lease.note(seen_until=order.as_of and min(order.as_of, self._now))
+        seen_until = order.as_of and min(order.as_of, self._now)
+        self._lease.note(
+            state=todo.state,
+            reason=todo.why,
+            case_told_at=None,
+            put_off=None,
+            next_end=self._next_end(),
+            seen_until=seen_until,
+        )
         self._lease.release()
 
     @property
