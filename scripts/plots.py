@@ -60,7 +60,7 @@ def read(page: str, title: str) -> tuple[dict[str, float], str]:
 
 def _short(name: str) -> str:
     """As much as there is room for."""
-    return "usual stack" if name.startswith("Stripe SDK, boto3") else name[:40]
+    return "usual stack" if name.startswith("Stripe SDK, boto3") else name.removesuffix(", from our layer")[:40]
 
 
 if __name__ == "__main__":
