@@ -30,7 +30,7 @@ from local.hosting.serving import serving
 from local.hosting.standin import StandIn
 from local.settings import STRIPE_WEBHOOK_SECRET
 from local.signing import sign_stripe
-from paidshare.aws import roots
+from paidshare.aws.direct import roots
 from scripts import measuring
 from scripts.aws_stand_in import aws_app, operation
 from scripts.measuring import Alone, Built

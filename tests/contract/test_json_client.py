@@ -28,9 +28,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
-from paidshare.aws import Patience, client, roots
-from paidshare.aws.connection import Answered, Connection
-from paidshare.aws.json_client import THROTTLED, TRANSIENT, TRANSIENT_STATUSES, JsonClient, suits
+from paidshare.aws import Patience, client
+from paidshare.aws.direct import roots
+from paidshare.aws.direct.connection import Answered, Connection
+from paidshare.aws.direct.json_client import THROTTLED, TRANSIENT, TRANSIENT_STATUSES, JsonClient, suits
 from tests.certificates import certificate
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}

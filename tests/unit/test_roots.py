@@ -7,7 +7,7 @@ from typing import Any
 import certifi
 import pytest
 
-from paidshare.aws import roots
+from paidshare.aws.direct import roots
 
 AMAZON_S = {f"Amazon Root CA {number}" for number in (1, 2, 3, 4)} | {
     "Starfield Services Root Certificate Authority - G2"
