@@ -61,8 +61,8 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 	$(BIN)/python scripts/aws_calls.py
 	$(SAM) validate --lint
 
-bench: ready ## Measure the numbers of docs/numbers.md
-	@for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: ready .tools/plots/.ready ## Measure the numbers of docs/numbers.md, and write them there with their plots
+	@$(BIN)/python scripts/bench.py
 
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(BIN)/python scripts/aws_calls.py
@@ -79,7 +79,7 @@ redrive: ready ## Put dead letters back to work (ENV=prod; ORDER="cs_… …", o
 
 lock: ready ## Lock what layers/dependencies and requirements/*.in ask for (UPGRADE=1: in the newest versions)
 	@cd layers/dependencies && $(LOCK) requirements.in --output-file requirements.txt
-	@cd requirements && for name in dev sam ministack mutmut; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+	@cd requirements && for name in dev sam ministack mutmut plots; do $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@# Written anew, though the same: what was installed from these locks is up to date still.
 	@if git diff --quiet -- layers/dependencies requirements; then touch $(STAMPS); fi
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(CURDIR)/$(BIN)/python -m piptools compile --quiet $(if $(UPGRADE),--upgrade) \
@@ -107,9 +107,15 @@ python:
 .tools/sam/.ready: requirements/sam.txt
 .tools/ministack/.ready: requirements/ministack.txt
 .tools/mutmut/.ready: requirements/mutmut.txt
+.tools/plots/.ready: requirements/plots.txt
+
+# A peer to measure against; only where there is Node.
+.tools/node/built/handler.mjs: scripts/measured/node/package-lock.json scripts/measured/node/handler.mjs
+	@mkdir -p .tools/node && cp scripts/measured/node/*.json scripts/measured/node/handler.mjs .tools/node
+	@cd .tools/node && npm ci --silent --no-audit --no-fund && npm run --silent build
 
 # The first prerequisite is the lock.
-$(STAMPS) .tools/mutmut/.ready:
+$(STAMPS) .tools/mutmut/.ready .tools/plots/.ready:
 	@echo "Setting up $(@D) (once, and again when $< changes)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --requirement $<

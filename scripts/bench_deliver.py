@@ -38,7 +38,7 @@ BATCH = 10  # The most that SQS hands over at once.
 BATCH_ROUNDS, PROVIDER_S = 5, 0.2
 GROWTH_ROUNDS, QUICK_PROVIDER_S = 3, 0.02
 FILES = 2
-FEW_TO_MANY = (1, 10, 100)
+FEW_TO_MANY = (10, 50, 100)  # Eight are added at once: fewer are no measure of one more.
 WORKSPACE = "bench-shop"
 
 _numbers = count(1)

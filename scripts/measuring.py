@@ -1,9 +1,11 @@
 """What the measuring commands share: the built functions, each run alone in a process, and the tables."""
 
+import compileall
 import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -12,7 +14,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any
 
 from local.aws import deploying, environs
@@ -21,6 +25,7 @@ from local.settings import (
     FASTIO_API_KEY,
     FASTIO_WEBHOOK_SECRET,
     REGION,
+    ROOT,
     SECRET_NAME,
     SENDER,
     STRIPE_API_KEY,
@@ -41,12 +46,13 @@ SECRET: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What a process made of some events, and what each cost it. Times are in seconds."""
+    """What a process made of some events, and what each cost it: seconds, and the most bytes that it has had."""
 
     answers: list[dict[str, Any]]
     seconds: list[float]
     cpu_seconds: list[float]
     cpu_seconds_since_start: float
+    most_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,20 @@ class Built:
         """The dependency layer, with bytecode."""
         return self.home / "build" / "DependenciesLayer" / "python"
 
-    def packages_without_bytecode(self) -> Path:
-        """The dependency layer as a plain `sam build` would leave it."""
-        bare = self.home / "without-bytecode"
-        if not bare.exists():
-            shutil.copytree(self.packages, bare, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-        return bare
+    def plain_packages(self, *, compiled: bool) -> Path:
+        """What plain `sam build` makes of the same lock: all of each package, and no bytecode; or *compiled*."""
+        folder = self.home / f"plain-{compiled}"
+        if not folder.exists():
+            names = re.findall(
+                r"^([\w.-]+)==", (ROOT / "layers/dependencies/requirements.txt").read_text(), re.MULTILINE
+            )
+            for file in (file for name in names for file in distribution(name).files or ()):
+                if file.suffix != ".pyc" and ".." not in file.parts:
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(file.locate(), folder / file)
+            if compiled:
+                compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+        return folder
 
     def measured(self, name: str) -> Path:
         """A handler of scripts/measured as a function's folder."""
@@ -119,8 +133,35 @@ def alone(*folders: Path, **variables: str) -> Iterator[Alone]:
 
     -I and -S: no site-packages. -B: no bytecode is written, as on Lambda, whose file system is read-only.
     """
-    environ = environs.bare(AWS_DEFAULT_REGION=REGION, **environs.ROOT_KEYS, **_VARIABLES, **variables)
-    command = [sys.executable, "-I", "-S", "-B", str(_ALONE), *map(str, folders)]
+    with _running([sys.executable, "-I", "-S", "-B", str(_ALONE), *map(str, folders)], variables) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def node_alone(folder: Path, **variables: str) -> Iterator[Alone]:
+    """As `alone`, of a function for Node."""
+    with _running(["node", "--no-warnings", str(_ALONE.parent / "node" / "alone.mjs"), str(folder)], variables) as made:
+        yield made
+
+
+def node_peer() -> Path | None:
+    """The built function of scripts/measured/node; None where there is no Node."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    if subprocess.run(["make", "--silent", _NODE_PEER], cwd=ROOT, check=False).returncode:
+        sys.exit("the peer for Node could not be built; what npm said is above")
+    return (ROOT / _NODE_PEER).parent
+
+
+_NODE_PEER = ".tools/node/built/handler.mjs"
+
+
+@contextlib.contextmanager
+def _running(command: list[str], variables: Mapping[str, str]) -> Iterator[Alone]:
+    # AWS_REGION as on Lambda: AWS's SDK for Node reads no other.
+    environ = environs.bare(
+        AWS_DEFAULT_REGION=REGION, AWS_REGION=REGION, **environs.ROOT_KEYS, **_VARIABLES, **variables
+    )
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, cwd=os.sep
     ) as process:
@@ -192,6 +233,17 @@ def times(
     )
 
 
+def at_most(what: str, ours: Sequence[float], *, unit: str, most: float | None = None) -> Row:
+    """*ours* in *unit*, of which *most* is allowed."""
+    found = statistics.median(ours)
+    return Row(
+        what,
+        _measure(found, unit),
+        reach=f"≤ {most:g} {unit}" if most is not None else "–",
+        reached=found <= most if most is not None else None,
+    )
+
+
 def count(what: str, ours: float, *, most: float | None = None) -> Row:
     """*ours* calls, of which *most* are allowed."""
     return Row(
@@ -202,8 +254,13 @@ def count(what: str, ours: float, *, most: float | None = None) -> Row:
     )
 
 
+shown: list[tuple[str, list[Row]]] = []
+"""All tables so far."""
+
+
 def show(title: str, rows: list[Row]) -> None:
     """Print *rows* as a table in Markdown."""
+    shown.append((title, rows))
     print(f"\n{title}\n\n| what | ours | against | ratio | reach | reached |\n|---|---|---|---|---|---|")
     for row in rows:
         ratio = f"{row.ratio:.2f} ×" if row.ratio is not None else "–"

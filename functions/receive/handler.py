@@ -39,7 +39,7 @@ class Container:
 @cache
 def _container() -> Container:
     settings = ReceiveSettings.from_environ(os.environ)
-    aws = partial(client, environ=os.environ, patience=_PATIENCE, attempts=_ATTEMPTS)
+    aws = partial(client, patience=_PATIENCE, attempts=_ATTEMPTS, environ=os.environ)
     return Container(
         senders={
             "POST /webhook/stripe": receive.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),

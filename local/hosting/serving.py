@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -37,14 +38,16 @@ def free_port(preferred: int = 0) -> int:
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+def serving(
+    app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1", tls: tuple[Path, Path] | None = None
+) -> Iterator[str]:
     """
-    Serve *app* while the block runs; yields its URL, without a slash at the end.
+    Serve *app* while the block runs; yields its URL, without a slash at the end. *tls* are a certificate and its key.
 
     Raises OSError when the server does not come up within a minute.
     """
     port = free_port(port)
-    server = uvicorn.Server(config(app, host, port))
+    server = uvicorn.Server(config(app, host, port, tls=tls))
     thread = threading.Thread(target=server.run, name=f"serving-{port}", daemon=True)
     thread.start()
     deadline = time.monotonic() + 60
@@ -53,14 +56,15 @@ def serving(app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1") -> Iterator
             raise OSError(f"no server came up on 127.0.0.1:{port}")
         time.sleep(0.005)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(timeout=5)
 
 
-def config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def config(app: ASGIApp, host: str, port: int, *, tls: tuple[Path, Path] | None = None) -> uvicorn.Config:
     """How *app* is served."""
+    certificate, key = tls or (None, None)
     return uvicorn.Config(
         _ended_quietly(app),
         host=host,
@@ -72,6 +76,8 @@ def config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=1,
         timeout_keep_alive=IDLE_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
 
 

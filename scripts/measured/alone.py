@@ -2,8 +2,8 @@
 Runs one function alone: `python -I -S -B alone.py FOLDER…`, its own folder first, then its layers.
 
 Reads lines from its standard input, each a JSON list of events, and answers each with a line of JSON: what the
-handler answered and how long it took, and the CPU time of this process since it began. What the handler prints goes
-nowhere. Needs nothing but the standard library, so that nobody's imports are paid here.
+handler answered and how long it took, and the CPU time and the memory of this process since it began. What the handler
+prints goes nowhere. Needs nothing but the standard library, so that nobody's imports are paid here.
 """
 
 import importlib
@@ -48,7 +48,14 @@ def handled(handler: Any, events: list[Any]) -> dict[str, Any]:
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "cpu_seconds_since_start": time.process_time(),
+        "most_bytes": most_bytes(),
     }
+
+
+def most_bytes() -> int:
+    """The most memory that this process has had. Linux' own word: `resource`'s begins with what its parent had."""
+    with open("/proc/self/status") as status:  # noqa: PTH123  # pathlib is an import that somebody would pay.
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
 main()

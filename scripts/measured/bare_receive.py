@@ -1,5 +1,6 @@
 """
-The three AWS calls that a new event costs Receive, made bare with boto3 and with nothing round them.
+The three AWS calls that a new event costs Receive, made bare with boto3 (or, with BARE=botocore, with botocore alone)
+and with nothing round them.
 
 They are Powertools' own, to the letter: put the key in progress, send the notice, mark the key done.
 """
@@ -9,9 +10,16 @@ import os
 import time
 from typing import Any
 
-import boto3
+if os.environ.get("BARE") == "botocore":
+    from botocore.session import get_session
 
-sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+    client: Any = get_session().create_client
+else:
+    import boto3
+
+    client = boto3.client
+
+sqs, dynamodb = client("sqs"), client("dynamodb")
 TABLE, QUEUE_URL = os.environ["EVENTS_TABLE"], os.environ["QUEUE_URL"]
 
 

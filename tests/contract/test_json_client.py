@@ -29,8 +29,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
 from paidshare.aws import Patience, client
-from paidshare.aws.connection import Answered, Connection
-from paidshare.aws.json_client import THROTTLED, TRANSIENT, TRANSIENT_STATUSES, JsonClient, suits
+from paidshare.aws.direct import roots
+from paidshare.aws.direct.connection import Answered, Connection
+from paidshare.aws.direct.json_client import THROTTLED, TRANSIENT, TRANSIENT_STATUSES, JsonClient, suits
 from tests.certificates import certificate
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
@@ -443,11 +444,18 @@ class TestTls:
         self, known: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("certifi.where", lambda: str(known[0]))
+        roots.everybody_s.cache_clear()
         with scripted(known[1]) as server:
             server.replies += [GOOD] * 2
             made = own(server, PATIENT)
             assert [outcome(made.put_item, **PUT)[0] for _ in range(2)] == ["answer", "answer"]
         assert (server.connections, len(server.requests)) == (2, 2)  # The first was hung up on.
+        roots.everybody_s.cache_clear()
+
+    def test_a_bundle_that_is_not_there_is_an_error_each_time(self, tmp_path: Path) -> None:
+        nobody = Scripted("https://127.0.0.1:1")
+        made = own(nobody, PATIENT, bundle=str(tmp_path / "missing.pem"))
+        assert [outcome(made.put_item, **PUT)[0] for _ in range(2)] == ["EndpointConnectionError"] * 2
 
 
 class TestConnection:

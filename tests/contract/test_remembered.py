@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence import dynamodb
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 from botocore.exceptions import ClientError
 
-from paidshare.aws.remembered import Remembered
+from paidshare.aws.direct.remembered import Remembered
 
 NOW = 1_796_000_000.25
 PROGRESS = DataRecord("intake#1", "INPROGRESS", 1_796_300_000, 1_796_000_015_000)
@@ -152,12 +152,12 @@ def test_any_other_refusal_stays_what_it_is(layer: Any) -> None:
 
 
 def test_whoever_asks_for_powertools_own_layer_later_gets_it() -> None:
-    """After `paidshare.aws.idempotency` has imported the package without it."""
+    """After `paidshare.aws.direct.idempotency` has imported the package without it."""
     import subprocess
     import sys
 
     code = (
-        "import paidshare.aws.idempotency, sys; assert 'boto3' not in sys.modules\n"
+        "import paidshare.aws.direct.idempotency, sys; assert 'boto3' not in sys.modules\n"
         "from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer as Layer\n"
         "from aws_lambda_powertools.utilities.idempotency.persistence import dynamodb\n"
         "assert Layer is dynamodb.DynamoDBPersistenceLayer and Layer('events', boto3_client=object()).table_name"

@@ -420,16 +420,17 @@ def test_it_loads_nothing_of_what_deliver_decides() -> None:
     assert {module for module in loaded() if module.startswith("paidshare.aws.")} == {
         f"paidshare.aws.{module}"
         for module in (
-            "connection",
-            "endpoints",
+            "direct",
+            "direct.connection",
+            "direct.endpoints",
+            "direct.idempotency",
+            "direct.json_client",
+            "direct.remembered",
+            "direct.roots",
+            "direct.sigv4",
             "errors",
-            "idempotency",
             "intake",
-            "json_client",
             "metrics",
-            "remembered",
-            "roots",
-            "sigv4",
             "vault",
         )
     }
@@ -437,5 +438,5 @@ def test_it_loads_nothing_of_what_deliver_decides() -> None:
 
 
 def test_it_loads_none_of_boto3_though_powertools_would() -> None:
-    """What Powertools imports is its own affair: when this fails, `paidshare.aws.idempotency` has to be looked at."""
+    """What Powertools imports is its own affair: when this fails, look at `paidshare.aws.direct.idempotency`."""
     assert not {"boto3", "botocore.session", "botocore.exceptions", "urllib3", "requests"} & set(loaded())

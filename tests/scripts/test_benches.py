@@ -4,15 +4,18 @@
 With one round of each and few of everything: what it measures is the machine's business, and `make bench`'s.
 """
 
+import ast
+import re
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from scripts import aws_stand_in, bench_deliver, bench_receive, bench_signatures, measuring
+from scripts import aws_stand_in, bench, bench_deliver, bench_memory, bench_receive, bench_signatures, measuring
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +38,7 @@ class Sources:
     def packages(self) -> Path:
         return Path(sysconfig.get_path("purelib"))
 
-    def packages_without_bytecode(self) -> Path:
+    def plain_packages(self, *, compiled: bool) -> Path:
         return self.packages
 
     def measured(self, name: str) -> Path:
@@ -48,11 +51,25 @@ SHORT: dict[str, tuple[Callable[[], None], dict[str, object]]] = {
         {"BATCH_ROUNDS": 1, "GROWTH_ROUNDS": 1, "PROVIDER_S": 0.01, "QUICK_PROVIDER_S": 0, "FEW_TO_MANY": (1, 2, 4)},
     ),
     "receive": (bench_receive.main, {"COLD_ROUNDS": 1, "WARM_ROUNDS": 1, "EVENTS_A_ROUND": 2, "REPEATS": 2}),
+    "memory": (bench_memory.main, {"ROUNDS": 1}),
     "signatures": (bench_signatures.main, {"ROUNDS": 1, "CALLS": 2, "IMPORTS": 1}),
 }
 TITLES = {
-    "deliver": ["a batch of 10 orders", "calls for an order", "ever more files", "is that linear?"],
-    "receive": ["Receive, cold", "Receive, warm", "Receive: AWS calls"],
+    "deliver": [
+        "Deliver: a batch of 10 orders",
+        "Deliver: calls for an order",
+        "Deliver: one order of ever more files",
+        "Deliver: is that linear?",
+    ],
+    "memory": ["Memory: each function imported"],
+    "receive": [
+        "Receive, cold, plain",
+        "Receive, cold, TLS",
+        "Receive, cold: the most memory",
+        "Receive, warm, plain",
+        "Receive, warm, TLS",
+        "Receive: AWS calls",
+    ],
     "signatures": ["one event of", "import in a fresh interpreter"],
 }
 
@@ -66,7 +83,12 @@ def test_a_bench_runs_to_its_end_and_prints_its_rows(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     main, fewer = SHORT[name]
-    module = {"deliver": bench_deliver, "receive": bench_receive, "signatures": bench_signatures}[name]
+    module = {
+        "deliver": bench_deliver,
+        "memory": bench_memory,
+        "receive": bench_receive,
+        "signatures": bench_signatures,
+    }[name]
     for constant, value in fewer.items():
         monkeypatch.setattr(module, constant, value)
 
@@ -75,9 +97,61 @@ def test_a_bench_runs_to_its_end_and_prints_its_rows(
         yield Sources(tmp_path)
 
     monkeypatch.setattr(measuring, "built", built)
+    monkeypatch.setattr(measuring, "interleaved", once)
+    monkeypatch.setattr(measuring, "node_peer", lambda: None)  # Installs it from npm.
     main()
     printed = capsys.readouterr().out
     assert [title for title in TITLES[name] if title not in printed] == []
+
+
+def once[T](variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
+    """Without the round that is not counted, and one of the others."""
+    assert rounds
+    return {name: [measure()] for name, measure in variants.items()}
+
+
+PRINTED = """== bench
+Python 3.13.0, x86_64, 2 cores
+
+Receive, warm: 300 new events
+
+| what | ours |
+|---|---|
+| CPU | 1 ms |
+"""
+TODAY = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_table_is_written_where_the_page_names_it_and_the_rest_stays() -> None:
+    page = "Before.\n\n<!-- make bench: Receive, warm -->\n| old |\n|---|\n| 2 ms |\n\nAfter.\n"
+    table = "| what | ours |\n|---|---|\n| CPU | 1 ms |\n"
+    written = bench.filled(page, PRINTED, today=TODAY)
+    assert written == f"Before.\n\n<!-- make bench: Receive, warm -->\n{table}\nAfter.\n"
+    assert bench.filled(written, PRINTED, today=TODAY) == written
+
+
+def test_the_day_and_the_machine_are_said() -> None:
+    page = bench.filled("<!-- make bench: machine -->\nOld.\n", PRINTED, today=TODAY)
+    assert page.endswith("\nMeasured on 1 December 2026 with Python 3.13.0, x86_64, 2 cores.\n")
+
+
+def test_a_table_that_nobody_prints_is_no_page() -> None:
+    with pytest.raises(KeyError, match="Deliver, never"):
+        bench.filled("<!-- make bench: Deliver, never -->\n", PRINTED, today=TODAY)
+
+
+def test_every_table_of_the_page_is_one_that_is_printed() -> None:
+    wanted = re.findall("<!-- make bench: (.+?) -->", bench.NUMBERS.read_text())
+    known = ["machine", *(title for titles in TITLES.values() for title in titles)]
+    assert [title for title in wanted if not any(title in one or one in title for one in known)] == []
+    assert {title for _, titles in plots() for title in titles} <= set(wanted)
+
+
+def plots() -> list[tuple[str, list[str]]]:
+    """What scripts/plots.py draws; its imports are another environment's."""
+    tree = ast.parse((ROOT / "scripts" / "plots.py").read_text())
+    [found] = [one.value for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PLOTS"]
+    return list(ast.literal_eval(found).values())
 
 
 @pytest.mark.parametrize(

@@ -569,15 +569,6 @@ class TestArtifacts:
         found = re.findall(r"^\s*(?:from|import) (local|tests|moto|pytest)\b", path.read_text(), re.MULTILINE)
         assert found == []
 
-    def test_the_layer_keeps_what_botocore_needs_for_every_client_that_is_made(self) -> None:
-        makefile = (ROOT / "layers/dependencies/Makefile").read_text()
-        kept = re.search(r'case "\$\$service" in[\s\\]*([a-z0-9/|]+)\)', makefile)
-        assert kept is not None
-        handlers = "".join(path.read_text() for path in ROOT.glob("functions/*/handler.py"))
-        made = set(re.findall(r'\bclient\("([a-z0-9-]+)"', handlers))
-        assert made
-        assert made == {service.rstrip("/") for service in kept[1].split("|")}
-
     @pytest.mark.parametrize("name", LAYERS)
     def test_a_layer_is_this_stage_s_own_and_goes_with_it(self, name: str) -> None:
         assert properties(name)["LayerName"]["Fn::Sub"].startswith("paidshare-${Stage}-")

@@ -7,8 +7,8 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.loaders import create_loader
 from botocore.session import get_session
 
-from paidshare.aws.endpoints import endpoint_url
-from paidshare.aws.json_client import SERVICES
+from paidshare.aws.direct.endpoints import endpoint_url
+from paidshare.aws.direct.json_client import SERVICES
 
 NAMES = [service.name for service in SERVICES]
 

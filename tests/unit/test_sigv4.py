@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from paidshare.aws.sigv4 import Keys, Scope, signed, signing_key
+from paidshare.aws.direct.sigv4 import Keys, Scope, signed, signing_key
 
 KEYS = Keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 SCOPE = Scope("us-east-1", "service")

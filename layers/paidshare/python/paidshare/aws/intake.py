@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from paidshare import notices
 from paidshare.aws import errors
+from paidshare.aws.direct.idempotency import BaseError, IdempotencyConfig, idempotent_function
+from paidshare.aws.direct.idempotency import IdempotencyAlreadyInProgressError as AlreadyInProgress
+from paidshare.aws.direct.remembered import Remembered
 from paidshare.aws.errors import summary
-from paidshare.aws.idempotency import BaseError, IdempotencyConfig, idempotent_function
-from paidshare.aws.idempotency import IdempotencyAlreadyInProgressError as AlreadyInProgress
-from paidshare.aws.remembered import Remembered
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
 

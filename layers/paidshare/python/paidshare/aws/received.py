@@ -3,10 +3,10 @@
 import time
 from typing import TYPE_CHECKING
 
+from paidshare.aws.direct.idempotency import IdempotencyItemNotFoundError
+from paidshare.aws.direct.remembered import Remembered
 from paidshare.aws.errors import AWS_ERRORS, summary
-from paidshare.aws.idempotency import IdempotencyItemNotFoundError
 from paidshare.aws.intake import KEY_PREFIX, idempotency
-from paidshare.aws.remembered import Remembered
 from paidshare.errors import LedgerUnavailable
 from paidshare.notices import Notice
 

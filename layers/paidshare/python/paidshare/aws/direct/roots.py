@@ -6,27 +6,23 @@ millisecond; all roots that Mozilla knows, which boto3 reads for each connection
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 AMAZON_S = Path(__file__).with_name("amazon_roots.pem")
 
 
-def contexts(environ: Mapping[str, str]) -> Iterator[ssl.SSLContext]:
+def contexts(environ: Mapping[str, str]) -> tuple[Callable[[], ssl.SSLContext], ...]:
     """
-    Each to be tried when the one before does not know who is there.
+    What makes the TLS contexts, each to be tried when the one before does not know who is there.
 
     `AWS_CA_BUNDLE` and `REQUESTS_CA_BUNDLE`, a file, are the only ones to be trusted when they are set, as with boto3.
     """
     if said := environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE"):
-        yield context(said)
-        return
-    yield context(str(AMAZON_S))
-    import certifi  # noqa: PLC0415
-
-    yield context(certifi.where())
+        return (partial(context, said),)
+    return partial(context, str(AMAZON_S)), everybody_s
 
 
 @cache

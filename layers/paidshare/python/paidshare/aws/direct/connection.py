@@ -4,9 +4,10 @@ One kept connection to an AWS service, over HTTP/1.1. Not for several threads.
 It fails with botocore's own errors, so that whoever calls knows no difference.
 """
 
+import contextlib
 import select
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -33,18 +34,17 @@ class Answered:
 
 class Connection:
     """
-    To the origin of *url*, which has no path. *trusted* are TLS contexts, each for when the one before does not know
-    who answers; the first is made when it is needed.
+    To the origin of *url*, which has no path. *trusted* make TLS contexts, each for when the one before does not know
+    who answers.
 
     A connection that the other side has closed meanwhile, as AWS closes idle ones, is noticed and made anew.
     """
 
-    def __init__(self, url: str, patience: Patience, trusted: Iterator[ssl.SSLContext]) -> None:
+    def __init__(self, url: str, patience: Patience, trusted: Sequence[Callable[[], ssl.SSLContext]]) -> None:
         parts = urlsplit(url)
         self._url = url
         self._patience = patience
         self._trusted = trusted
-        self._context: ssl.SSLContext | None = None
         self._secure = parts.scheme == "https"
         self._address = (parts.hostname or "", parts.port or (443 if self._secure else 80))
         self.host = parts.netloc.rpartition("@")[2].removesuffix(":443" if self._secure else ":80")
@@ -77,23 +77,23 @@ class Connection:
         self.close()
 
     def _connected(self) -> HTTPConnection:
-        if self._kept is not None and not _is_over(self._kept):
-            return self._kept
-        self.close()
-        if not self._secure:
-            self._kept = self._opened(HTTPConnection(*self._address, timeout=self._patience.connect))
-            return self._kept
-        self._context = self._context or next(self._trusted)
-        while self._kept is None:
-            try:
-                self._kept = self._opened(
-                    HTTPSConnection(*self._address, timeout=self._patience.connect, context=self._context)
-                )
-            except ssl.SSLCertVerificationError:
-                if (another := next(self._trusted, None)) is None:
-                    raise
-                self._context = another
+        if self._kept is None or _is_over(self._kept):
+            self.close()
+            self._kept = self._made()
         return self._kept
+
+    def _made(self) -> HTTPConnection:
+        if not self._secure:
+            return self._opened(HTTPConnection(*self._address, timeout=self._patience.connect))
+        *others, last = self._trusted
+        for trusted in others:
+            with contextlib.suppress(ssl.SSLCertVerificationError):
+                return self._over_tls(trusted)
+            self._trusted = self._trusted[1:]
+        return self._over_tls(last)
+
+    def _over_tls(self, trusted: Callable[[], ssl.SSLContext]) -> HTTPConnection:
+        return self._opened(HTTPSConnection(*self._address, timeout=self._patience.connect, context=trusted()))
 
     def _opened(self, made: HTTPConnection) -> HTTPConnection:
         try:

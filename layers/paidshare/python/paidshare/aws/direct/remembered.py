@@ -7,13 +7,13 @@ Powertools' own layer writes the same, through boto3 alone; tests/contract/test_
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from paidshare.aws.errors import is_condition_failed
-from paidshare.aws.idempotency import (
+from paidshare.aws.direct.idempotency import (
     BasePersistenceLayer,
     DataRecord,
     IdempotencyItemAlreadyExistsError,
     IdempotencyItemNotFoundError,
 )
+from paidshare.aws.errors import is_condition_failed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

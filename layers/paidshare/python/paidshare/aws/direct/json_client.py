@@ -17,11 +17,12 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from paidshare.aws import errors, roots
-from paidshare.aws.connection import Answered, Connection, Patience
-from paidshare.aws.endpoints import endpoint_url
+from paidshare.aws import errors
+from paidshare.aws.direct import roots
+from paidshare.aws.direct.connection import Answered, Connection, Patience
+from paidshare.aws.direct.endpoints import endpoint_url
+from paidshare.aws.direct.sigv4 import Keys, Scope, signed
 from paidshare.aws.errors import botocore
-from paidshare.aws.sigv4 import Keys, Scope, signed
 
 
 @dataclass(frozen=True, slots=True)
