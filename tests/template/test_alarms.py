@@ -189,6 +189,9 @@ THRESHOLDS: list[tuple[str, dict[str, float], bool]] = [
     ("FeedbackThrottlesAlarm", {"throttles": 1}, True),
     ("SweepErrorsAlarm", {"errors": 1}, True),
     ("SweepThrottlesAlarm", {"throttles": 1}, True),
+    ("PlanFullAlarm", {"full": 1}, True),
+    ("PageErrorsAlarm", {"errors": 1}, True),
+    ("PageThrottlesAlarm", {"throttles": 1}, True),
 ]
 
 

@@ -17,7 +17,7 @@ from paidshare.aws.ledger import LEASE
 from paidshare.errors import SettingsIncomplete
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import Fact, MailEvent
-from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
+from paidshare.settings import DeliverSettings, FeedbackSettings, PageSettings, ReceiveSettings, SweepSettings
 from paidshare.shares_fastio import api, shares
 from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
@@ -32,6 +32,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "Deliver": DeliverSettings.from_environ,
     "Feedback": FeedbackSettings.from_environ,
     "Sweep": SweepSettings.from_environ,
+    "Page": PageSettings.from_environ,
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paidshare import text
 from paidshare.delivering import letters
 from paidshare.orders import Goods, Letter, Share, ShareFile
 from paidshare.states import Kind, Why
@@ -330,11 +331,11 @@ class TestSize:
         ],
     )
     def test_sizes_read_as_in_a_file_manager(self, size: int | None, shown: str) -> None:
-        assert letters._size(size) == shown
+        assert text.size_of(size) == shown
 
     @pytest.mark.parametrize(
         ("size", "shown"),
         [(9_999, "10 kB"), (999_500, "1.0 MB"), (999_999, "1.0 MB"), (999_999_999, "1.0 GB")],
     )
     def test_a_rounded_size_moves_on_to_the_next_unit(self, size: int, shown: str) -> None:
-        assert letters._size(size) == shown
+        assert text.size_of(size) == shown

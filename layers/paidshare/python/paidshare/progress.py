@@ -116,8 +116,6 @@ class Progress:
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
     is when a person was last told of what the order is on hold for.
 
-    `edition` is of the order's page: the tokens of earlier ones open nothing.
-
     `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
     youngest last, and `put_off` is why nobody has come to the end of the order yet.
 
@@ -142,7 +140,6 @@ class Progress:
     put_off: PutOff | None = None
     next_end: datetime | None = None
     case_told_at: datetime | None = None
-    edition: int = 0
     unseen: bool = False
     first_seen_at: datetime | None = field(default=None, compare=False)
     claims: int = field(default=0, compare=False)

@@ -62,7 +62,6 @@ def written(progress: Progress) -> dict[str, Any]:
         "put_off_at": _time(put_off.at if put_off else None),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
-        "page_edition": {"N": str(progress.edition)} if progress.edition else None,
         "unseen": _flag(progress.unseen),
     }
 
@@ -100,7 +99,6 @@ def read(item: Item) -> Progress:
         put_off=_put_off(item),
         next_end=moment(item, "next_end"),
         case_told_at=moment(item, "case_told_at"),
-        edition=int(item["page_edition"]["N"]) if "page_edition" in item else 0,
         unseen="unseen" in item,
         first_seen_at=moment(item, "first_seen_at"),
         claims=int(item["claims"]["N"]),

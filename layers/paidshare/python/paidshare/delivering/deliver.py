@@ -212,7 +212,7 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     mailing = Mailing(
         lease,
         shop.mailer,
-        page=partial(shop.page_of, order_id, found.edition),
+        page=partial(shop.page_of, order_id),
         clock=shop.clock,
         now=now,
         deadline=look.deadline,

@@ -13,11 +13,10 @@ import jinja2
 
 from paidshare.orders import Letter, Share
 from paidshare.states import Kind
-from paidshare.text import cut, one_line
+from paidshare.text import cut, one_line, size_of
 
 # Beyond this, mail programs cut the subject anyway, and one product's name could fill it.
 _LONGEST_SUBJECT = 120
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 # By the value of entitlement.Why. None of Stripe's says whose doing it was: we do not know, and it may be a mistake.
@@ -58,7 +57,7 @@ def delivery(
         order_id,
         _names(products),
         template="delivery",
-        files=[(one_line(f.name), _size(f.size)) for f in share.files],
+        files=[(one_line(f.name), size_of(f.size)) for f in share.files],
         link=share.link,
         page=page,
         until=_date(share.expires_at),
@@ -157,17 +156,3 @@ def _cut(text: str) -> str:
 
 def _date(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
-def _size(size: int | None) -> str:
-    """Decimal units, as the buyer's file manager most likely shows them."""
-    if size is None:
-        return ""
-    if size < 1000:
-        return f"{size} bytes"
-    amount, units = float(size), iter(_UNITS)
-    unit = next(units)
-    # 999.5 would be shown as 1000.
-    while amount >= 999.5 and (larger := next(units, None)):
-        amount, unit = amount / 1000, larger
-    return f"{amount:.{1 if amount < 9.95 else 0}f} {unit}"

@@ -6,15 +6,17 @@ from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.shares_fastio.listing import FastioShareListing
+    from paidshare.shares_fastio.share_files import FastioShareFiles
     from paidshare.shares_fastio.shares import FastioShares
 
-__all__ = ["FastioShareListing", "FastioShares"]
+__all__ = ["FastioShareFiles", "FastioShareListing", "FastioShares"]
 
 if not TYPE_CHECKING:
     __getattr__ = door(
         __name__,
         {
             "FastioShareListing": "listing",
+            "FastioShareFiles": "share_files",
             "FastioShares": "shares",
         },
     )
