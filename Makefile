@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak simulate schedules mutants mutation check bench build deploy orders redrive lock fmt clean ready python
+.PHONY: help demo local events test soak simulate schedules mutants mutation check pages bench build deploy orders redrive lock fmt clean ready python
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -59,6 +59,9 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(SAM) validate --lint
+
+pages: ready ## The eight pages of an order in headless Chromium: axe-core's findings, photographs in .local/pages
+	@$(BIN)/python -m scripts.pages
 
 bench: ready ## Measure the numbers of docs/numbers.md
 	@for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

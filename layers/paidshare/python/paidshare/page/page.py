@@ -8,7 +8,6 @@ alike.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from paidshare import wishes
 from paidshare.errors import FileMissing, NeedsAPerson, OrderUnknown, ShareRefused, TryAgain
@@ -136,7 +135,7 @@ def _looked_at(request: Request, ports: Ports) -> Answer:
     fields = {"shows": str(seen.shows)}
     if request.plain:
         return Answer(200, rendering.plain(seen.stamp), "page_polled", order_id=order_id, fields=fields)
-    content = _content(order_id, progress, seen, ports, now=now)
+    content = _content(order_id, progress, seen, ports)
     path = ports.path if request.token is None else f"{ports.path}/{request.token}"
     page = rendering.page(
         content, path=ports.path, here=path, form=tokens.token(key, to, Purpose.FORM), asked=request.asked
@@ -152,7 +151,7 @@ def _found(order_id: str, ports: Ports) -> tuple[str, Progress | None]:
     return order_id, progress
 
 
-def _content(order_id: str, progress: Progress | None, seen: Showing, ports: Ports, *, now: datetime) -> Content:
+def _content(order_id: str, progress: Progress | None, seen: Showing, ports: Ports) -> Content:
     """What a provider does not say now is left out: the page is there without it."""
     order = _order(order_id, progress, ports)
     opened = _opened(seen, ports)
@@ -160,6 +159,7 @@ def _content(order_id: str, progress: Progress | None, seen: Showing, ports: Por
         # Fast.io has no such open share, whatever the ledger says: the buyer asks for one.
         seen = Showing(Shows.READY)
     files = opened.files if opened else _files(progress, seen, ports)
+    ends_at = progress.share.ends_at if progress and progress.share else None
     return Content(
         seen,
         order_id[-8:],
@@ -168,9 +168,9 @@ def _content(order_id: str, progress: Progress | None, seen: Showing, ports: Por
         letters=ports.mail_log.facts(order_id),
         opened=opened,
         files=files,
-        until=progress.share.ends_at if progress and progress.share else None,
+        until=ends_at,
+        lasts=progress is not None and ends_at is not None and any(one.lasts(ends_at) for one in progress.grants),
         stamp=seen.stamp,
-        now=now,
     )
 
 

@@ -74,7 +74,7 @@ class Page:
 class Content:
     """
     What is known of an order for its page. `reference` is what the letters call it, `letters` what became of them, and
-    `until` when a share ends. None and empty: nobody says now.
+    `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now.
     """
 
     seen: Showing
@@ -85,8 +85,8 @@ class Content:
     opened: Opened | None = None
     files: tuple[PageFile, ...] = ()
     until: datetime | None = None
+    lasts: bool = False
     stamp: str = ""
-    now: datetime | None = None
 
 
 def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Page:
@@ -104,6 +104,7 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
         "because": _BECAUSE.get(seen.why or "", "Something about the payment has changed."),
         "since": _time(seen.since),
         "link": opened.link if opened else None,
+        "lasts": content.lasts,
         "until": _time((opened.ends_at if opened and opened.ends_at else None) or content.until),
         "files": [(one_line(one.name), size_of(one.size), one.sha256) for one in content.files[:_MOST_FILES]],
         "more": max(0, len(content.files) - _MOST_FILES),
