@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from local import pages, sale, seeds
-from local.aws import diagnosis
+from local import sale, seeds
+from local.aws import diagnosis, pages
 from local.aws.letters import Letter
 from local.sale import Attempt, Sale, SaleFailed
 from local.settings import LINK_DAYS

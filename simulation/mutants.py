@@ -195,7 +195,7 @@ MUTANTS = (
     Mutant(
         "what is filled is not in doubt",
         _SHARING,
-        "            self._begin(replace(known, switching=True, holds=()))\n",
+        "            self._begin(replace(known, switching=not known.gone, holds=()))\n",
         "            pass\n",
     ),
     Mutant(
@@ -206,8 +206,8 @@ MUTANTS = (
     ),
     Mutant(
         "a lost create is not looked up",
-        _FASTIO,
-        "    found = _find(api, request, taken=reply.status == 409)\n    if found is None:\n",
+        "paidshare.shares_fastio.making",
+        "    found = found_by_name(api, request, taken=reply.status == 409)\n    if found is None:\n",
         "    found = None\n    if found is None:\n",
     ),
     Mutant(
@@ -355,8 +355,8 @@ MUTANTS = (
     Mutant(
         "p09: the sweep deletes without the lease",
         _TIDYING,
-        "                case Fate.DELETE:\n                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())\n",
-        "                case Fate.DELETE:\n",
+        "                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())\n                    self._ports.share_listing.delete(share.id)\n",
+        "                    self._ports.share_listing.delete(share.id)\n",
     ),
     Mutant(
         "p11: a case is told of once",

@@ -5,7 +5,7 @@ import re
 
 import httpx
 
-from local import pages
+from local.aws import pages
 from tests.stack.laptop import Laptop, until
 
 
@@ -35,7 +35,13 @@ class TestThePage:
 
     def test_whatever_opens_nothing_gets_one_answer(self, laptop: Laptop) -> None:
         base = laptop.to.page_url
-        asked = [f"{base}/{'x' * 60}", f"{base}/%00", f"{base}?session_id=cs_test_unknown", f"{base}?session_id=..", base]
+        asked = [
+            f"{base}/{'x' * 60}",
+            f"{base}/%00",
+            f"{base}?session_id=cs_test_unknown",
+            f"{base}?session_id=..",
+            base,
+        ]
         answers = [laptop.http.get(url) for url in asked]
         answers.append(laptop.http.post(base, data={"form": "x" * 60}))
         answers.append(laptop.http.post(base, content=b"\xff" * 5_000))
