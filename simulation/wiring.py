@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, cast
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-
 from functions.deliver import handler as deliver
 from functions.feedback import handler as feedback
 from functions.receive import handler as receive
@@ -157,7 +155,13 @@ class Wiring:
                     "POST /webhook/fastio": receiving.fastio(allowed=()),
                 },
                 vault=self._vault(),
-                intake=SqsIntake(sqs=sqs, queue_url=WORK, dynamodb=dynamodb, events_table=EVENTS),
+                intake=SqsIntake(
+                    sqs=sqs,
+                    queue_url=WORK,
+                    dynamodb=dynamodb,
+                    events_table=EVENTS,
+                    clock=lambda: self._world.clock.now,
+                ),
                 logger=self._world.log,
                 stage="simulated",
                 clock=lambda: self._world.clock.now,
@@ -234,9 +238,7 @@ class Wiring:
     def _vault(self) -> SecretsManagerVault:
         client = cast("Any", SecretsManager(self._world.way, self._world.keys, attempts=2))
         clock = self._world.clock
-        return SecretsManagerVault(
-            SecretsProvider(boto3_client=client), "paidshare/simulated", monotonic=lambda: clock.now
-        )
+        return SecretsManagerVault(client, "paidshare/simulated", monotonic=lambda: clock.now)
 
     def _stripe(self, vault: SecretsManagerVault) -> SimulatedStripe:
         world = self._world

@@ -133,8 +133,9 @@ def a_notice(
     about: str = "cs_test_1",
     at: datetime = NOW,
     account: str | None = None,
+    created: datetime | None = None,
 ) -> Notice:
-    return Notice(source=source, event_id=event_id, why=why, about=about, at=at, account=account)
+    return Notice(source=source, event_id=event_id, why=why, about=about, at=at, account=account, created=created)
 
 
 def some_goods(

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from paidshare.delivering.deliver import Outcome, Shop, deliver
+from paidshare.delivering.deliver import Shop, deliver
+from paidshare.delivering.work import Outcome
 from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.progress import Progress

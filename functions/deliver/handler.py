@@ -17,12 +17,21 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, Tally, age
+from paidshare.aws import (
+    DynamoLedger,
+    SecretsManagerVault,
+    SesMailer,
+    SqsMessages,
+    SqsReconcileQueue,
+    Tally,
+    age,
+    everybody_s,
+    sharing,
+)
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
@@ -72,15 +81,11 @@ class Invocation:
 @cache
 def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
-    session = boto3.session.Session()
-    vault = SecretsManagerVault(
-        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
-        settings.secret_name,
-        monotonic=monotonic,
-    )
-    sqs = session.client("sqs", config=_CLIENT)
+    client = partial(_client, boto3.session.Session())
+    vault = SecretsManagerVault(client("secretsmanager"), settings.secret_name, monotonic=monotonic)
+    sqs = client("sqs")
     return Container(
-        shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
+        shop=_shop(settings, client, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
@@ -88,14 +93,20 @@ def _container() -> Container:
     )
 
 
+def _client(session: boto3.session.Session, service: str, config: Config = _CLIENT) -> Any:
+    made = session.client(service, config=config)  # type: ignore[call-overload]
+    return sharing(made, everybody_s(), environ=os.environ)
+
+
 def _shop(
-    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, reconcile: SqsReconcileQueue
+    settings: DeliverSettings, client: Callable[..., Any], vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
-    mail = session.client("sesv2", config=_ONCE)
-    ledger = DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table)
+    mail = client("sesv2", _ONCE)
+    ledger = DynamoLedger(client("dynamodb"), settings.orders_table)
     shares = FastioShares.over_https(
         api_key=lambda: vault.secret().fastio_api_key,
         clock=_now,
+        tls=everybody_s(),
         api_base=settings.fastio_api_base,
         web_base=settings.fastio_web_base,
         share_limit=settings.share_limit,
@@ -104,6 +115,7 @@ def _shop(
         api_key=lambda: vault.secret().stripe_api_key,
         api_base=settings.stripe_api_base,
         fraud_warnings=settings.hold_on_fraud_warning,
+        tls=everybody_s(),
     )
     return Shop(
         ledger=ledger,

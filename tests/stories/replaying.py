@@ -217,7 +217,8 @@ class Replay:
 
     def _renamed(self, order: Order) -> Order:
         same_as = order.same_as and self.named(order.same_as)
-        return replace(order, id=self.named(order.id), same_as=same_as)
+        # When it was read is the recording's time, and not this world's.
+        return replace(order, id=self.named(order.id), same_as=same_as, as_of=None)
 
     def _look(self, notice: Notice) -> None:
         assert self.world.look(notice, self.story) == self.story.person, notice

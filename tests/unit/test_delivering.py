@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from paidshare import notices, shares
 from paidshare.aws.ledger import LEASE
 from paidshare.delivering import deliver
-from paidshare.delivering.deliver import Outcome
 from paidshare.delivering.errors import (
     AccountUnexpected,
     AddressMissing,
@@ -27,6 +26,7 @@ from paidshare.delivering.errors import (
     PaymentUndone,
 )
 from paidshare.delivering.plan import Step
+from paidshare.delivering.work import Outcome
 from paidshare.errors import (
     FastioUnavailable,
     FileMissing,

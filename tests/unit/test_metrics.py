@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from paidshare.aws import Tally, count, count_each, metrics
-from paidshare.delivering.deliver import Outcome
 from paidshare.delivering.plan import Step
+from paidshare.delivering.work import Outcome
 from paidshare.states import State
 
 

@@ -83,6 +83,8 @@ class Order:
     the same subscription that were paid since, of each that gives anything back.
     `same_as` is the id under which this purchase is kept when that is another one: the first invoice of a session in
     mode subscription, the session of an invoice that Checkout wrote for a single payment.
+    `as_of` is a moment by Stripe's own clock after which all of this was read: whatever Stripe had done before is in
+    it. None where Stripe did not say what time it was.
     """
 
     id: str
@@ -101,6 +103,7 @@ class Order:
     credited: int = 0
     credited_lines: tuple[str, ...] = ()
     later: tuple[tuple[Line, ...], ...] = ()
+    as_of: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from paidshare.notices import Notice
     from paidshare.progress import Progress
     from paidshare.secret import Secret
+    from paidshare.states import State
 
 type Clock = Callable[[], datetime]
 """Now, aware UTC."""
@@ -42,6 +43,18 @@ class Ledger(Protocol):
         Take the order's lease and return what was done so far. *holder* may take it again while it has it.
 
         Raises OrderBusy, LedgerUnavailable.
+        """
+
+    def claim_unseen(self, order_id: str, *, since: datetime, holder: str, now: datetime) -> Progress | State:
+        """
+        As `claim`, unless nothing is left to do and the last look has seen (`Progress.seen_until`) *since* or more:
+        then the order's state, and nothing is taken.
+        """
+
+    def paid_by(self, payment: str) -> tuple[str, ...]:
+        """
+        The ids of the orders that are known to be paid by *payment* (`pi_…`). May lag behind, and be empty for what is
+        known: whoever has to be sure asks Stripe. Raises LedgerUnavailable.
         """
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:

@@ -119,6 +119,8 @@ class Progress:
     `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
     youngest last, and `put_off` is why nobody has come to the end of the order yet.
 
+    `seen_until` is how far, by Stripe's own clock, the last look that came to its end has seen (`Order.as_of`).
+
     `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows SES's word (`sent`),
     how often the order was claimed (`claims`) and since when it is known (`first_seen_at`), and never writes them from
     here.
@@ -140,6 +142,7 @@ class Progress:
     put_off: PutOff | None = None
     next_end: datetime | None = None
     case_told_at: datetime | None = None
+    seen_until: datetime | None = None
     unseen: bool = False
     first_seen_at: datetime | None = field(default=None, compare=False)
     claims: int = field(default=0, compare=False)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 if TYPE_CHECKING:
-    from paidshare.delivering.deliver import Outcome
+    from paidshare.delivering.work import Outcome
 
 type Sets = Sequence[tuple[str, ...]]
 """Sets of dimensions, each by their names; the stage is in every one of them."""

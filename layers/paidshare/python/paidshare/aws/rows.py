@@ -31,8 +31,7 @@ def instant(kept: dict[str, str]) -> datetime:
 def written(progress: Progress) -> dict[str, Any]:
     """Every attribute that is written from `Progress`; None for those that the row should not have."""
     share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
-    ruling, put_off = progress.ruling, progress.put_off
-    earlier, last = progress.answered[:-1], progress.answered[-1] if progress.answered else None
+    ruling, put_off, answered = progress.ruling, progress.put_off, progress.answered
     return {
         "state": _text(progress.state.value),
         "reason": _text(progress.reason),
@@ -55,13 +54,14 @@ def written(progress: Progress) -> dict[str, Any]:
         "ruled": _text(ruling.standing.value if ruling else None),
         "ruled_at": _time(ruling.at if ruling else None),
         # Named when a link mailed once more was all that could be wished for.
-        "resent": _text(last.event_id if last else None),
-        "resent_outcome": _text(last.outcome if last else None),
-        "wishes": _list(one.event_id for one in earlier),
+        "resent": _text(answered[-1].event_id if answered else None),
+        "resent_outcome": _text(answered[-1].outcome if answered else None),
+        "wishes": _list(one.event_id for one in answered[:-1]),
         "put_off": _text(put_off.why if put_off else None),
         "put_off_at": _time(put_off.at if put_off else None),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
+        "seen_until": _time(progress.seen_until),
         "unseen": _flag(progress.unseen),
     }
 
@@ -99,6 +99,7 @@ def read(item: Item) -> Progress:
         put_off=_put_off(item),
         next_end=moment(item, "next_end"),
         case_told_at=moment(item, "case_told_at"),
+        seen_until=moment(item, "seen_until"),
         unseen="unseen" in item,
         first_seen_at=moment(item, "first_seen_at"),
         claims=int(item["claims"]["N"]),

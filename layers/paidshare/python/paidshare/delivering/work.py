@@ -1,5 +1,6 @@
 """One order in hand, brought to what it should be step by step. Any of them may be the last before a crash."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paidshare.delivering.errors import LetterInDoubt
@@ -20,6 +21,29 @@ _SES_TELLS_WITHIN = timedelta(seconds=90)
 
 _MAILED = "mailed"
 
+IN_TIME_S = 60.0
+"""999 of 1,000 buyers should have their first link so soon after they paid (docs/decisions/0029)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
+    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid. `plan_full`: there
+    was no room for its share, and its page serves it.
+    """
+
+    order_id: str
+    step: Step
+    state: State
+    reason: str | None = None
+    waited_s: float | None = field(default=None, compare=False)
+    plan_full: bool = field(default=False, compare=False)
+
+    @property
+    def in_time(self) -> bool:
+        return self.waited_s is not None and self.waited_s <= IN_TIME_S
+
 
 class Work:
     """
@@ -39,7 +63,7 @@ class Work:
         self._now = now
 
     def bring_up_to_date(self, order: Order) -> Plan:
-        """All that is to be done for *order*, and the order given back. Returns the plan that was carried out."""
+        """All that is to be done for *order*; `finish` gives it back. Returns the plan that was carried out."""
         paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
@@ -59,9 +83,14 @@ class Work:
             todo = self._opened(order, todo)
         elif self._wish:
             todo = self._fulfil(self._wish, order, todo)
-        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
-        self._lease.release()
         return todo
+
+    def finish(self, order: Order, todo: Plan) -> None:
+        """Write down that all that *todo* says of *order* is done, and give it back."""
+        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
+        # By the slower clock of both, should one of them be wrong.
+        self._lease.note(seen_until=order.as_of and min(order.as_of, self._now))
+        self._lease.release()
 
     @property
     def mailed(self) -> list[str]:

@@ -1,8 +1,10 @@
 """Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from ssl import SSLContext
 from typing import Any, Self
 
 import httpx
@@ -13,6 +15,7 @@ from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
 from paidshare.shares_fastio import contents, files, wire
 from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.at_once import AtOnce, Each, one_by_one
 from paidshare.shares_fastio.filling import fill, take_out, tidied, wanted_files
 from paidshare.shares_fastio.listing import FastioShareListing
 from paidshare.shares_fastio.making import found_by_id, found_by_name, made, seen
@@ -21,6 +24,11 @@ from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
 
 WEB_BASE = "https://go.fast.io"
+
+_FILES_OF_AN_ORDER = 8
+"""Fast.io publishes no limit of its rate; one that it has stops an order's files after these (docs/decisions/0047)."""
+_ORDERS, _FILES = 10, 20
+"""What is asked at once: a batch's orders, and two files of each."""
 
 _HARDLY_WAITED = timedelta(minutes=1)
 """What an end may differ by and is still the same: from the request to Fast.io's answer."""
@@ -41,7 +49,7 @@ class FastioShares:
     nobody says: it tells a refusal that means “the plan is full” from others.
 
     *api_key* is called for every request, so that a rotated key is used at once. *client* is the caller's to
-    close.
+    close. *each* says how many files are put into a share at once.
     """
 
     def __init__(
@@ -53,10 +61,12 @@ class FastioShares:
         api_base: str = API_BASE,
         web_base: str = WEB_BASE,
         share_limit: int = 0,
+        each: Each = one_by_one,
     ) -> None:
         self._api = FastioApi(client=client, api_key=api_key, api_base=api_base, clock=clock)
         self._web_base = web_base
         self._share_limit = share_limit
+        self._each = each
 
     @classmethod
     def over_https(
@@ -64,17 +74,20 @@ class FastioShares:
         *,
         api_key: Callable[[], str],
         clock: Clock,
+        tls: SSLContext | None = None,
         api_base: str = API_BASE,
         web_base: str = WEB_BASE,
         share_limit: int = 0,
     ) -> Self:
-        """With a client of its own, kept for the life of the process."""
+        """For ten orders at once and eight files of each, with a client of its own for the life of the process."""
+        threads = ThreadPoolExecutor(max_workers=_FILES, thread_name_prefix="file")
         return cls(
-            client=http_client(),
+            client=http_client(tls=tls, connections=_ORDERS + _FILES),
             api_key=api_key,
             clock=clock,
             api_base=api_base,
             web_base=web_base,
+            each=AtOnce(threads, most=_FILES_OF_AN_ORDER),
             share_limit=share_limit,
         )
 
@@ -92,7 +105,7 @@ class FastioShares:
             missing = tidied(api, remote, wanted)
             ends_at = _ended(api, remote, request)
             _unarchive(api, remote)
-        fill(api, remote, wanted, missing)
+        fill(api, remote, wanted, missing, each=self._each)
         return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
 
     def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
