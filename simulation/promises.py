@@ -14,7 +14,7 @@ from local.fastio.state import Share, standing
 from operate.audit import Finding
 from paidshare.orders import Line
 from paidshare.settings import Policy
-from paidshare.states import TELLS, Kind, State, Told
+from paidshare.states import TELLS, Kind, State, Told, Why
 from simulation.aws.ses import Sent
 from simulation.aws.sqs import Message, Queue
 from simulation.clock import Clock, aware
@@ -79,6 +79,8 @@ class Judge:
     """Until when Paidshare need not know what last happened to a purchase."""
     wished: dict[str, set[str]] = field(default_factory=dict)
     """The operator's wishes of an order: their event ids."""
+    asked: set[str] = field(default_factory=set)
+    """The orders whose buyers asked for a share on the page."""
     resent: set[str] = field(default_factory=set)
     """The orders whose link was wished for once more."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
@@ -273,7 +275,8 @@ class Judge:
         an hour of when the sweep has *seen to* it.
         """
         number = self.account.by_id[order.id].number
-        if len(self.standings[order.id]) > 1 or len(self.letters[order.id]) > 1 or self.harmed.get(number, 0.0) >= end:
+        changed = len(self.standings[order.id]) > 1 or len(self.letters[order.id]) > 1 or order.id in self.asked
+        if changed or self.harmed.get(number, 0.0) >= end:
             return
         if not seen_to:
             done = self.tidied_at >= end + 1_800
@@ -340,6 +343,13 @@ class Judge:
         found = _PERSONAL.search(str(what))
         if found is not None:
             self.broken.append(Broken("nothing_personal", -1, self.clock.now, f"{found[0]} in {where}"))
+
+    def the_page_refuses_what_is_taken_back(self, order_id: str, page: str) -> None:
+        """From the moment on at which the ledger says so, whatever of it was closed by then."""
+        row = self.rows.get(order_id, {})
+        state, why = (row.get(name, {}).get("S", "") for name in ("state", "reason"))
+        if state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and why != Why.EXPIRED and "/shared/" in page:
+            self._break(order_id, "the_page_refuses_what_is_taken_back", f"its page has the link, and it is {why}")
 
     def not_more_shares_than_the_plan_has(self) -> None:
         if len(self.host.state.shares) > self.host.state.share_limit:

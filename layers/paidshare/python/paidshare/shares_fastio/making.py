@@ -9,6 +9,7 @@ from paidshare.shares_fastio.refusals import check_id
 from paidshare.shares_fastio.values import RemoteShare, Reply
 from paidshare.shares_fastio.wire import path
 
+_ROOM_WAIT = 30.0  # A buyer waits for it, and nobody else.
 _PERHAPS_FULL = frozenset({400, 403, 406, 409, 422})
 
 
@@ -38,11 +39,11 @@ def _full(api: FastioApi, reply: Reply, failure: PaidshareError, share_limit: in
     by how many shares there are.
     """
     if reply.status in refusals.PLAN:
-        return PlanFull(str(failure), wait=refusals.PLAN_WAIT)
+        return PlanFull(str(failure), wait=_ROOM_WAIT)
     if share_limit and reply.status in _PERHAPS_FULL:
         last = api.get(path("shares", "all"), {"limit": "1", "offset": str(share_limit - 1)})
         if wire.shares(wire.payload(last.body) or {}):
-            return PlanFull(str(failure), wait=refusals.PLAN_WAIT)
+            return PlanFull(str(failure), wait=_ROOM_WAIT)
     return failure
 
 
