@@ -13,6 +13,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from paidshare.page import rendering
 from paidshare.page.ports import Opened, PageFile
@@ -119,7 +120,7 @@ def _axe() -> str:
     return file.read_text()
 
 
-def _looked_at(axe: str, out: Path, scheme: str) -> list[dict[str, object]]:
+def _looked_at(axe: str, out: Path, scheme: str) -> list[dict[str, Any]]:
     escaped = json.dumps(pages()).replace("</", "<\\/")
     page = out / f"look-{scheme}.html"
     page.write_text(
