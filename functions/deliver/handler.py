@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -31,6 +32,7 @@ from paidshare.feedback import mail_events
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
 from paidshare.shares_fastio import FastioShares
+from paidshare.storefront import seller
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
@@ -89,7 +91,9 @@ def _container() -> Container:
 def _shop(
     settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
-    mail = session.client("sesv2", config=_ONCE)
+    ses = session.client("sesv2", config=_ONCE)
+    shop = seller.from_file(Path(__file__).with_name("shop.toml"))  # The build puts it there.
+    mailer = SesMailer(ses, sender=settings.sender, seller=shop, configuration_set=settings.configuration_set)
     return Shop(
         ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
         payments=SparedPayments(
@@ -109,14 +113,12 @@ def _shop(
             ),
             Breaker(monotonic=monotonic),
         ),
-        mailer=SparedMailer(
-            SesMailer(mail, sender=settings.sender, configuration_set=settings.configuration_set),
-            Breaker(monotonic=monotonic),
-        ),
+        mailer=SparedMailer(mailer, Breaker(monotonic=monotonic)),
         reconcile=reconcile,
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=settings.policy,
+        seller=shop,
         connected_accounts=settings.connected_accounts,
     )
 
@@ -145,8 +147,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         return async_process_partial_response(
             event=event,
             record_handler=in_a_thread,
-            # A raised error would put the whole batch back with the queue's long visibility, and undo each
-            # message's own wait.
+            # Raised, it would put the whole batch back with the queue's long visibility, and undo each one's own wait.
             processor=AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
             context=context,
         )

@@ -21,9 +21,11 @@ from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryA
 from paidshare.notices import LOOK, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
-from paidshare.progress import Progress, PutOff
+from paidshare.progress import Progress
+from paidshare.retries import PutOff
 from paidshare.settings import Policy
 from paidshare.states import Kind, State
+from paidshare.storefront.seller import PLAIN, Seller
 from paidshare.wishes import Wish
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
@@ -51,7 +53,7 @@ _MOST_ORDERS = 5
 @dataclass(frozen=True, slots=True)
 class Shop:
     """
-    Everything a delivery needs from outside, and the seller's choices.
+    Everything a delivery needs from outside, and the seller: how buyers see it, and its choices.
 
     `connected_accounts`: whether orders of connected accounts (Stripe Connect) are delivered, too.
     """
@@ -64,6 +66,7 @@ class Shop:
     link_key: LinkKey
     clock: Clock
     policy: Policy
+    seller: Seller = PLAIN
     connected_accounts: bool = False
 
 
@@ -173,7 +176,7 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
     except TryAgain as error:
         raise look.trouble(error) from error
     lease, work = _in_hand(order_id, found, look)
-    account = lease.progress.account
+    account, order = lease.progress.account, None
     try:
         order = shop.payments.order(order_id, account=account)
         if order.same_as is None:
@@ -188,6 +191,8 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
     except (TryAgain, NeedsAPerson) as error:
         trouble = look.trouble(error) if isinstance(error, TryAgain) else error
         trouble.order_id = order_id
+        if order is not None:
+            work.put_off(order, error, by_a_person=isinstance(trouble, NeedsAPerson))
         if isinstance(trouble, NeedsAPerson):
             _put_on_hold(lease, found, trouble, now=shop.clock())
         else:
@@ -206,9 +211,10 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
     sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy.link_days, now, look.deadline)
-    mailing = Mailing(lease, shop.mailer, clock=shop.clock, now=now, deadline=look.deadline)
+    mailing = Mailing(lease, shop.mailer, shop.seller, clock=shop.clock, now=now, deadline=look.deadline)
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
-    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
+    late_after = shop.seller.late_after
+    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now, late_after=late_after)
 
 
 def _seconds_since_payment(order: Order, look: _Look) -> float | None:

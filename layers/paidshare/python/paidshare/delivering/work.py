@@ -1,15 +1,19 @@
 """One order in hand, brought to what it should be step by step. Any of them may be the last before a crash."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from paidshare.delivering.errors import LetterInDoubt
+from paidshare.delivering import catalog
+from paidshare.delivering.errors import LetterInDoubt, MetadataBroken, ShareTaken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step, decide
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
+from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, ShareRefused, TryAgain
 from paidshare.orders import Order
 from paidshare.progress import Said
+from paidshare.retries import Late
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
 from paidshare.wishes import Renewal, Wish
@@ -20,14 +24,26 @@ _SES_TELLS_WITHIN = timedelta(seconds=90)
 
 _MAILED = "mailed"
 
+_KEEPS_GOODS_BACK = (FastioUnavailable, FileMissing, MetadataBroken, ShareRefused, ShareTaken)
+"""Of what can be in the way of a paid order, what its buyer is told of. A letter that could not leave tells nothing."""
+
 
 class Work:
     """
-    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered.
+    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered. A buyer who
+    has waited for *late_after* is told; None for never.
     """
 
     def __init__(
-        self, lease: Lease, sharing: Sharing, mailing: Mailing, *, policy: Policy, wish: Wish | None, now: datetime
+        self,
+        lease: Lease,
+        sharing: Sharing,
+        mailing: Mailing,
+        *,
+        policy: Policy,
+        wish: Wish | None,
+        now: datetime,
+        late_after: timedelta | None = None,
     ) -> None:
         self._lease = lease
         self._sharing = sharing
@@ -37,6 +53,8 @@ class Work:
         # Once, however often the same wish comes.
         self._wish = wish
         self._now = now
+        self._late_after = late_after
+        self._due: tuple[str, ...] = ()
 
     def bring_up_to_date(self, order: Order) -> Plan:
         """All that is to be done for *order*, and the order given back. Returns the plan that was carried out."""
@@ -44,6 +62,7 @@ class Work:
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
         todo = self._next(order)
+        self._due = tuple(due.line.product_name for due in todo.access)
         match todo.step:
             case Step.DELIVER:
                 self._steps.deliver(order, todo)
@@ -58,8 +77,30 @@ class Work:
         if self._wish:
             todo = self._fulfil(self._wish, order, todo)
         self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
+        if not self._lease.progress.told_late:
+            self._lease.note(late=None)
         self._lease.release()
         return todo
+
+    def put_off(self, order: Order, trouble: TryAgain | NeedsAPerson, *, by_a_person: bool) -> None:
+        """
+        Know since when the goods of *order* cannot be had, and tell the buyer once, when that lasts too long.
+
+        Safe to call for any trouble, and raises nothing: whether that letter leaves changes nothing about the trouble.
+        *by_a_person* as in `Desk.delayed`.
+        """
+        progress = self._lease.progress
+        if not isinstance(trouble, _KEEPS_GOODS_BACK) or progress.delivered_at is not None:
+            return
+        late = progress.late or Late(self._now)
+        self._lease.note(late=late)
+        # Who was told anything else by now knows better than that it is late.
+        if self._late_after is None or progress.told is not None or late.told_at is not None or not order.email:
+            return
+        if self._now - late.since >= self._late_after:
+            ours = (line.product_name for line in order.lines if catalog.is_ours(line) and not line.credit)
+            with suppress(TryAgain, NeedsAPerson):
+                self._mailing.tell_of_delay(order, self._due or tuple(ours), by_a_person=by_a_person)
 
     @property
     def mailed(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What is asked of one Stripe account about an order, in as few calls as the order allows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import stripe
 
@@ -13,6 +13,8 @@ from paidshare.payments_stripe.search import sessions_paid_by
 
 # Metadata comes with the product only when it is expanded (docs.stripe.com/checkout/fulfillment).
 _WITH_A_SESSION = ["line_items.data.price.product", "payment_intent.latest_charge.refunds"]
+# For the language alone: a key that may not read customers is asked for the rest.
+_WITH_THE_CUSTOMER = "customer"
 _WITH_LINES = ["data.price.product"]
 _WITH_AN_INTENT = ["latest_charge.refunds"]
 _WITH_A_CHARGE = ["refunds"]
@@ -35,7 +37,7 @@ class StripeAccount:
     def session(self, order_id: str) -> Order:
         """The order that a Checkout Session is: one call if its lines and refunds fit a page and nobody disputes it."""
         sessions = self._v1.checkout.sessions
-        session = about(order_id, sessions.retrieve(order_id, {"expand": _WITH_A_SESSION}, self._options))
+        session = about(order_id, self._with_customer(sessions.retrieve, order_id, _WITH_A_SESSION))
         mode = session.get("mode")
         # A billing cycle that begins later, or is metered, is subscribed to without an invoice
         # (docs.stripe.com/payments/checkout/billing-cycle).
@@ -59,7 +61,7 @@ class StripeAccount:
         written for. Credit notes cost a call when there are some.
         """
         invoices = self._v1.invoices
-        invoice = about(order_id, invoices.retrieve(order_id, {"expand": _WITH_AN_INVOICE}, self._options))
+        invoice = about(order_id, self._with_customer(invoices.retrieve, order_id, _WITH_AN_INVOICE))
         paying = self._v1.invoice_payments
         payments = [
             one["payment"]
@@ -89,6 +91,12 @@ class StripeAccount:
             credits_=self._credits(invoice, lines),
             later=() if subscription is None else self._later(invoice, subscription),
         )
+
+    def _with_customer[T](self, retrieve: Callable[..., T], order_id: str, expand: list[str]) -> T:
+        try:
+            return retrieve(order_id, {"expand": [*expand, _WITH_THE_CUSTOMER]}, self._options)
+        except stripe.PermissionError:
+            return retrieve(order_id, {"expand": expand}, self._options)
 
     def _subscription(self, subscription_id: str) -> Json:
         # By itself, because what it holds by now has to be as new as its status; one inside of an invoice may be shown
