@@ -7,7 +7,6 @@ Each story is recorded once at the Stripe stand-in with the real adapter (tests/
 import hashlib
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace

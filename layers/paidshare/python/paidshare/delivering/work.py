@@ -90,7 +90,9 @@ class Work:
         *by_a_person* as in `Desk.delayed`.
         """
         progress = self._lease.progress
-        if not isinstance(trouble, _KEEPS_GOODS_BACK) or progress.delivered_at is not None:
+        # Of a product that does not say what to deliver, it is known that it is due, and no more.
+        due = self._due or isinstance(trouble, MetadataBroken)
+        if not due or not isinstance(trouble, _KEEPS_GOODS_BACK) or progress.delivered_at is not None:
             return
         late = progress.late or Late(self._now)
         self._lease.note(late=late)
