@@ -9,24 +9,32 @@ Exit codes: 0 good, 1 something is wrong with the shop, 2 the question makes no 
 """
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from operate import cases, redriving, stories, wishing
-from operate.answers import Code, Refused
+from operate.answers import Answer, Code, Refused
 from operate.audits import replaying
 from operate.audits.auditing import audit
 from operate.doctoring import doctor
-from operate.options import answered, of_a_stack
+from operate.goods import selling
+from operate.live.assistant import mcp
+from operate.live.watching import watch
+from operate.options import Commands, answered, of_a_stack
 from operate.printing import aside
+from operate.setup import keyring
+from operate.setup.beginning import init
+from operate.setup.trying import try_
 from operate.status import status
 from paidshare.aws import summary
 from paidshare.errors import PaidshareError
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
-)
+_STYLE: Any = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, **_STYLE)
 for _command in (
     status,
     doctor,
@@ -45,6 +53,26 @@ for _command in (
 ):
     app.command()(of_a_stack(_command))
 app.command()(answered(audit))
+app.command()(answered(init))
+app.command("try")(of_a_stack(try_))
+app.command()(of_a_stack(watch))
+app.command()(mcp)
+_GROUPS: dict[tuple[str, str], dict[str, Callable[..., Answer]]] = {
+    ("products", "What Stripe's products deliver; `link` has them say so."): {
+        "list": selling.listed,
+        "link": selling.link,
+    },
+    ("secrets", "The keys that the shop works with: what is there, put in and rotated."): {
+        "status": keyring.status,
+        "set": keyring.set_,
+        "rotate": keyring.rotate,
+    },
+}
+for (_name, _help), _commands in _GROUPS.items():
+    _below = typer.Typer(cls=Commands, help=_help, **_STYLE)
+    for _called, _do in _commands.items():
+        _below.command(_called)(of_a_stack(_do))
+    app.add_typer(_below, name=_name)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,17 +1,23 @@
 """The command that looks for what is wrong with a shop before a buyer finds it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
+from typing import Annotated
 
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from operate.answers import Answer, Code
+from operate.answers import Answer, Code, Refused
 from operate.doctor import aws, fastio, goods, secret, ses, stripe
 from operate.doctor.checks import Checked, Found, Mark, all_of
-from operate.printing import printable
+from operate.options import YesOption, confirm
+from operate.printing import aside, printable
 from operate.stacks import Stack
+from paidshare.errors import PaidshareError
 
 CHECKS = (*aws.CHECKS, *secret.CHECKS, *stripe.CHECKS, *fastio.CHECKS, *ses.CHECKS, *goods.CHECKS)
 
@@ -23,10 +29,36 @@ _SHOWN = {
 }
 
 
-def doctor(to: Stack) -> Answer:
-    """What is wrong, or soon will be: AWS, secret, Stripe, Fast.io, SES and goods. Changes nothing."""
+def doctor(
+    to: Stack,
+    *,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without a person; asks first.")] = False,
+    yes: YesOption = False,
+) -> Answer:
+    """
+    What is wrong, or soon will be: AWS, secret, Stripe, Fast.io, SES and goods.
+
+    Changes nothing, unless told to --fix. A key that may write Webhook endpoints is then taken from STRIPE_API_KEY.
+    """
     checked = all_of(CHECKS, to)
-    return Answer(_data(to, checked), [*_words(to, checked)], _code(checked))
+    mended = [*_mended(to, checked, yes=yes)] if fix else []
+    if mended:
+        # Anew: what was asked before is not true any more.
+        checked = all_of(CHECKS, replace(to))
+    words = [*(Text(printable(f"✓ {one}"), "green") for one in mended), *_words(to, checked)]
+    return Answer(_data(to, checked) | {"mended": mended}, words, _code(checked))
+
+
+def _mended(to: Stack, checked: Sequence[Checked], *, yes: bool) -> Iterator[str]:
+    """What was done. What could not be done is told, and is found wrong once more."""
+    mends = dict.fromkeys(one.found.mend for one in checked if one.found.mark is Mark.WRONG and one.found.mend)
+    if mends:
+        confirm("This can be mended:\n" + "\n".join(f"  {one.what}" for one in mends) + "\nMend it?", yes=yes)
+    for mend in mends:
+        try:
+            yield from mend.do(to)
+        except (ClientError, BotoCoreError, PaidshareError, Refused) as exc:
+            aside(f"✗ {mend.what}: {exc}")
 
 
 def _code(checked: Sequence[Checked]) -> Code:

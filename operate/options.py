@@ -3,14 +3,15 @@
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from operate import stacks
-from operate.answers import Answer, Misasked
+from operate.answers import Answer, Code, Misasked
 from operate.orders import correction
 from operate.printing import aside, printable
 
@@ -57,34 +58,52 @@ _OF_A_STACK = {
 }
 
 
-def of_a_stack(do: Callable[..., Answer]) -> Callable[..., None]:
+class Commands(TyperGroup):
+    """Commands below a name, which by itself stands for the first of them: `products` is `products list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx)):
+            args = [self.list_commands(ctx)[0], *args]
+        return super().parse_args(ctx, args)
+
+
+def of_a_stack(do: Callable[..., Answer | Iterable[Answer]]) -> Callable[..., None]:
     """
     The command that *do* is, as `answered` has it: its first argument is the stack that `--env` means.
     """
 
     @wraps(do)
-    def of_it(*, env: str, stack: str | None, endpoint_url: str | None, **words: Any) -> Answer:
+    def of_it(*, env: str, stack: str | None, endpoint_url: str | None, **words: Any) -> Iterator[Answer]:
         with stacks.meant(env, stack=stack, endpoint_url=endpoint_url) as to:
             # Two regions, or two accounts, with a stack of this name are one wrong variable apart.
             if to.where:
                 aside(to.where)
-            return do(to, **words)
+            yield from _each(do(to, **words))
 
     own = list(inspect.signature(do).parameters.values())[1:]
     return answered(_taking(of_it, [*own, *_options(_OF_A_STACK)]))
 
 
-def answered(do: Callable[..., Answer]) -> Callable[..., None]:
-    """The command that *do* is: what it answers is printed, as JSON with `--json`, and is the exit code."""
+def answered(do: Callable[..., Answer | Iterable[Answer]]) -> Callable[..., None]:
+    """
+    The command that *do* is: each of its answers is printed when it comes, as JSON with `--json`; the last is the exit
+    code.
+    """
 
     @wraps(do)
     def asked(*, as_json: bool, **words: Any) -> None:
-        answer = do(**words)
-        answer.say(as_json=as_json)
-        raise typer.Exit(answer.code)
+        code = Code.GOOD
+        for answer in _each(do(**words)):
+            answer.say(as_json=as_json)
+            code = answer.code
+        raise typer.Exit(code)
 
     own = inspect.signature(do).parameters.values()
     return _taking(asked, [*own, *_options({"as_json": (_JsonOption, False)})])
+
+
+def _each(answers: Answer | Iterable[Answer]) -> Iterable[Answer]:
+    return [answers] if isinstance(answers, Answer) else answers
 
 
 def _taking[**P, T](do: Callable[P, T], parameters: list[inspect.Parameter]) -> Callable[P, T]:

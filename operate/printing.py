@@ -44,6 +44,16 @@ def at(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "–"
 
 
+def ago(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "not yet"
+    minutes = int((now - moment).total_seconds() // 60)
+    for unit, size in (("days", 1_440), ("hours", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {unit} ago"
+    return f"{minutes} min ago"
+
+
 def letters_of(number: int) -> str:
     return f"{number} dead letter" + ("" if number == 1 else "s")
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from operate.answers import Misasked, NotKnown
+from operate.once import Once, made_once
 from paidshare.aws import SecretsManagerVault
 from paidshare.loose_json import as_object, object_in
 from paidshare.payments_stripe import StripeAccess
@@ -42,16 +41,21 @@ _CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 _LAPTOP_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
+class NoStack(NotKnown):
+    """Nothing was deployed, or somewhere else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """
     A stack's name, its region where that is said, and the AWS at *endpoint_url* that has it, None for Amazon's. The
-    laptop's takes anybody.
+    laptop's takes anybody, and is called at a *webhook_url* that its stack does not know.
     """
 
     stack: str
     region: str | None = None
     endpoint_url: str | None = None
+    webhook_url: str | None = None
     on_a_laptop: bool = False
 
 
@@ -78,6 +82,8 @@ class Stack:
     made_at: datetime | None = None
     closing: ExitStack = field(default_factory=ExitStack, compare=False)
     """Closes what was opened on the way, when the command is over."""
+    once: Once = field(default_factory=Once, compare=False, init=False)
+    """What several parts of a command ask for."""
 
     @property
     def stage(self) -> str:
@@ -121,9 +127,7 @@ class Stack:
     @cached_property
     def secret(self) -> Secret:
         """The stack's keys, which the shell's credentials have to be let read. Raises SecretUnavailable."""
-        return SecretsManagerVault(
-            SecretsProvider(boto3_client=self.secretsmanager), self.secret_id, monotonic=monotonic
-        ).secret()
+        return SecretsManagerVault(self.secretsmanager, self.secret_id, monotonic=monotonic).secret()
 
 
 @contextmanager
@@ -147,7 +151,9 @@ def named(env: str, *, samconfig: Path = SAMCONFIG, endpoints: Path = LAPTOP) ->
 def _laptop(endpoints: Path) -> Name:
     try:
         said = object_in(endpoints.read_text())
-        return Name(said["stack_name"], said["region"], said["aws_endpoint_url"], on_a_laptop=True)
+        return Name(
+            said["stack_name"], said["region"], said["aws_endpoint_url"], said["stripe_webhook_url"], on_a_laptop=True
+        )
     except FileNotFoundError:
         raise NotKnown("nothing runs on this laptop: start it with `make local`") from None
     except (OSError, KeyError) as exc:
@@ -184,19 +190,6 @@ def session(name: Name) -> boto3.session.Session:
     return boto3.session.Session(region_name=name.region or os.environ.get("AWS_REGION") or None, **keys)
 
 
-def _clients(aws: boto3.session.Session, wanted: Mapping[str, Any]) -> Callable[[str], Any]:
-    """What makes each service's client once. A session makes clients for one thread at a time (boto3's own words)."""
-    lock, made = Lock(), dict[str, Any]()
-
-    def client(service: str) -> Any:
-        with lock:
-            if service not in made:
-                made[service] = cast("Any", aws).client(service, **wanted)
-            return made[service]
-
-    return client
-
-
 def _parameters(config: Mapping[str, Any], env: str, command: str) -> dict[str, Any]:
     return as_object(as_object(as_object(config.get(env)).get(command)).get("parameters"))
 
@@ -207,7 +200,7 @@ def found(name: Name) -> Stack:
 
     Raises NotKnown, Misasked, and AWS's own errors (botocore's) when AWS cannot be asked.
     """
-    client = _clients(session(name), {"endpoint_url": name.endpoint_url, "config": _CLIENT})
+    client = made_once(session(name), {"endpoint_url": name.endpoint_url, "config": _CLIENT})
     try:
         cloudformation = client("cloudformation")
         clients = {service: client(service) for service in ("sqs", "dynamodb", "secretsmanager", "cloudwatch")}
@@ -215,6 +208,7 @@ def found(name: Name) -> Stack:
         raise Misasked(str(exc)) from exc
     described = _described(cloudformation, name.stack)
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    outputs |= {"StripeWebhookUrl": name.webhook_url} if name.webhook_url else {}
     try:
         return Stack(
             name=name.stack,
@@ -241,6 +235,6 @@ def _described(cloudformation: Any, stack: str) -> dict[str, Any]:
     except ClientError as exc:
         if exc.response["Error"]["Code"] == "ValidationError":
             region = cloudformation.meta.region_name
-            raise NotKnown(f"no stack {stack} in {region} in the account of your credentials") from exc
+            raise NoStack(f"no stack {stack} in {region} in the account of your credentials") from exc
         raise
     return dict(described)

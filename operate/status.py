@@ -13,7 +13,7 @@ from rich.text import Text
 
 from operate.answers import Answer, Code
 from operate.orders.mending import Whose, whose
-from operate.printing import letters_of
+from operate.printing import ago, letters_of
 from operate.stacks import Stack
 from paidshare.aws import DeadLetters, DynamoCheckpoint, DynamoOrderIndex, SqsReconcileQueue, summary
 from paidshare.errors import PaidshareError
@@ -193,21 +193,11 @@ def _lines(shop: Shop) -> list[tuple[str, str, bool]]:
         ("do not come on", str(len(shop.stuck)), not shop.stuck),
         ("wait for a person", str(shop.on_hold), not shop.on_hold),
         ("dead letters", dead or "none", not shop.dead.total),
-        ("oldest dead letter", _ago(shop.dead.oldest, shop.now) if shop.dead.oldest else "–", True),
-        ("last full sweep", _ago(shop.swept_at, shop.now), shop.is_swept),
+        ("oldest dead letter", ago(shop.dead.oldest, shop.now) if shop.dead.oldest else "–", True),
+        ("last full sweep", ago(shop.swept_at, shop.now), shop.is_swept),
         ("missing at the last round", "not known" if shop.drift is None else str(shop.drift), not shop.drift),
         ("late looks this month", "not known" if shop.late is None else str(shop.late), True),
     ]
-
-
-def _ago(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return "not yet"
-    minutes = int((now - moment).total_seconds() // 60)
-    for unit, size in (("days", 1_440), ("hours", 60)):
-        if minutes >= 2 * size:
-            return f"{minutes // size} {unit} ago"
-    return f"{minutes} min ago"
 
 
 def _data(to: Stack, shop: Shop) -> dict[str, Any]:

@@ -10,16 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from operate.answers import Answer, Code, NotKnown
+from operate.goods.storage import share_listing
 from operate.options import AccountOption, WhoArgument
 from operate.orders import finding, story
 from operate.orders.at_stripe import AtStripe
-from operate.orders.correction import is_safe_base
 from operate.orders.finding import Found
 from operate.orders.story import Facts, Story
 from operate.printing import indented, printable, styled
 from operate.stacks import Stack
 from paidshare.errors import PaidshareError
-from paidshare.shares_fastio import FastioShareListing
 
 
 def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer:
@@ -77,14 +76,7 @@ def _facts(to: Stack, found: Found) -> Facts:
     share_id = found.row.text("share_id") if found.row else ""
     if share_id:
         with _gap(gaps):
-            if not is_safe_base(to.fastio_api_base):
-                raise NotKnown(f"the Fast.io key is not shown to {to.fastio_api_base}, which is no https:// address")
-            key = to.secret.fastio_api_key
-            listing = FastioShareListing.over_https(
-                api_key=lambda: key, clock=lambda: datetime.now(UTC), api_base=to.fastio_api_base
-            )
-            to.closing.callback(listing.close)
-            share = listing.look(share_id)
+            share = share_listing(to).look(share_id)
     return Facts(found.order_id, found.row, order, history, share, gaps)
 
 

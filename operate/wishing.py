@@ -1,6 +1,5 @@
 """The commands that wish something of one order: each is a notice that Deliver fulfils."""
 
-import os
 import uuid
 from datetime import UTC, datetime
 from time import monotonic, sleep
@@ -10,7 +9,7 @@ import typer
 
 from operate.answers import Answer, Code, Misasked, NotKnown, Refused
 from operate.options import AccountOption, WaitOption, WhoArgument, YesOption, address, confirm
-from operate.orders import correction, finding, outcome
+from operate.orders import at_stripe, correction, finding, outcome
 from operate.orders.correction import CorrectedBefore
 from operate.orders.finding import Found
 from operate.orders.ledger import Ledger
@@ -24,7 +23,6 @@ from paidshare.payments_stripe import CORRECTED_ADDRESS, StripeAccess
 from paidshare.wishes import MOST_DAYS, Wants
 
 _THEN = "In some seconds, `paidshare why {order}` tells what came of it."
-_STRIPE_S = 20.0
 
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=MOST_DAYS, help="From now on; never less than it has.")]
 
@@ -54,7 +52,7 @@ def resend(
     if address_ is None and replace:
         raise Misasked("--replace goes with --to")
     order = finding.order(to, who, account=account)
-    access = None if address_ is None else _writing(to)
+    access = None if address_ is None else at_stripe.writing(to, "--to writes the address at Stripe")
     buyer = f"to {address_}, and write that address at Stripe," if address_ else "to its buyer"
     confirm(f"Mail the link of {_named(order)} in {to.name} {buyer} once more?", yes=yes)
     words = []
@@ -180,18 +178,6 @@ def _came(to: Stack, order: Found, wants: Wants, wish: str, *, seconds: int) -> 
         return outcome.came_of(wants, wish, before=order.row, now=now) if now else None
 
     return outcome.waited(look, seconds=seconds, monotonic=monotonic, sleep=sleep)
-
-
-def _writing(to: Stack) -> StripeAccess:
-    """The stack's Stripe, with the shell's key: the stack's own may not write. On a laptop nothing is at stake."""
-    key = os.environ.get("STRIPE_API_KEY", "").strip() or (to.secret.stripe_api_key if to.on_a_laptop else "")
-    if not key:
-        raise NotKnown("--to writes the address at Stripe: put a key that may into STRIPE_API_KEY (docs/runbook.md)")
-    if not correction.is_safe_base(to.stripe_api_base):
-        raise NotKnown(f"the key in STRIPE_API_KEY is not shown to {to.stripe_api_base}, which is no https:// address")
-    access = StripeAccess(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_STRIPE_S)
-    to.closing.callback(access.close)
-    return access
 
 
 def _corrected(access: StripeAccess, order: Found, address: str, *, replace: bool) -> str:

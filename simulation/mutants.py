@@ -66,6 +66,8 @@ _NO_OWN_END = Change(
     "        return min(ends) if is_open and len(ends) > 1 else None\n",
     "        return None\n",
 )
+_SINCE = "        since = created + _SETTLES_WITHIN\n"
+_READ = "        order = shop.payments.order(order_id, account=account)\n"
 
 MUTANTS = (
     # --- Who works on an order ------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ MUTANTS = (
     Mutant(
         "a lost create is not looked up",
         _FASTIO,
-        "    found = _find(api, request, taken=reply.status == 409)\n    if found is None:\n",
+        "    found = named(api, request, taken=reply.status == 409)\n    if found is None:\n",
         "    found = None\n    if found is None:\n",
     ),
     Mutant(
@@ -283,12 +285,38 @@ MUTANTS = (
         " and (ended_at is None or grant.closed_at <= ended_at)",
         "",
     ),
+    # --- What was seen --------------------------------------------------------------------------------------
+    Mutant("seen once is seen for ever", _DELIVER, _SINCE, "        since = created - timedelta(days=365)\n"),
+    Mutant("Stripe's clocks are one", _DELIVER, _SINCE, "        since = created\n"),
+    Mutant(
+        "seen counts from the end of the look",
+        _WORK,
+        "and min(order.as_of, self._now))\n",
+        "and self._now + timedelta(minutes=5))\n",
+    ),
+    Mutant(
+        "seen although a step is missing",
+        _LEDGER,
+        "attribute_exists(unsettled) OR ",
+        "",
+        also=(
+            Change(_LEDGER, '            if "unsettled" in item or ', "            if "),
+            Change(_DELIVER, _READ, f"{_READ}        lease.note(seen_until=order.as_of)\n"),
+        ),
+    ),
+    Mutant(
+        "what the sweep finds counts as seen",
+        _DELIVER,
+        "        if created is None or self.wish is not None:\n",
+        "        if self.wish is not None:\n",
+        also=(Change(_DELIVER, _SINCE, "        since = created or self.notice.at - timedelta(days=30)\n"),),
+    ),
     # --- Nothing is lost ------------------------------------------------------------------------------------
     Mutant(
         "a key is remembered before the message is sent",
         _INTAKE,
-        '        except AWS_ERRORS as exc:\n            raise QueueUnavailable(summary("SQS", exc)) from exc\n        sent',
-        "        except AWS_ERRORS:\n            return\n        sent",
+        '        except errors.AWS_ERRORS as exc:\n            raise QueueUnavailable(summary("SQS", exc)) from exc\n        sent',
+        "        except errors.AWS_ERRORS:\n            return\n        sent",
     ),
     Mutant(
         "taken before it is queued",

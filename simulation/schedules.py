@@ -38,7 +38,7 @@ from simulation.outside import Outside
 from simulation.promises import STATED_S, Broken
 from simulation.run import fixed_hashes, without_gc
 from simulation.shop import Simulated
-from simulation.stripe.account import DAY_S, Purchase
+from simulation.stripe.account import DAY_S, STRIPE_S_CLOCKS_APART_S, Purchase
 from simulation.stripe.acts import ACTS, buys
 from simulation.wiring import WORDS, WORK, Wiring
 
@@ -315,7 +315,10 @@ class Stage:
     def _send(self) -> None:
         """A notice of each order, as an event of it has."""
         for order in self.shop.account.purchases[0].orders:
-            notice = Notice("stripe", f"evt_{next(self._numbers)}", "simulated", order.id, aware(self.clock.now))
+            # By the clock of a machine of Stripe's that is as slow as they get.
+            created = aware(int(self.clock.now - STRIPE_S_CLOCKS_APART_S))
+            event_id = f"evt_{next(self._numbers)}"
+            notice = Notice("stripe", event_id, "simulated", order.id, aware(self.clock.now), created=created)
             self.shop.queues[WORK].send(notices.to_json(notice))
 
     def _then_look(self) -> None:

@@ -39,7 +39,7 @@ from simulation.functions import (
 from simulation.keys import FASTIO_WEBHOOK, Keys
 from simulation.outside import Outside
 from simulation.promises import Judge
-from simulation.stripe.account import Account, Event, Purchase, Session
+from simulation.stripe.account import STRIPE_S_CLOCKS_APART_S, Account, Event, Purchase, Session
 from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Wiring
 
 _KEPT_S = 5 * 24 * 3600
@@ -255,7 +255,7 @@ class Simulated:
             "id": event.id,
             "object": "event",
             "type": event.type,
-            "created": int(event.at),
+            "created": int(event.at + STRIPE_S_CLOCKS_APART_S * (2 * self.chance.fixed(f"created {event.id}") - 1)),
             "livemode": False,
             "data": {"object": thing},
         }

@@ -81,6 +81,15 @@ class MemoryLedger:
         sent = None if at is None else SentLetter(at, self.marks.get(order_id))
         return replace(known, sent=sent, claims=self.claims[order_id], first_seen_at=first)
 
+    def claim_unseen(self, order_id: str, *, since: datetime, holder: str, now: datetime) -> Progress | State:
+        known = self.orders.get(order_id)
+        if known is not None and order_id not in self.unsettled_at and known.seen_until and known.seen_until >= since:
+            return known.state
+        return self.claim(order_id, holder=holder, now=now)
+
+    def paid_by(self, payment: str) -> tuple[str, ...]:
+        return tuple(order_id for order_id, known in self.orders.items() if known.payment_intent == payment)
+
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         del now
         lease = self.leases.get(order_id)
@@ -94,6 +103,11 @@ class MemoryLedger:
         if done and progress.state.settled:
             del self.unsettled_at[order_id]
         del self.leases[order_id]
+
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        found = [(self.orders[one].share, one) for one in order_ids if one in self.orders]
+        spare = [(share.spare_since, one) for share, one in found if share and share.spare_since and not share.gone]
+        return [order_id for _, order_id in sorted(spare)]
 
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
         def is_live(order_id: str) -> bool:

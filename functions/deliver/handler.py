@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -18,21 +18,32 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from paidshare import notices, retries
-from paidshare.aws import DynamoLedger, SecretsManagerVault, SesMailer, SqsMessages, SqsReconcileQueue, Tally, age
+from paidshare.aws import (
+    DynamoLedger,
+    SecretsManagerVault,
+    SesMailer,
+    SqsMessages,
+    SqsReconcileQueue,
+    Tally,
+    age,
+    everybody_s,
+    sharing,
+)
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
+from paidshare.page import tokens
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
 from paidshare.shares_fastio import FastioShares
 from paidshare.storefront import seller
+from paidshare.sweeping.room import Room
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
@@ -72,15 +83,11 @@ class Invocation:
 @cache
 def _container() -> Container:
     settings = DeliverSettings.from_environ(os.environ)
-    session = boto3.session.Session()
-    vault = SecretsManagerVault(
-        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
-        settings.secret_name,
-        monotonic=monotonic,
-    )
-    sqs = session.client("sqs", config=_CLIENT)
+    client = partial(_client, boto3.session.Session())
+    vault = SecretsManagerVault(client("secretsmanager"), settings.secret_name, monotonic=monotonic)
+    sqs = client("sqs")
     return Container(
-        shop=_shop(settings, session, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
+        shop=_shop(settings, client, vault, SqsReconcileQueue(sqs, queue_url=settings.queue_url)),
         messages=SqsMessages(sqs, queue_url=settings.queue_url, dead_letter_url=settings.dead_letter_url),
         threads=ThreadPoolExecutor(max_workers=_BATCH, thread_name_prefix="order"),
         logger=Logger(service="deliver", use_rfc3339=True),
@@ -88,36 +95,43 @@ def _container() -> Container:
     )
 
 
+def _client(session: boto3.session.Session, service: str, config: Config = _CLIENT) -> Any:
+    made = session.client(service, config=config)  # type: ignore[call-overload]
+    return sharing(made, everybody_s(), environ=os.environ)
+
+
 def _shop(
-    settings: DeliverSettings, session: boto3.session.Session, vault: SecretsManagerVault, reconcile: SqsReconcileQueue
+    settings: DeliverSettings, client: Callable[..., Any], vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
-    ses = session.client("sesv2", config=_ONCE)
     shop = seller.from_file(Path(__file__).with_name("shop.toml"))  # The build puts it there.
-    mailer = SesMailer(ses, sender=settings.sender, seller=shop, configuration_set=settings.configuration_set)
+    ses, sender = client("sesv2", _ONCE), settings.sender
+    mailer = SesMailer(ses, sender=sender, seller=shop, configuration_set=settings.configuration_set)
+    ledger = DynamoLedger(client("dynamodb"), settings.orders_table)
+    shares = FastioShares.over_https(
+        api_key=lambda: vault.secret().fastio_api_key,
+        clock=_now,
+        tls=everybody_s(),
+        api_base=settings.fastio_api_base,
+        web_base=settings.fastio_web_base,
+        share_limit=settings.share_limit,
+    )
+    payments = StripePayments(
+        api_key=lambda: vault.secret().stripe_api_key,
+        api_base=settings.stripe_api_base,
+        fraud_warnings=settings.hold_on_fraud_warning,
+        tls=everybody_s(),
+    )
     return Shop(
-        ledger=DynamoLedger(session.client("dynamodb", config=_CLIENT), settings.orders_table),
-        payments=SparedPayments(
-            StripePayments(
-                api_key=lambda: vault.secret().stripe_api_key,
-                api_base=settings.stripe_api_base,
-                fraud_warnings=settings.hold_on_fraud_warning,
-            ),
-            Breaker(monotonic=monotonic),
-        ),
-        shares=SparedShares(
-            FastioShares.over_https(
-                api_key=lambda: vault.secret().fastio_api_key,
-                clock=_now,
-                api_base=settings.fastio_api_base,
-                web_base=settings.fastio_web_base,
-            ),
-            Breaker(monotonic=monotonic),
-        ),
+        ledger=ledger,
+        payments=SparedPayments(payments, Breaker(monotonic=monotonic)),
+        shares=SparedShares(shares, Breaker(monotonic=monotonic)),
         mailer=SparedMailer(mailer, Breaker(monotonic=monotonic)),
         reconcile=reconcile,
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=settings.policy,
+        room=Room(shares.listing, ledger),
+        page_of=partial(tokens.address, settings.page_url, lambda: vault.secret().link_key),
         seller=shop,
         connected_accounts=settings.connected_accounts,
     )
@@ -221,8 +235,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
     else:
         for outcome in outcomes:
             _tell(invocation, container.logger.info, "order_looked_at", seen | asdict(outcome))
-            if outcome.waited_s is not None:
-                invocation.tally.letter(outcome.waited_s, in_time=outcome.in_time)
+            invocation.tally.came_of(outcome)
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
         _give_to_a_person(record.body, unmended, invocation, seen)

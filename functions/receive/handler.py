@@ -6,16 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
-from paidshare.aws import SecretsManagerVault, SqsIntake, count, count_each
+from paidshare.aws import Patience, SecretsManagerVault, SqsIntake, client, count, count_each
 from paidshare.errors import SettingsIncomplete
 from paidshare.receiving import receive
 from paidshare.receiving.receive import Answer, Request, Sender
@@ -24,7 +21,7 @@ from paidshare.settings import ReceiveSettings
 
 # Checkout waits up to ten seconds for the answer before it sends the buyer on
 # (docs.stripe.com/checkout/fulfillment), so AWS gets far less than boto3's sixty seconds and five attempts.
-_CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+_PATIENCE, _ATTEMPTS = Patience(connect=1, read=3), 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +39,19 @@ class Container:
 @cache
 def _container() -> Container:
     settings = ReceiveSettings.from_environ(os.environ)
-    session = boto3.session.Session()
+    aws = partial(client, environ=os.environ, patience=_PATIENCE, attempts=_ATTEMPTS)
     return Container(
         senders={
             "POST /webhook/stripe": receive.stripe(livemode=settings.livemode, allowed=settings.stripe_allowed),
             "POST /webhook/fastio": receive.fastio(allowed=settings.fastio_allowed),
         },
-        vault=SecretsManagerVault(
-            SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
-            settings.secret_name,
-            monotonic=time.monotonic,
-        ),
+        vault=SecretsManagerVault(aws("secretsmanager"), settings.secret_name, monotonic=time.monotonic),
         intake=SqsIntake(
-            sqs=session.client("sqs", config=_CLIENT),
+            sqs=aws("sqs"),
             queue_url=settings.queue_url,
-            dynamodb=session.client("dynamodb", config=_CLIENT),
+            dynamodb=aws("dynamodb"),
             events_table=settings.events_table,
+            clock=time.time,
         ),
         logger=Logger(service="receive", use_rfc3339=True),
         stage=settings.stage,

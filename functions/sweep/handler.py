@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
@@ -52,7 +51,7 @@ def _container() -> Container:
     session = boto3.session.Session()
     dynamodb = session.client("dynamodb", config=_CLIENT)
     vault = SecretsManagerVault(
-        SecretsProvider(boto3_client=session.client("secretsmanager", config=_CLIENT)),
+        session.client("secretsmanager", config=_CLIENT),
         settings.secret_name,
         monotonic=monotonic,
     )

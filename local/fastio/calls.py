@@ -190,6 +190,16 @@ class Calls:
         workspace = self._workspace(request.path_params["workspace"])
         return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
 
+    async def workspaces(self, request: Request) -> Response:
+        only(request, ("limit", "offset"))
+        page, pagination = offset_page(request, [w for w in self._state.workspaces.values() if w.member], most=500)
+        shown = [{"id": one.id, "folder_name": one.folder_name, "archived": False} for one in page]
+        return done(workspaces=shown, pagination=pagination)
+
+    async def workspace_limits(self, request: Request) -> Response:
+        self._workspace(request.path_params["workspace"])
+        return done(limits={"shares": {"limit": self._state.share_limit}})
+
     async def events(self, request: Request) -> Response:
         only(request, (*_EVENT_FILTERS, *_EVENT_REST))
         query = request.query_params

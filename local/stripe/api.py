@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from local.stripe import catalog, objects
 from local.stripe.billing import api as billing
+from local.stripe.billing import drafting
 from local.stripe.form import Call, Params, StripeProblem
 from local.stripe.money import api as money
 from local.stripe.objects import Json
@@ -83,24 +84,6 @@ def _email(p: Params) -> str | None:
     return details.needed("email")
 
 
-def list_customers(state: StripeState, call: Call) -> Json:
-    """Customers are only names here: those that invoices were billed to, with the address that these have."""
-    p = call.params
-    p.only(*PAGE, "email", "created")
-    email = p.text("email")
-    billed = {
-        one["customer"]: one["customer_email"]
-        for one in state.every("invoice", account=call.account)
-        if one["customer"]
-    }
-    found = [
-        {"id": customer, "object": "customer", "email": its, "livemode": state.livemode, "created": state.now}
-        for customer, its in billed.items()
-        if email in (None, its)
-    ]
-    return page(found, p, url="/v1/customers")
-
-
 def update_session(state: StripeState, call: Call) -> Json:
     """Only the metadata (docs.stripe.com/api/checkout/sessions/update has a little more). No event tells."""
     call.params.only("metadata")
@@ -113,20 +96,6 @@ def list_lines(state: StripeState, call: Call) -> Json:
     call.params.only(*PAGE)
     found = state.find("checkout.session", call.id, account=call.account)
     return state.lines_of(found["id"], call.params)
-
-
-def create_payment_link(state: StripeState, call: Call) -> Json:
-    p = call.params
-    p.only("line_items", "metadata")
-    lines = catalog.lines(state, p, "payment")
-    made = objects.payment_link(currency=lines[0]["currency"], livemode=state.livemode, metadata=p.metadata())
-    state.lines[made["id"]] = lines
-    return state.keep(made)
-
-
-def list_payment_links(state: StripeState, call: Call) -> Json:
-    call.params.only(*PAGE)
-    return page(state.every("payment_link"), call.params, url="/v1/payment_links")
 
 
 def list_events(state: StripeState, call: Call) -> Json:
@@ -161,6 +130,18 @@ def create_endpoint(state: StripeState, call: Call) -> Json:
     made = objects.webhook_endpoint(url, events, livemode=state.livemode, now=state.now)
     made |= {"metadata": p.metadata(), "description": p.text("description"), "api_version": p.text("api_version")}
     return dict(state.keep(made))
+
+
+def update_endpoint(state: StripeState, call: Call) -> Json:
+    p = call.params
+    p.only("url", "enabled_events", "metadata", "description", "disabled")
+    found = state.find("webhook_endpoint", call.id)
+    found["enabled_events"] = p.texts("enabled_events") or found["enabled_events"]
+    found["metadata"] = p.metadata(found["metadata"])
+    found |= {key: said for key in ("url", "description") if (said := p.text(key))}
+    if (disabled := p.boolean("disabled")) is not None:
+        found["status"] = "disabled" if disabled else "enabled"
+    return _without_secret(found)
 
 
 def show_endpoint(state: StripeState, call: Call) -> Json:
@@ -212,15 +193,16 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/checkout/sessions/{id}", shows("checkout.session")),
     ("POST", "/v1/checkout/sessions/{id}", update_session),
     ("GET", "/v1/checkout/sessions/{id}/line_items", list_lines),
-    ("GET", "/v1/customers", list_customers),
-    ("POST", "/v1/payment_links", create_payment_link),
-    ("GET", "/v1/payment_links", list_payment_links),
+    ("GET", "/v1/customers", drafting.list_customers),
+    ("POST", "/v1/payment_links", catalog.create_payment_link),
+    ("GET", "/v1/payment_links", catalog.list_payment_links),
     ("GET", "/v1/payment_links/{id}", shows("payment_link")),
     ("GET", "/v1/events", list_events),
     ("GET", "/v1/events/{id}", shows("event")),
     ("POST", "/v1/webhook_endpoints", create_endpoint),
     ("GET", "/v1/webhook_endpoints", list_endpoints),
     ("GET", "/v1/webhook_endpoints/{id}", show_endpoint),
+    ("POST", "/v1/webhook_endpoints/{id}", update_endpoint),
     ("DELETE", "/v1/webhook_endpoints/{id}", delete_endpoint),
     ("GET", "/v1/payment_intents/{id}", shows("payment_intent")),
     ("GET", "/v1/charges/{id}", shows("charge")),
@@ -234,6 +216,11 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/radar/early_fraud_warnings", money.list_warnings),
     ("GET", "/v1/radar/early_fraud_warnings/{id}", shows("radar.early_fraud_warning")),
     ("GET", "/v1/subscriptions/{id}", shows("subscription")),
+    ("POST", "/v1/customers", drafting.create_customer),
+    ("POST", "/v1/invoices", drafting.create_invoice),
+    ("POST", "/v1/invoiceitems", drafting.create_item),
+    ("POST", "/v1/invoices/{id}/finalize", drafting.finalize),
+    ("POST", "/v1/invoices/{id}/pay", drafting.pay),
     ("GET", "/v1/invoices", billing.list_invoices),
     ("GET", "/v1/invoices/{id}", shows("invoice")),
     ("POST", "/v1/invoices/{id}", billing.update_invoice),

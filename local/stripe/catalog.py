@@ -81,6 +81,20 @@ def list_prices(state: StripeState, call: Call) -> Json:
     return page(found, p, url="/v1/prices")
 
 
+def create_payment_link(state: StripeState, call: Call) -> Json:
+    p = call.params
+    p.only("line_items", "metadata")
+    wanted = lines(state, p, "payment")
+    made = objects.payment_link(currency=wanted[0]["currency"], livemode=state.livemode, metadata=p.metadata())
+    state.lines[made["id"]] = wanted
+    return state.keep(made)
+
+
+def list_payment_links(state: StripeState, call: Call) -> Json:
+    call.params.only(*PAGE)
+    return page(state.every("payment_link"), call.params, url="/v1/payment_links")
+
+
 def lines(state: StripeState, p: Params, mode: str) -> list[Json]:
     """The line items that `line_items[]` asks for. Raises StripeProblem."""
     return [_line(state, item, mode) for item in _wanted_lines(p, mode)]

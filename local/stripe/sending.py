@@ -106,6 +106,7 @@ class Sender:
         endpoints = [
             Target(one["url"], one["secret"], tuple(one["enabled_events"]), one["api_version"])
             for one in self.state.every("webhook_endpoint")
+            if one["status"] == "enabled"
         ]
         chosen = [webhook, *endpoints] if (webhook := self.webhook()) else endpoints
         return [target for target in chosen if target.wants(event["type"])]

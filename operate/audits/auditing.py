@@ -48,10 +48,14 @@ def audit(
     with stacks.meant(env, stack=stack, endpoint_url=endpoint_url) as to:
         if to.where:
             aside(to.where)
-        now = datetime.now(UTC)
-        compared = Comparison(to, now=now).since(now - timedelta(days=days))
-        asked = _fixed(to, compared, yes=yes) if fix else []
-    return _answer(compared, asked)
+        return compared(to, days=days, fix=fix, yes=yes)
+
+
+def compared(to: Stack, *, days: int, fix: bool = False, yes: bool = False) -> Answer:
+    """Live, of the last *days*; with *fix* another look at what differs is asked for. Raises what `audit` raises."""
+    now = datetime.now(UTC)
+    found = Comparison(to, now=now).since(now - timedelta(days=days))
+    return _answer(found, _fixed(to, found, yes=yes) if fix else [])
 
 
 def _fixed(to: Stack, compared: Compared, *, yes: bool) -> list[str]:

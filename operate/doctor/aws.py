@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from operate.doctor.checks import Check, Found, care, good, wrong
+from operate.doctor.checks import Check, Found, Mend, care, good, wrong
 from operate.stacks import Stack
 
 _GROUP = "AWS"
@@ -60,8 +60,16 @@ def _fed(name: str, to: Stack) -> Found:
         return good(f"{name} takes from its queue")
     state = sources[0]["State"] if sources else "gone"
     uuid = sources[0]["UUID"] if sources else ""
-    mend = f"aws lambda update-event-source-mapping --uuid {uuid} --enabled" if sources else "`make deploy` again"
-    return wrong(f"nobody takes from {name}'s queue: its trigger is {state}", mend)
+    words = f"nobody takes from {name}'s queue: its trigger is {state}"
+    if not sources:
+        return wrong(words, "`make deploy` again")
+    mend = Mend(f"enable the trigger of {name}", partial(_enabled, uuid))
+    return wrong(words, f"aws lambda update-event-source-mapping --uuid {uuid} --enabled", mend)
+
+
+def _enabled(uuid: str, to: Stack) -> list[str]:
+    to.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=True)
+    return [f"enabled the trigger {uuid}"]
 
 
 def _swept(to: Stack) -> Found:
@@ -70,8 +78,16 @@ def _swept(to: Stack) -> Found:
     rules = [events.describe_rule(Name=name) for name in events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]]
     if any(one.get("State") == "ENABLED" for one in rules):
         return good("the sweep is begun every few minutes")
-    mend = f"aws events enable-rule --name {rules[0]['Name']}" if rules else "`make deploy` again"
-    return wrong("nobody begins the sweep: its rule is " + ("disabled" if rules else "gone"), mend)
+    if not rules:
+        return wrong("nobody begins the sweep: its rule is gone", "`make deploy` again")
+    rule = rules[0]["Name"]
+    mend = Mend("enable the sweep's rule", partial(_begun, rule))
+    return wrong("nobody begins the sweep: its rule is disabled", f"aws events enable-rule --name {rule}", mend)
+
+
+def _begun(rule: str, to: Stack) -> list[str]:
+    to.client("events").enable_rule(Name=rule)
+    return [f"enabled the rule {rule}"]
 
 
 def _concurrency(to: Stack) -> Found:
@@ -94,7 +110,15 @@ def _backups(to: Stack) -> Found:
         "the orders table cannot be restored",
         f"aws dynamodb update-continuous-backups --table-name {to.orders_table}"
         " --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        Mend("have the orders table backed up", _backed_up),
     )
+
+
+def _backed_up(to: Stack) -> list[str]:
+    to.dynamodb.update_continuous_backups(
+        TableName=to.orders_table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    return ["the orders table is backed up from now on"]
 
 
 def _heard(topic: str, to: Stack) -> Found:

@@ -1,11 +1,10 @@
 """Fast.io: that the key is taken, and how many shares are in use."""
 
-from datetime import UTC, datetime
-
-from operate.doctor.checks import Check, Found, care, good, unknown, wrong
-from operate.orders.correction import is_safe_base
+from operate.doctor.checks import Check, Found, Moot, care, good, wrong
+from operate.doctor.goods import for_sale
+from operate.goods.storage import share_listing, storage
 from operate.stacks import Stack
-from paidshare.errors import FastioUnavailable
+from paidshare.errors import FastioUnavailable, PaidshareError
 from paidshare.shares_fastio import FastioShareListing
 
 _GROUP = "Fast.io"
@@ -17,21 +16,16 @@ _LIMITS = (100, 1_000)
 
 
 def _shares(to: Stack) -> Found:
-    if not is_safe_base(to.fastio_api_base):
-        return unknown(f"the Fast.io key is not shown to {to.fastio_api_base}, which is no https:// address")
-    listing = FastioShareListing.over_https(
-        api_key=lambda: to.secret.fastio_api_key, clock=lambda: datetime.now(UTC), api_base=to.fastio_api_base
-    )
+    if not to.secret.fastio_api_key:
+        raise Moot
     try:
-        return _counted(_used(listing))
+        return _counted(_used(share_listing(to)), _limit(to))
     except FastioUnavailable as error:
         if "key" not in str(error):
             raise
         return wrong(
             "Fast.io refuses the key", "Fast.io, Settings, API keys: make one, and put it in as fastio_api_key"
         )
-    finally:
-        listing.close()
 
 
 def _used(listing: FastioShareListing) -> int:
@@ -44,14 +38,26 @@ def _used(listing: FastioShareListing) -> int:
     return used
 
 
-def _counted(used: int) -> Found:
-    limit = next((one for one in _LIMITS if used <= one), _LIMITS[-1])
+def _limit(to: Stack) -> int | None:
+    """What Fast.io says of the plan of the first workspace that something is sold from."""
+    try:
+        found = for_sale(to)
+    except (Moot, PaidshareError):
+        # Stripe's checks say so.
+        return None
+    sold = [] if isinstance(found, Found) else [one.goods for one in found if one.goods]
+    return storage(to).most_shares(sold[0].workspace) if sold else None
+
+
+def _counted(used: int, plan: int | None) -> Found:
+    """Where nobody says what the plan has, the smallest one that has room is meant."""
+    limit = plan or next((one for one in _LIMITS if used <= one), _LIMITS[-1])
     if used * 100 >= limit * _NEARLY:
         return care(
-            f"the key is taken; {used} shares are in use, and a plan has {limit}",
+            f"the key is taken; {used} shares are in use, and {'the' if plan else 'a'} plan has {limit}",
             "shorten the links' days, delete shares that nobody needs, or take a larger plan",
         )
-    return good(f"the key is taken; {used} shares are in use")
+    return good(f"the key is taken; {used} shares are in use" + (f" of the plan's {plan}" if plan else ""))
 
 
 CHECKS = (Check(_GROUP, "key and shares", _shares),)

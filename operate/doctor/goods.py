@@ -1,44 +1,53 @@
-"""What is for sale: that each product's metadata says what Deliver understands."""
+"""What is for sale: that each product's metadata says what Deliver understands, and that Fast.io has the files."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
-
-import stripe
-
-from operate.doctor.checks import Check, Found, good, wrong
+from operate.doctor.checks import Check, Found, Moot, good, wrong
 from operate.doctor.stripe import answer
-from operate.orders.mending import misspelt
+from operate.goods import products
+from operate.goods.products import Product
+from operate.goods.storage import storage
 from operate.stacks import Stack
-from paidshare.delivering import catalog
-from paidshare.delivering.errors import MetadataBroken
-from paidshare.orders import Line
+from paidshare.errors import FastioUnavailable
 
 _GROUP = "goods"
-_MOST = 1_000
-_MEND = "correct the product's metadata in Stripe's dashboard (README, “Products”)"
+_MEND = "paidshare products link PRODUCT"
+
+
+def for_sale(to: Stack) -> list[Product] | Found:
+    """As their metadata has them; nobody has looked for their files."""
+
+    def asked() -> list[Product] | Found:
+        found = answer(to, "Products", products.lines)
+        if isinstance(found, Found):
+            return found
+        return [products.read(line, link_days=to.policy.link_days) for line in found]
+
+    return to.once.answer("products", asked)
 
 
 def _metadata(to: Stack) -> Found:
-    def products(v1: stripe.V1Services) -> list[Any]:
-        return [*islice(v1.products.list({"active": True, "limit": 100}).auto_paging_iter(), _MOST)]
-
-    found = answer(to, "Products", products)
+    found = for_sale(to)
     if isinstance(found, Found):
         return found
-    lines = [Line(one.id, one.name, 1, one.to_dict().get("metadata") or {}) for one in found]
-    if faults := [*misspelt(lines), *_broken(lines)]:
+    if faults := products.faults(found):
         return wrong("; ".join(faults), _MEND)
-    ours = sum(map(catalog.is_ours, lines))
-    return good(f"{ours} of {len(lines)} products are delivered, and say what")
+    ours = sum(one.goods is not None for one in found)
+    return good(f"{ours} of {len(found)} products are delivered, and say what")
 
 
-def _broken(lines: Iterable[Line]) -> Iterator[str]:
-    for line in filter(catalog.is_ours, lines):
-        try:
-            catalog.goods(line, default_link_days=1)
-        except MetadataBroken as error:
-            yield str(error)
+def _files(to: Stack) -> Found:
+    found = for_sale(to)
+    if isinstance(found, Found):
+        raise Moot
+    said = [one for one in found if one.goods and not one.faults]
+    try:
+        looked_up = products.looked_up(said, storage(to))
+    except FastioUnavailable as error:
+        if "key" in str(error):
+            raise Moot from error
+        raise
+    if faults := products.faults(looked_up):
+        return wrong("; ".join(faults), _MEND)
+    return good("the files of all products are there")
 
 
-CHECKS = (Check(_GROUP, "metadata", _metadata),)
+CHECKS = (Check(_GROUP, "metadata", _metadata), Check(_GROUP, "files", _files))

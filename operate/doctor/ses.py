@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from operate.doctor.checks import Check, Found, care, good, wrong
+from operate.doctor.checks import Check, Found, Mend, Moot, care, good, wrong
+from operate.setup import sender
 from operate.stacks import Stack
 
 _GROUP = "SES"
@@ -14,35 +13,40 @@ _VERIFY = "SES, Identities: verify the domain, and add the DNS records that it s
 
 def _identity(to: Stack) -> dict[str, Any] | None:
     """The sender's own, where it may send, else its domain's; None where SES has neither."""
-    sender = to.parameters["SenderAddress"]
-    found = []
-    for name in (sender, sender.rpartition("@")[2]):
-        try:
-            found.append(dict(to.client("sesv2").get_email_identity(EmailIdentity=name)))
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] != "NotFoundException":
-                raise
-    return next((one for one in found if one.get("VerifiedForSendingStatus")), found[0] if found else None)
+    return to.once.answer("SES identity", lambda: sender.identity(to))
+
+
+def _account(to: Stack) -> dict[str, Any]:
+    return to.once.answer("SES account", lambda: dict(to.client("sesv2").get_account()))
 
 
 def _verified(to: Stack) -> Found:
-    sender, found = to.parameters["SenderAddress"], _identity(to)
+    address, found = to.parameters["SenderAddress"], _identity(to)
     if found is None:
-        return wrong(f"SES knows neither {sender} nor its domain", _VERIFY)
+        mend = Mend(f"ask SES to verify {address}", sender.mended)
+        return wrong(f"SES knows neither {address} nor its domain", _VERIFY, mend)
     if not found.get("VerifiedForSendingStatus"):
-        return wrong(f"{sender} is not verified: no letter leaves", _VERIFY)
-    return good(f"letters leave from {sender}")
+        return wrong(f"{address} is not verified: no letter leaves", _VERIFY)
+    return good(f"letters leave from {address}")
+
+
+def _known(to: Stack) -> dict[str, Any]:
+    """Raises Moot where SES knows no sender."""
+    found = _identity(to)
+    if found is None:
+        raise Moot
+    return found
 
 
 def _dkim(to: Stack) -> Found:
-    signing = (_identity(to) or {}).get("DkimAttributes", {})
+    signing = _known(to).get("DkimAttributes", {})
     if signing.get("SigningEnabled") and signing.get("Status") == "SUCCESS":
         return good("letters are signed (DKIM)")
     return care("letters are not signed (DKIM): many end among the spam", _VERIFY)
 
 
 def _mail_from(to: Stack) -> Found:
-    found = (_identity(to) or {}).get("MailFromAttributes", {})
+    found = _known(to).get("MailFromAttributes", {})
     if found.get("MailFromDomainStatus") == "SUCCESS":
         return good("the envelope's sender is of the shop's own domain (SPF)")
     return care(
@@ -51,7 +55,7 @@ def _mail_from(to: Stack) -> Found:
 
 
 def _sandbox(to: Stack) -> Found:
-    if to.client("sesv2").get_account().get("ProductionAccessEnabled"):
+    if _account(to).get("ProductionAccessEnabled"):
         return good("letters reach everybody")
     words = "SES is in its sandbox: letters reach verified addresses alone"
     mend = "SES, Account dashboard, Request production access"
@@ -59,7 +63,7 @@ def _sandbox(to: Stack) -> Found:
 
 
 def _sending(to: Stack) -> Found:
-    said = to.client("sesv2").get_account()
+    said = _account(to)
     if not said.get("SendingEnabled") or said.get("EnforcementStatus") == "SHUTDOWN":
         return wrong("SES has stopped this account's sending", "SES, Account dashboard: answer the review's case")
     if said.get("EnforcementStatus") == "PROBATION":
@@ -68,7 +72,7 @@ def _sending(to: Stack) -> Found:
 
 
 def _quota(to: Stack) -> Found:
-    quota = to.client("sesv2").get_account().get("SendQuota", {})
+    quota = _account(to).get("SendQuota", {})
     most, sent = quota.get("Max24HourSend", 0.0), quota.get("SentLast24Hours", 0.0)
     words = f"{sent:.0f} of the {most:.0f} letters of a day have left"
     # An account without a limit says -1.

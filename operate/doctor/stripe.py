@@ -7,16 +7,17 @@ from typing import Any
 import httpx
 import stripe
 
-from operate.doctor.checks import Check, Found, care, good, unknown, wrong
+from operate.doctor.checks import Check, Found, Mend, Moot, care, good, unknown, wrong
 from operate.orders.correction import is_safe_base
+from operate.setup import endpoint, secret_text
+from operate.setup.secret_text import Name
 from operate.stacks import Stack
 from paidshare.errors import OrderUnknown
-from paidshare.notices import NEEDED, OF_WARNINGS
 
 _GROUP = "Stripe"
 _PATIENCE_S = 8.0
 _ONE: Any = {"limit": 1}
-_EVERY_EVENT = "*"
+MEND = Mend("make Stripe's endpoint, or put it in order", endpoint.mended)
 
 _READ: Mapping[str, Callable[[stripe.V1Services], Any]] = {
     "Checkout Sessions": lambda v1: v1.checkout.sessions.list(_ONE),
@@ -38,21 +39,26 @@ _WARNINGS = "Early fraud warnings"
 
 
 def answer[T](to: Stack, about: str, ask: Callable[[stripe.V1Services], T]) -> T | Found:
-    """Raises StripeUnavailable and OrderUnknown; a key that may not ask is what was found."""
+    """
+    Raises StripeUnavailable, OrderUnknown, and Moot where Stripe takes the key for nothing at all; a key that may not
+    ask this is what was found.
+    """
     if not is_safe_base(to.stripe_api_base):
         return unknown(f"the Stripe key is not shown to {to.stripe_api_base}, which is no https:// address")
 
     def asked(client: stripe.StripeClient) -> T | Found:
         try:
             return ask(client.v1)
-        except stripe.AuthenticationError:
-            return wrong("Stripe refuses the key", "make a new one, and put it into the secret as stripe_api_key")
+        except stripe.AuthenticationError as exc:
+            raise Moot from exc
         except stripe.PermissionError:
             return wrong(
                 f"the key may not read {about}",
                 f"Stripe's dashboard, Developers, API keys, the key's permissions: {about}, Read",
             )
 
+    if secret_text.fault(Name.STRIPE_API_KEY, to.secret.stripe_api_key, livemode=to.livemode):
+        raise Moot
     return to.stripe_access.answer(about, asked)
 
 
@@ -65,6 +71,16 @@ def _may_read(what: str, ask: Callable[[stripe.V1Services], Any], to: Stack) -> 
     return found if isinstance(found, Found) else good(f"the key reads {what}")
 
 
+def _key(to: Stack) -> Found:
+    if secret_text.fault(Name.STRIPE_API_KEY, to.secret.stripe_api_key, livemode=to.livemode):
+        raise Moot
+    try:
+        answer(to, "Products", _READ["Products"])
+    except Moot:
+        return wrong("Stripe refuses the key", "make a new one at Stripe: paidshare secrets rotate stripe_api_key")
+    return good("Stripe takes the key")
+
+
 def _warnings(to: Stack) -> Found:
     if to.parameters.get("FraudWarnings") != "hold":
         return good("early fraud warnings are not asked for")
@@ -73,6 +89,10 @@ def _warnings(to: Stack) -> Found:
 
 def _endpoints(to: Stack) -> list[Mapping[str, Any]] | Found:
     """Those of the stack's URL."""
+    return to.once.answer("Stripe's endpoints", lambda: _listed_endpoints(to))
+
+
+def _listed_endpoints(to: Stack) -> list[Mapping[str, Any]] | Found:
     found = answer(to, "Webhook endpoints", lambda v1: v1.webhook_endpoints.list({"limit": 100}))
     if isinstance(found, Found):
         return unknown("whether Stripe knows the endpoint: the key may not read Webhook endpoints (a wish, not a need)")
@@ -85,9 +105,9 @@ def _endpoint(to: Stack) -> Found:
     if isinstance(found, Found):
         return found
     if not found:
-        return wrong(f"Stripe knows no endpoint {url}", "make it: Developers, Webhooks, Add destination")
+        return wrong(f"Stripe knows no endpoint {url}", "make it: Developers, Webhooks, Add destination", MEND)
     if all(one["status"] != "enabled" for one in found):
-        return wrong(f"Stripe's endpoint {url} is disabled", "enable it: Developers, Webhooks, the endpoint")
+        return wrong(f"Stripe's endpoint {url} is disabled", "enable it: Developers, Webhooks, the endpoint", MEND)
     if len(found) > 1:
         return care(f"{len(found)} endpoints of Stripe's lead here: each event comes as often", "delete all but one")
     return good("Stripe has the endpoint, and it is enabled")
@@ -97,14 +117,17 @@ def _events(to: Stack) -> Found:
     found = _endpoints(to)
     if isinstance(found, Found):
         return found
-    sent = {event for one in found if one["status"] == "enabled" for event in one["enabled_events"]}
-    needed = NEEDED | OF_WARNINGS if to.parameters.get("FraudWarnings") == "hold" else NEEDED
-    missing = sorted(needed - sent)
-    if _EVERY_EVENT in sent or not missing:
+    enabled = [one for one in found if one["status"] == "enabled"]
+    if not enabled:
+        raise Moot
+    sent = {event for one in enabled for event in one["enabled_events"]}
+    missing = sorted(endpoint.wanted_events(to) - sent)
+    if endpoint.EVERY_EVENT in sent or not missing:
         return good("all that is needed is sent")
     return wrong(
         f"{len(missing)} kinds of events are not sent: {', '.join(missing)}",
         "add them: Developers, Webhooks, the endpoint, Update details",
+        MEND,
     )
 
 
@@ -127,6 +150,7 @@ def _reachable(to: Stack) -> Found:
 
 
 def _all() -> Iterator[Check]:
+    yield Check(_GROUP, "key", _key)
     for what, ask in _READ.items():
         yield Check(_GROUP, what, partial(_may_read, what, ask))
     yield Check(_GROUP, _WARNINGS, _warnings)

@@ -42,8 +42,7 @@ class AtStripe:
 
     def __init__(self, to: Stack, *, account: str | None = None) -> None:
         key = os.environ.get("STRIPE_API_KEY", "").strip() or to.secret.stripe_api_key
-        if not is_safe_base(to.stripe_api_base):
-            raise NotKnown(f"the Stripe key is not shown to {to.stripe_api_base}, which is no https:// address")
+        check_base(to)
         self._account = account
         self._options: stripe.RequestOptions = {"stripe_account": account} if account else {}
         self._payments = StripePayments(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
@@ -150,6 +149,32 @@ class AtStripe:
             disputes = client.v1.disputes.list({"charge": charge["id"], "limit": _PAGE}, self._options)
             for dispute in _every(disputes):
                 yield Happened(as_instant(dispute["created"]), f"disputed: {dispute['status'].replace('_', ' ')}")
+
+
+def check_base(to: Stack) -> None:
+    """Raises NotKnown where a key would be seen on the way to Stripe."""
+    if not is_safe_base(to.stripe_api_base):
+        raise NotKnown(f"the Stripe key is not shown to {to.stripe_api_base}, which is no https:// address")
+
+
+def writing(to: Stack, what: str) -> StripeAccess:
+    """
+    The stack's Stripe, with the shell's key: the stack's own may not write. On a laptop nothing is at stake.
+
+    Raises NotKnown, saying *what* it is for, where there is no key, or it would be seen on the way.
+    """
+    key = os.environ.get("STRIPE_API_KEY", "").strip() or (to.secret.stripe_api_key if to.on_a_laptop else "")
+    if not key:
+        raise NotKnown(f"{what}: put a key that may into STRIPE_API_KEY (docs/runbook.md)")
+    check_base(to)
+    return access(to, key)
+
+
+def access(to: Stack, key: str) -> StripeAccess:
+    """The stack's Stripe, with *key*; closed when the command is over."""
+    opened = StripeAccess(api_key=lambda: key, api_base=to.stripe_api_base, timeout_s=_PATIENCE_S)
+    to.closing.callback(opened.close)
+    return opened
 
 
 def money(amount: int, currency: str) -> str:

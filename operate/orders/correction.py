@@ -6,6 +6,8 @@ Nowhere else, because queue, ledger and logs hold no personal data (docs/decisio
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import stripe
@@ -40,6 +42,14 @@ def is_safe_base(api_base: str) -> bool:
     return api_base.startswith("https://") or urlsplit(api_base).hostname in _LAPTOP
 
 
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """For what is written at Stripe: the SDK hands httpx the form as text, which httpx would rather have otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def write(access: StripeAccess, order_id: str, address: str, *, account: str | None, replace: bool) -> bool:
     """
     Make *address* the one that the order's letters go to → whether it was not before.
@@ -57,9 +67,7 @@ def write(access: StripeAccess, order_id: str, address: str, *, account: str | N
             return False
         if before and not replace:
             raise CorrectedBefore
-        with warnings.catch_warnings():
-            # The SDK hands httpx the form as text, of which httpx would rather be told in another way.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with unwarned():
             orders.update(order_id, {"metadata": {CORRECTED_ADDRESS: address}}, options)
         return True
 

@@ -42,10 +42,18 @@ def advice(reason: str | None) -> str:
 def misspelt(lines: Iterable[Line]) -> Iterator[str]:
     """A field that a product has, and that is nearly one of ours: a sale of it would be nobody's, in silence."""
     for line in lines:
-        for key in line.metadata:
-            near = difflib.get_close_matches(key.lower().replace("-", "_"), _FIELDS, n=1, cutoff=0.8)
-            if near and key not in _FIELDS:
-                yield f"Product {line.product_id} has {key}: is {near[0]} meant?"
+        for key, meant in nearly(line.metadata).items():
+            yield f"Product {line.product_id} has {key}: is {meant} meant?"
+
+
+def nearly(metadata: Iterable[str]) -> dict[str, str]:
+    """The keys that are nearly one of ours, and which."""
+    found = {}
+    for key in metadata:
+        near = difflib.get_close_matches(key.lower().replace("-", "_"), _FIELDS, n=1, cutoff=0.8)
+        if near and key not in _FIELDS:
+            found[key] = near[0]
+    return found
 
 
 def _every() -> Iterator[type[NeedsAPerson]]:

@@ -16,6 +16,8 @@ from simulation.aws.expressions import Item, condition, number_of, update
 from simulation.outside import Outside
 
 _PAGE = 50
+_HASHED = ("unsettled", "payment_intent")
+"""The attributes that indexes begin with (template.yaml)."""
 _NO_NAMES: frozenset[tuple[str, str]] = frozenset()
 _OVER_CAPACITY = "ProvisionedThroughputExceededException"
 
@@ -36,8 +38,8 @@ class Table:
     items: dict[str, Item] = field(default_factory=dict)
     watched: Callable[[str, Item], None] = lambda _key, _item: None
     older: dict[str, list[tuple[float, Item]]] = field(default_factory=dict)
-    hashed: set[str] = field(default_factory=set)
-    """The keys of those that the index has, or had a moment ago."""
+    hashed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """By an index's attribute and its value: the keys of those that have it, or had it a moment ago."""
 
     def get(self, key: str) -> Item | None:
         item = self.items.get(key)
@@ -50,8 +52,9 @@ class Table:
         if self.late_s:
             self._keep_older(key)
         self.items[key] = item
-        if "unsettled" in item:
-            self.hashed.add(key)
+        for name in _HASHED:
+            if name in item:
+                self.hashed.setdefault((name, item[name]["S"]), set()).add(key)
         self.watched(key, item)
 
     def seen(self, key: str) -> Item | None:
@@ -165,6 +168,7 @@ class DynamoDB:
     ) -> dict[str, Any]:
         table, (hashed, ranged) = self._tables[TableName], IndexName.split("-")
         wanted = condition(KeyConditionExpression, _NO_NAMES)
+        value = ExpressionAttributeValues[KeyConditionExpression.removeprefix(f"{hashed} = ").split(" ")[0]]["S"]
         start = (
             None
             if ExclusiveStartKey is None
@@ -172,7 +176,9 @@ class DynamoDB:
         )
 
         def do() -> dict[str, Any]:
-            found = sorted(_indexed(table, hashed, ranged, lambda item: wanted(item, ExpressionAttributeValues)))
+            found = sorted(
+                _indexed(table, (hashed, value), ranged, lambda item: wanted(item, ExpressionAttributeValues))
+            )
             rest = [one for one in found if start is None or one > start]
             items = [table.seen(key) or {} for _, key in rest[:_PAGE]]
             if len(rest) <= _PAGE:
@@ -210,15 +216,17 @@ def _check(
 
 
 def _indexed(
-    table: Table, hashed: str, ranged: str, wanted: Callable[[Item], bool]
+    table: Table, hashed: tuple[str, str], ranged: str, wanted: Callable[[Item], bool]
 ) -> Iterator[tuple[float | str, str]]:
-    for key in tuple(table.hashed):
+    name, _ = hashed
+    keys = table.hashed.get(hashed, set())
+    for key in tuple(keys):
         item = table.seen(key)
-        if item is not None and hashed in item and ranged in item:
+        if item is not None and name in item and ranged in item:
             if wanted(item):
                 yield number_of(item[ranged]), key
-        elif hashed not in table.items.get(key, ()):
-            table.hashed.discard(key)
+        elif name not in table.items.get(key, ()):
+            keys.discard(key)
 
 
 def _named(names: dict[str, str] | None) -> frozenset[tuple[str, str]]:

@@ -29,6 +29,7 @@ class Message:
     visible_at: float
     receives: int = 0
     handle: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -49,13 +50,15 @@ class Queue:
     messages: dict[str, Message] = field(default_factory=dict)
     sent: int = 0
 
-    def send(self, body: str, attributes: dict[str, Any] | None = None) -> str:
+    def send(
+        self, body: str, attributes: dict[str, Any] | None = None, *, group: str = "", delay_s: float = 0.0
+    ) -> str:
         self.sent += 1
         now = self.clock.now
-        message = Message(f"{self.name}-{self.sent}", body, attributes or {}, now, now)
+        message = Message(f"{self.name}-{self.sent}", body, attributes or {}, now, now + delay_s, group=group)
         self.messages[message.id] = message
         self.watched(message)
-        self.arrived(now)
+        self.arrived(message.visible_at)
         return message.id
 
     def receive(self, most: int) -> list[Message]:
@@ -113,9 +116,22 @@ class SQS:
         self._queues = queues
         self._attempts = attempts
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: Any = None) -> dict[str, Any]:
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,
+        MessageBody: str,
+        MessageAttributes: Any = None,
+        MessageGroupId: str = "",
+        DelaySeconds: int = 0,
+    ) -> dict[str, Any]:
         queue = self._queues[QueueUrl]
-        return self._call("SendMessage", queue.name, lambda: {"MessageId": queue.send(MessageBody, MessageAttributes)})
+
+        def do() -> dict[str, Any]:
+            sent = queue.send(MessageBody, MessageAttributes, group=MessageGroupId, delay_s=DelaySeconds)
+            return {"MessageId": sent}
+
+        return self._call("SendMessage", queue.name, do)
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         """Now and then SQS takes only some of a batch."""
@@ -124,7 +140,7 @@ class SQS:
         def do() -> dict[str, Any]:
             taken = []
             for entry in Entries:
-                queue.send(entry["MessageBody"], entry.get("MessageAttributes"))
+                queue.send(entry["MessageBody"], entry.get("MessageAttributes"), group=entry.get("MessageGroupId", ""))
                 taken.append({"Id": entry["Id"]})
             return {"Successful": taken, "Failed": []}
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from paidshare.orders import Line
 
 DAY_S = 24 * 3600.0
+STRIPE_S_CLOCKS_APART_S = 2.0
+"""An event may say that it was made so much earlier or later: by another machine than the one that is read."""
 PERIOD_S = 7 * DAY_S
 """Every plan repeats weekly: a month of simulated time has several renewals."""
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from paidshare import orders
 from paidshare.delivering.ports import Live, none_live
@@ -128,9 +128,13 @@ class SimulatedStripe:
             if found is None:
                 raise OrderUnknown(f"there is no {order_id}")
             order = read(found, self.account.by_id[order_id].email, fraud_warnings=self.fraud_warnings)
-            return replace(order, lines=tuple(map(self.corrected, order.lines)))
+            said_at = int(self.outside.clock.now)
+            return replace(order, lines=tuple(map(self.corrected, order.lines)), as_of=aware(said_at))
 
-        return self._ask(f"GET {order_id}", do)
+        began = self.outside.clock.now
+        order = self._ask(f"GET {order_id}", do)
+        # As the real adapter does: not later than the question.
+        return replace(order, as_of=order.as_of and order.as_of - timedelta(seconds=self.outside.clock.now - began))
 
     def orders_of(
         self, about: str, *, now: datetime, account: str | None = None, live: Live = none_live

@@ -6,6 +6,7 @@ import pytest
 
 from local.hosting.serving import serving
 from local.stripe.server import stripe_app
+from tests.own_client import moto_over_http
 from tests.stripe_world import KEY, StripeWorld
 
 
@@ -15,3 +16,9 @@ def stripe() -> Iterator[StripeWorld]:
         world = StripeWorld(url)
         yield world
         world.close()
+
+
+@pytest.fixture(scope="session")
+def aws_url() -> Iterator[str]:
+    with moto_over_http() as url:
+        yield url

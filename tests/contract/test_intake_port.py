@@ -1,6 +1,7 @@
 """The port Intake: the same rules for the fake and for SQS with Powertools Idempotency."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from paidshare import notices
-from paidshare.aws import SqsIntake
+from paidshare.aws import Patience, SqsIntake, client
 from paidshare.aws.intake import REMEMBERED_SECONDS
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
@@ -63,11 +64,15 @@ class Context:
 
 
 class AwsWorld:
-    def __init__(self, aws: Cloud) -> None:
+    """Over boto3's clients, or others."""
+
+    def __init__(self, aws: Cloud, *, sqs: Any = None, dynamodb: Any = None) -> None:
         self.aws = aws
-        self.sqs = BreakableSqs(aws)
+        self.sqs = BreakableSqs(sqs or aws.sqs, aws.queue_url)
         made: Any = self.sqs
-        self.intake = SqsIntake(sqs=made, queue_url=aws.queue_url, dynamodb=aws.dynamodb, events_table=EVENTS_TABLE)
+        self.intake = SqsIntake(
+            sqs=made, queue_url=aws.queue_url, dynamodb=dynamodb or aws.dynamodb, events_table=EVENTS_TABLE
+        )
         self.intake.lasts(Context(15_000))
 
     def queued(self) -> list[Notice]:
@@ -92,9 +97,9 @@ class AwsWorld:
 class BreakableSqs:
     """moto's SQS, which a test may take away."""
 
-    def __init__(self, aws: Cloud) -> None:
-        self._sqs = aws.sqs
-        self.url = aws.queue_url
+    def __init__(self, sqs: Any, queue_url: str) -> None:
+        self._sqs = sqs
+        self.url = queue_url
         self.crashing = False
 
     def send_message(self, **words: Any) -> Any:
@@ -109,9 +114,18 @@ def aws() -> Iterator[Cloud]:
         yield made
 
 
-@pytest.fixture(params=["memory", "aws"])
+@pytest.fixture(params=["memory", "boto3", "own client"])
 def world(request: pytest.FixtureRequest) -> World:
-    return MemoryWorld() if request.param == "memory" else AwsWorld(request.getfixturevalue("aws"))
+    if request.param == "memory":
+        return MemoryWorld()
+    aws: Cloud = request.getfixturevalue("aws")
+    if request.param == "boto3":
+        return AwsWorld(aws)
+    environ = {**os.environ, "AWS_ENDPOINT_URL": request.getfixturevalue("aws_url")}
+    sqs, dynamodb = (
+        client(service, environ=environ, patience=Patience(1, 3), attempts=2) for service in ("sqs", "dynamodb")
+    )
+    return AwsWorld(aws, sqs=sqs, dynamodb=dynamodb)
 
 
 class TestTake:
@@ -212,8 +226,8 @@ class TestSqsIntake:
 
     def test_a_new_event_costs_three_calls_to_aws(self, aws: Cloud) -> None:
         calls: list[str] = []
-        for client in (aws.dynamodb, aws.sqs):
-            client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+        for one in (aws.dynamodb, aws.sqs):
+            one.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
         AwsWorld(aws).intake.take(a_notice())
         assert calls == ["PutItem", "SendMessage", "UpdateItem"]
 

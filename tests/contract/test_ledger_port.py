@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import boto3
@@ -131,6 +132,63 @@ class TestClaim:
         assert ledger.claim(ORDER_ID, holder="a", now=NOW).first_seen_at == NOW
         ledger.release(ORDER_ID, Progress(), holder="a", now=NOW)
         assert ledger.claim(ORDER_ID, holder="b", now=LATER).first_seen_at == NOW
+
+
+def settled(ledger: Ledger, progress: Progress) -> None:
+    ledger.claim(ORDER_ID, holder="a", now=NOW)
+    ledger.release(ORDER_ID, progress, holder="a", now=NOW)
+
+
+class TestClaimUnseen:
+    SEEN = replace(FULL, seen_until=NOW)
+
+    def test_an_order_never_seen_is_claimed(self, ledger: Ledger) -> None:
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="a", now=NOW) == Progress()
+
+    def test_what_was_seen_after_that_moment_is_left_alone(self, ledger: Ledger) -> None:
+        settled(ledger, self.SEEN)
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=LATER) is State.DELIVERED
+        assert ledger.claim(ORDER_ID, holder="c", now=LATER) == self.SEEN
+
+    def test_what_was_seen_before_it_is_claimed(self, ledger: Ledger) -> None:
+        settled(ledger, self.SEEN)
+        since = NOW + timedelta(seconds=1)
+        assert ledger.claim_unseen(ORDER_ID, since=since, holder="b", now=LATER) == self.SEEN
+
+    def test_what_nobody_says_to_have_seen_is_claimed(self, ledger: Ledger) -> None:
+        settled(ledger, FULL)
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=LATER) == FULL
+
+    @pytest.mark.parametrize("state", [state for state in State if not state.settled])
+    def test_what_is_not_settled_is_claimed_however_lately_it_was_seen(self, ledger: Ledger, state: State) -> None:
+        settled(ledger, replace(self.SEEN, state=state))
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=NOW) == replace(self.SEEN, state=state)
+
+    def test_what_was_given_back_undone_is_claimed(self, ledger: Ledger) -> None:
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, self.SEEN, holder="a", now=NOW, done=False)
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=NOW) == self.SEEN
+
+    def test_an_order_in_work_is_busy_whatever_was_seen_before(self, ledger: Ledger) -> None:
+        settled(ledger, self.SEEN)
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        with pytest.raises(OrderBusy):
+            ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=NOW)
+
+    def test_what_a_crash_left_is_claimed(self, ledger: Ledger) -> None:
+        settled(ledger, self.SEEN)
+        ledger.claim(ORDER_ID, holder="dead", now=NOW)
+        assert ledger.claim_unseen(ORDER_ID, since=NOW, holder="b", now=LATER) == self.SEEN
+
+
+class TestPaidBy:
+    def test_an_order_is_found_by_its_payment(self, ledger: Ledger) -> None:
+        settled(ledger, a_progress(payment_intent="pi_1"))
+        assert ledger.paid_by("pi_1") == (ORDER_ID,)
+
+    def test_another_payment_leads_to_none(self, ledger: Ledger) -> None:
+        settled(ledger, a_progress(payment_intent="pi_1"))
+        assert ledger.paid_by("pi_2") == ()
 
 
 class TestRecord:

@@ -102,7 +102,7 @@ class TestSqsReconcileQueue:
     def test_only_what_sqs_left_out_is_sent_again(self) -> None:
         queue, stubber = self.stubbed()
         stubber.add_response("send_message_batch", self.answer(taken=("0", "2"), failed=("1",)))
-        left_out = [{"Id": "1", "MessageBody": notices.to_json(some(2)[1])}]
+        left_out = [{"Id": "1", "MessageBody": notices.to_json(some(2)[1]), "MessageGroupId": "sweep"}]
         stubber.add_response(
             "send_message_batch", self.answer(taken=("1",), failed=()), {"QueueUrl": ANY, "Entries": left_out}
         )

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from paidshare.aws import SecretsManagerVault
 from paidshare.errors import SecretUnavailable
@@ -32,8 +31,7 @@ class World:
         self.monotonic = Seconds()
         self.calls: list[str] = []
         aws.secretsmanager.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
-        provider = SecretsProvider(boto3_client=aws.secretsmanager)
-        self.vault = SecretsManagerVault(provider, SECRET_NAME, monotonic=self.monotonic)
+        self.vault = SecretsManagerVault(aws.secretsmanager, SECRET_NAME, monotonic=self.monotonic)
 
     def reads(self) -> int:
         return self.calls.count("GetSecretValue")

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from aws_lambda_powertools.utilities.idempotency.persistence import base, datarecord, dynamodb
+from aws_lambda_powertools.utilities.idempotency.persistence import base, datarecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from stripe._object_classes import get_object_class
 
@@ -73,7 +73,7 @@ def _take_the_clocks() -> None:
     clocks: list[tuple[Any, str, object]] = [
         (deliver, "_now", lambda: dt.datetime.fromtimestamp(_Clock.time(), dt.UTC)),
         (receive, "time", types.SimpleNamespace(time=_Clock.time, monotonic=time.monotonic)),
-        *((module, "dt", _with(dt, datetime=_Shifted)) for module in (base, datarecord, dynamodb)),
+        *((module, "dt", _with(dt, datetime=_Shifted)) for module in (base, datarecord)),
     ]
     for module, name, clock in clocks:
         setattr(module, name, clock)

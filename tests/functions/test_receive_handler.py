@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from local.signing import sign_fastio_pair, sign_stripe
 from paidshare import notices
 from tests.builders import WEBHOOK_SECRET
 from tests.cloud import EVENTS_TABLE, SECRET_NAME, Cloud, cloud
+from tests.own_client import moto_over_http
 from tests.printed import Printed
 from tests.template_file import resources
 
@@ -50,8 +52,14 @@ class Front:
         return [notices.from_json(message["Body"]).about for message in self.aws.queued()]
 
 
+@pytest.fixture(scope="module")
+def aws_url() -> Iterator[str]:
+    with moto_over_http() as url:
+        yield url
+
+
 @pytest.fixture
-def front(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Front]:
+def front(aws_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Front]:
     with cloud() as aws:
         aws.make_secret(
             json.dumps(
@@ -63,6 +71,7 @@ def front(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
             )
         )
         for name, value in {
+            "AWS_ENDPOINT_URL": aws_url,
             "STAGE": "test",
             "STRIPE_MODE": "test",
             "SECRET_NAME": SECRET_NAME,
@@ -391,19 +400,42 @@ class TestAnyRequest:
         assert json.loads(answer["body"]) == {"received": answer["statusCode"] == 200}
 
 
-def test_it_loads_nothing_of_what_deliver_decides() -> None:
-    """A buyer waits at Checkout for Receive's cold start: ports are types, and their values stay unloaded."""
-    loaded = subprocess.run(
+@cache
+def loaded() -> list[str]:
+    """The modules that there are when the function has been imported."""
+    return subprocess.run(
         [sys.executable, "-c", "import sys, handler; print(*sys.modules)"],
         cwd=Path(__file__).parents[2] / "functions" / "receive",
         capture_output=True,
         check=True,
         text=True,
     ).stdout.split()
-    assert "paidshare.receiving.receive" in loaded
-    rooms = {".".join(module.split(".")[1:2]) for module in loaded if module.startswith("paidshare.")}
+
+
+def test_it_loads_nothing_of_what_deliver_decides() -> None:
+    """A buyer waits at Checkout for Receive's cold start: ports are types, and their values stay unloaded."""
+    rooms = {".".join(module.split(".")[1:2]) for module in loaded() if module.startswith("paidshare.")}
+    assert "receiving" in rooms
     assert not {"delivering", "feedback", "sweeping", "orders", "progress", "letter_kinds"} & rooms
-    assert {module for module in loaded if module.startswith("paidshare.aws.")} == {
-        f"paidshare.aws.{module}" for module in ("errors", "intake", "metrics", "vault")
+    assert {module for module in loaded() if module.startswith("paidshare.aws.")} == {
+        f"paidshare.aws.{module}"
+        for module in (
+            "connection",
+            "endpoints",
+            "errors",
+            "idempotency",
+            "intake",
+            "json_client",
+            "metrics",
+            "remembered",
+            "roots",
+            "sigv4",
+            "vault",
+        )
     }
-    assert not {"stripe", "httpx", "jinja2"} & set(loaded)
+    assert not {"stripe", "httpx", "jinja2"} & set(loaded())
+
+
+def test_it_loads_none_of_boto3_though_powertools_would() -> None:
+    """What Powertools imports is its own affair: when this fails, `paidshare.aws.idempotency` has to be looked at."""
+    assert not {"boto3", "botocore.session", "botocore.exceptions", "urllib3", "requests"} & set(loaded())

@@ -11,17 +11,31 @@ from tests.operate.world import ORDER, Ran, Run, Seller, record
 
 OF_A_STACK = [
     "status", "doctor", "why", "evidence", "resend", "extend", "end", "hold", "restore", "look", "dead", "redrive",
-    "dismiss", "replay", "audit",
+    "dismiss", "replay", "audit", "init", "try", "watch",
+]  # fmt: skip
+
+BELOW = [
+    ("products", "list"), ("products", "link"),
+    ("secrets", "status"), ("secrets", "set"), ("secrets", "rotate"),
 ]  # fmt: skip
 
 
 def test_these_are_the_commands() -> None:
-    assert [command.callback.__name__ for command in operate.app.registered_commands if command.callback] == OF_A_STACK
+    commands = operate.app.registered_commands
+    assert [one.name or one.callback.__name__ for one in commands if one.callback] == [*OF_A_STACK, "mcp"]
 
 
-@pytest.mark.parametrize("command", OF_A_STACK)
-def test_each_has_its_options_in_its_help(run: Run, command: str) -> None:
-    ran = run(command, "--help")
+def test_these_have_commands_below_them_of_which_the_first_is_meant(run: Run) -> None:
+    groups = [one.name for one in operate.app.registered_groups]
+    assert [name for name, _ in BELOW] == [name for name in groups for each in BELOW if each[0] == name]
+    for group in dict.fromkeys(name for name, _ in BELOW):
+        first = next(below for name, below in BELOW if name == group)
+        assert f" {group} {first} " in run(group, "--json", "--help").out
+
+
+@pytest.mark.parametrize("command", [*((name,) for name in OF_A_STACK), *BELOW])
+def test_each_has_its_options_in_its_help(run: Run, command: tuple[str, ...]) -> None:
+    ran = run(*command, "--help")
     assert (ran.code, "--json" in ran.out) == (0, True)
     assert all(option in ran.out for option in ("--env", "--stack", "--endpoint-url"))
 

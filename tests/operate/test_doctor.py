@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+import stripe
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from jsonschema import Draft202012Validator
@@ -40,7 +41,9 @@ def healthy() -> dict[str, dict[str, Any]]:
             "LastUpdateStatus": "Successful",
             "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:one",
         },
-        "lambda.ListEventSourceMappings": {"EventSourceMappings": [{"UUID": "u-1", "State": "Enabled"}]},
+        "lambda.ListEventSourceMappings": {
+            "EventSourceMappings": [{"UUID": "11111111-2222-4333-8444-555555555555", "State": "Enabled"}]
+        },
         "lambda.GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
         "events.ListRuleNamesByTarget": {"RuleNames": [RULE]},
         "events.DescribeRule": {"Name": RULE, "State": "ENABLED"},
@@ -69,6 +72,7 @@ class Shop:
     run: Run
     answers: dict[str, dict[str, Any]] = field(default_factory=healthy)
     web: int | None = 400
+    heard: Callable[[str], object] = id
     clients: dict[str, Any] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
@@ -82,12 +86,14 @@ class Shop:
         made = boto3.client(service)  # type: ignore[call-overload]
 
         def answered(model: Any, **_: Any) -> Any:
+            self.heard(f"{service}.{model.name}")
             found, empty = self.answers.get(f"{service}.{model.name}"), HTTPHeaders()
             metadata = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
             if found is None:
                 refused = {"Error": {"Code": "AccessDeniedException", "Message": "may not"}}
                 return AWSResponse("", 403, empty, None), refused | metadata
-            return AWSResponse("", 200, empty, None), found | metadata
+            status = 404 if "Error" in found else 200
+            return AWSResponse("", status, empty, None), found | metadata
 
         made.meta.events.register(f"before-call.{service}", answered)
         return made
@@ -106,9 +112,15 @@ class Shop:
         for one in v1.webhook_endpoints.list().data:
             v1.webhook_endpoints.delete(one.id)
 
-    def sees(self) -> tuple[Ran, dict[str, dict[str, Any]]]:
+    def disable(self) -> None:
+        """As Stripe does when nobody answered for days."""
+        v1 = self.seller.stripe.sdk().v1
+        [one] = v1.webhook_endpoints.list().data
+        v1.webhook_endpoints.update(one.id, {"disabled": True})
+
+    def sees(self, *words: str) -> tuple[Ran, dict[str, dict[str, Any]]]:
         """What is not good, by the check's name."""
-        ran = self.run("doctor", "--json")
+        ran = self.run("doctor", "--json", *words)
         said = json.loads(ran.out)
         Draft202012Validator(SCHEMAS["doctor"]).validate(said)
         return ran, {one["name"]: one for one in said["checks"] if one["mark"] != "good"}
@@ -191,6 +203,27 @@ def _endpoint(*events: str) -> Callable[[Shop], None]:
     return sabotage
 
 
+def _endpoint_of(url: str) -> Callable[[Shop], None]:
+    def sabotage(shop: Shop) -> None:
+        shop.no_endpoint()
+        shop.endpoint(*NEEDED, url=url)
+
+    return sabotage
+
+
+LIMITS = {
+    "match": "GET /workspace/*/limits/",
+    "status": 200,
+    "body": {"result": True, "limits": {"shares": {"limit": 1}}},
+    "times": 9,
+}
+
+
+def _plan(shop: Shop) -> None:
+    shop.seller.sells("ada@example.com")
+    shop.seller.fastio.fault(LIMITS)
+
+
 def _backups(shop: Shop) -> None:
     shop.seller.aws.dynamodb.update_continuous_backups(
         TableName=shop.stack.orders_table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
@@ -236,12 +269,32 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
     "a short link key": (_in_secret(link_key="short"), "link key", "guessed"),
     "no webhook secret": (_in_secret(stripe_webhook_secrets=[]), "webhook secrets", "every webhook is refused"),
     "a webhook secret that is none": (_in_secret(stripe_webhook_secrets=["we_1"]), "webhook secrets", "whsec_"),
+    "no key of Stripe's": (_in_secret(stripe_api_key=""), "Stripe's key", "stripe_api_key is empty"),
+    "a key of the other mode": (_in_secret(stripe_api_key="rk_live_51Key"), "Stripe's key", "no key of the test mode"),
+    "a revoked key of Stripe's": (_in_secret(stripe_api_key="rk_test_51Revoked"), "key", "Stripe refuses the key"),
+    "no key of Fast.io's": (_in_secret(fastio_api_key=""), "Fast.io's key", "fastio_api_key is empty"),
+    "a text where a list belongs": (
+        _in_secret(stripe_webhook_secrets="whsec_0123456789abcdef"),
+        "readable",
+        "must be a list",
+    ),
+    "the plan is nearly full": (
+        _plan,
+        "key and shares",
+        "the plan has 1",
+    ),
+    "the sender is known to nobody": (
+        _answers("sesv2.GetEmailIdentity", Error={"Code": "NotFoundException", "Message": "no"}),
+        "sender",
+        "neither",
+    ),
     "two webhook secrets": (
         _in_secret(stripe_webhook_secrets=["whsec_0123456789abcdef", "whsec_fedcba9876543210"]),
         "webhook secrets",
         "2 webhook secrets",
     ),
     "no right to Disputes": (_forbidden("GET /v1/disputes"), "Disputes", "may not read Disputes"),
+    "no right to Products": (_forbidden("GET /v1/products"), "Products", "may not read Products"),
     "no right to Sessions": (_forbidden("GET /v1/checkout/sessions"), "Checkout Sessions", "may not read"),
     "no right to PaymentIntents": (_forbidden("GET /v1/payment_intents/*"), "PaymentIntents", "may not read"),
     "no right to Charges": (_forbidden("GET /v1/charges/*"), "Charges", "may not read"),
@@ -251,6 +304,14 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
     "no right to Subscriptions": (_forbidden("GET /v1/subscriptions/*"), "Subscriptions", "may not read"),
     "no right to Events": (_forbidden("GET /v1/events"), "Events", "may not read"),
     "events are missing": (_endpoint("checkout.session.completed"), "events", "charge.refunded"),
+    "no endpoint": (_endpoint(), "endpoint", "Stripe knows no endpoint"),
+    "the endpoint is disabled": (lambda shop: shop.disable(), "endpoint", "is disabled"),
+    "the endpoint leads elsewhere": (_endpoint_of("https://old.example/webhook/stripe"), "endpoint", "no endpoint"),
+    "the sender is not verified": (
+        _answers("sesv2.GetEmailIdentity", VerifiedForSendingStatus=False),
+        "sender",
+        "no letter leaves",
+    ),
     "two endpoints": (lambda shop: shop.endpoint(*NEEDED), "endpoint", "2 endpoints"),
     "the endpoint redirects": (_web(307), "reachable", "no redirect"),
     "the endpoint is not there": (_web(None), "reachable", "cannot be reached"),
@@ -274,6 +335,21 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
         lambda shop: shop.seller.product(fast_io_files="1", name="x"),
         "metadata",
         "is fastio_files meant?",
+    ),
+    "a file is gone at Fast.io": (
+        lambda shop: shop.seller.product(fastio_workspace="my-shop", fastio_files="gone-1"),
+        "files",
+        "names cannot be delivered",
+    ),
+    "a workspace is hidden from the key": (
+        lambda shop: shop.seller.fastio.member("my-shop", member=False),
+        "files",
+        "workspace",
+    ),
+    "link days out of range": (
+        lambda shop: shop.seller.product(fastio_workspace="my-shop", fastio_files="1", fastio_link_days="0"),
+        "metadata",
+        "from 1 to 3650",
     ),
     "metadata names no file": (
         lambda shop: shop.seller.product(fastio_workspace="my-shop"),
@@ -300,17 +376,15 @@ MANY: dict[str, tuple[Callable[[Shop], None], set[str]]] = {
         {"receive", "deliver", "feedback", "sweep"},
     ),
     "both triggers are off": (
-        _answers("lambda.ListEventSourceMappings", EventSourceMappings=[{"UUID": "u-1", "State": "Disabled"}]),
+        _answers(
+            "lambda.ListEventSourceMappings",
+            EventSourceMappings=[{"UUID": "11111111-2222-4333-8444-555555555555", "State": "Disabled"}],
+        ),
         {"deliver's queue", "feedback's queue"},
     ),
     "nobody confirmed the alarms": (
         _answers("sns.ListSubscriptionsByTopic", Subscriptions=[{"SubscriptionArn": "PendingConfirmation"}]),
         {"alarms topic", "pager topic"},
-    ),
-    "no endpoint": (_endpoint(), {"endpoint", "events"}),
-    "the sender is not verified": (
-        _answers("sesv2.GetEmailIdentity", VerifiedForSendingStatus=False),
-        {"sender"},
     ),
 }
 
@@ -322,6 +396,83 @@ def test_what_concerns_several_is_said_of_each_of_them(shop: Shop, name: str) ->
     ran, found = shop.sees()
     assert set(found) == checks
     assert ran.code == 1
+
+
+class TestFix:
+    @pytest.fixture(autouse=True)
+    def _may_write(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STRIPE_API_KEY", shop.seller.stripe.key)
+
+    @pytest.mark.parametrize(
+        ("name", "done"),
+        [
+            ("no endpoint", "made the endpoint"),
+            ("the endpoint is disabled", "enabled the endpoint"),
+            ("events are missing", "kinds of events"),
+            ("no webhook secret", "made the endpoint"),
+            ("a text where a list belongs", "the kind of value"),
+            ("no backups", "is backed up"),
+        ],
+    )
+    def test_what_can_be_mended_without_a_person_is_and_is_well_afterwards(
+        self, shop: Shop, name: str, done: str
+    ) -> None:
+        SABOTAGES[name][0](shop)
+        ran, found = shop.sees("--fix", "--yes")
+        assert found.keys() <= {"webhook secrets"}, found
+        [said] = json.loads(ran.out)["mended"]
+        assert done in said
+        assert shop.sees("--fix", "--yes")[1].keys() <= {"webhook secrets"}
+        assert len(shop.seller.stripe.sdk().v1.webhook_endpoints.list().data) == 1
+
+    def test_a_new_endpoint_s_secret_is_kept_and_the_one_nobody_has_is_gone(self, shop: Shop) -> None:
+        shop.writes(stripe_webhook_secrets=[])
+        shop.sees("--fix", "--yes")
+        [endpoint] = shop.seller.stripe.sdk().v1.webhook_endpoints.list().data
+        text = shop.seller.aws.secretsmanager.get_secret_value(SecretId=SECRET_NAME)["SecretString"]
+        [secret] = json.loads(text)["stripe_webhook_secrets"]
+        assert secret.startswith("whsec_")
+        assert endpoint.api_version == stripe.api_version
+        assert {*endpoint.enabled_events} == NEEDED
+
+    def test_events_that_somebody_added_stay(self, shop: Shop) -> None:
+        _endpoint("customer.created")(shop)
+        shop.sees("--fix", "--yes")
+        [endpoint] = shop.seller.stripe.sdk().v1.webhook_endpoints.list().data
+        assert {*endpoint.enabled_events} == NEEDED | {"customer.created"}
+
+    @pytest.mark.parametrize("name", ["both triggers are off", "the sweep's rule is off"])
+    def test_what_aws_has_switched_off_is_switched_on(self, shop: Shop, name: str) -> None:
+        (MANY | SABOTAGES)[name][0](shop)
+        switched: list[str] = []
+        for call in ("lambda.UpdateEventSourceMapping", "events.EnableRule"):
+            shop.answers[call] = {}
+        shop.heard = switched.append
+        ran, _ = shop.sees("--fix", "--yes")
+        assert len(json.loads(ran.out)["mended"]) == len(MANY.get(name, ((), "1"))[1]), ran.err
+        assert {*switched} & {"lambda.UpdateEventSourceMapping", "events.EnableRule"}
+
+    def test_nothing_is_done_unasked(self, shop: Shop, terminal: Callable[[str | None], None]) -> None:
+        shop.no_endpoint()
+        terminal(None)
+        assert shop.run("doctor", "--fix").code == 2
+        terminal("n")
+        ran = shop.run("doctor", "--fix")
+        assert (ran.code, "make Stripe's endpoint" in ran.err) == (1, True)
+        assert shop.seller.stripe.sdk().v1.webhook_endpoints.list().data == []
+
+    def test_a_key_that_may_not_write_is_told_and_nothing_else_stops(self, shop: Shop) -> None:
+        shop.no_endpoint()
+        _backups(shop)
+        error = {"type": "invalid_request_error", "message": "no"}
+        shop.seller.stripe.fault(403, match="POST /v1/webhook_endpoints", body={"error": error})
+        ran, found = shop.sees("--fix", "--yes")
+        assert [*found] == ["endpoint"]
+        assert "has to be let write Webhook endpoints" in ran.err
+
+    def test_where_all_is_well_nothing_is_asked_or_done(self, shop: Shop) -> None:
+        ran, found = shop.sees("--fix")
+        assert (ran.code, found, json.loads(ran.out)["mended"]) == (0, {}, [])
 
 
 def test_who_may_not_ask_is_told_so_and_it_is_no_fault_of_the_shop(shop: Shop) -> None:

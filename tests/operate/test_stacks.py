@@ -97,12 +97,16 @@ class TestNamed:
 class TestTheLaptop:
     def test_it_is_what_runs_there(self, tmp_path: Path, cloudformation: str) -> None:
         endpoints = tmp_path / "endpoints.json"
+        url = "http://127.0.0.1:1/webhook/stripe"
         said = {"stack_name": "whole", "region": "us-east-1", "aws_endpoint_url": cloudformation}
+        said["stripe_webhook_url"] = url
         endpoints.write_text(json.dumps(said))
         name = stacks.named("laptop", endpoints=endpoints)
-        assert name == Name("whole", "us-east-1", cloudformation, on_a_laptop=True)
+        assert name == Name("whole", "us-east-1", cloudformation, url, on_a_laptop=True)
         stack = stacks.found(name)
         assert (stack.on_a_laptop, stack.sqs.meta.endpoint_url) == (True, cloudformation)
+        # Its webhooks answer where the stack itself does not know.
+        assert stack.outputs["StripeWebhookUrl"] == url
 
     @pytest.mark.parametrize(("text", "said"), [(None, "start it with `make local`"), ("[]", "not readable")])
     def test_one_that_does_not_run_is_said_so(self, tmp_path: Path, text: str | None, said: str) -> None:

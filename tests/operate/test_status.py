@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operate import status
+from operate import printing
 from operate.orders.mending import Whose
 from operate.stacks import Stack
 from operate.status import Dead, Shop
@@ -183,4 +183,4 @@ def test_what_is_wrong_with_a_shop(changes: dict[str, Any], wrong: bool) -> None
     ],
 )
 def test_how_long_ago(ago: timedelta, words: str) -> None:
-    assert status._ago(NOW - ago, NOW) == words
+    assert printing.ago(NOW - ago, NOW) == words

@@ -8,10 +8,10 @@ from local.showing import Progress
 from local.soak.run import Plan, soak
 from local.stack import running
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1000)]
 
 # Kills and doubts in the first moments only: what they leave behind is waited for up to 90 s.
-SHORT = Plan(orders=100, seed=5, limit_s=300, kill_every_s=1, calm_after_s=14, visibility_s=8, longest_wait_s=4)
+SHORT = Plan(orders=100, seed=5, limit_s=900, kill_every_s=1, calm_after_s=14, visibility_s=8, longest_wait_s=4)
 
 
 def test_a_hundred_orders_through_every_kind_of_trouble_are_delivered_once_each(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
 from paidshare import retries
 from paidshare.aws import dead_letters
-from paidshare.aws.ledger import LEASE
+from paidshare.aws.ledger import LEASE, OF_A_PAYMENT
 from paidshare.errors import SettingsIncomplete
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import Fact, MailEvent
 from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
-from paidshare.shares_fastio import shares
+from paidshare.shares_fastio import api, shares
 from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
 
@@ -244,12 +244,18 @@ class TestSweep:
         assert properties("Sweep")["EventInvokeConfig"]["MaximumEventAgeInSeconds"] == 5 * 60
 
     def test_the_index_holds_only_unsettled_orders_and_all_that_the_sweep_reads_of_them(self) -> None:
-        [index] = properties("OrdersTable")["GlobalSecondaryIndexes"]
+        index, _ = properties("OrdersTable")["GlobalSecondaryIndexes"]
         assert index["KeySchema"][0] == {"AttributeName": "unsettled", "KeyType": "HASH"}
         assert index["Projection"] == {
             "ProjectionType": "INCLUDE",
             "NonKeyAttributes": ["account", "unsettled_at"],
         }
+
+    def test_what_an_order_was_paid_by_is_written_to_its_index_once(self) -> None:
+        _, index = properties("OrdersTable")["GlobalSecondaryIndexes"]
+        assert index["IndexName"] == OF_A_PAYMENT
+        assert [one["AttributeName"] for one in index["KeySchema"]] == ["payment_intent", "order_id"]
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
 class TestFunctions:
@@ -464,7 +470,7 @@ class TestParameters:
         assert default(name) is not None
 
     def test_the_default_services_are_the_adapters_own(self) -> None:
-        assert default("FastioApiBase") == shares.API_BASE
+        assert default("FastioApiBase") == api.API_BASE
         assert default("FastioWebBase") == shares.WEB_BASE
 
     @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ ATTACK = '<script>alert("x")</script>'
 
 
 ORDER_ID = "cs_test_a1b2c3d4e5f6"
+PAGE = "https://page.example/order/token"
 ISOLATES = str.maketrans("", "", "\u2068\u2069")
 SALE = Sale(UNTIL - timedelta(days=7), "eur", "https://pay.stripe.com/receipts/payment/ch_1")
 SHOP = Seller(
@@ -225,6 +226,23 @@ class TestDelivery:
     def test_a_name_that_looks_like_a_template_is_only_a_name(self) -> None:
         assert "{{ link }}" in a_letter(some_goods(product_name="{{ link }}")).subject
         assert "{{ link }}" in with_files(ShareFile("{{ link }}", None)).text
+
+    @pytest.mark.parametrize("part", ["text", "html"])
+    def test_the_page_s_link_stands_beside_the_share_s(self, part: str) -> None:
+        letter = a_desk().delivery(a_share(), page=PAGE)
+        said = letter.text if part == "text" else Tags(letter.html).text
+        assert "The link works until 29 November 2026, 12:00 UTC." in said
+        assert "has your files, too, and makes the link anew" in said
+        assert PAGE in (letter.text if part == "text" else Tags(letter.html).all("href"))
+
+    @pytest.mark.parametrize("part", ["text", "html"])
+    def test_where_the_page_is_the_link_nothing_is_said_of_its_end(self, part: str) -> None:
+        letter = a_desk().delivery(a_share(link=PAGE), page=PAGE)
+        said = letter.text if part == "text" else Tags(letter.html).text
+        assert "works until" not in said
+        assert "has your files, too" not in said
+        assert "The link needs no password" in said
+        assert letter.text.count(PAGE) == 1
 
 
 class TestChanges:

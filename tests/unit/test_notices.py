@@ -46,6 +46,7 @@ some_notices = st.builds(
     about=ids,
     at=st.integers(0, 253_402_300_799).map(lambda s: datetime.fromtimestamp(s, UTC)),
     account=st.none() | ids,
+    created=st.none() | st.integers(1, 253_402_300_799).map(lambda s: datetime.fromtimestamp(s, UTC)),
 )
 anything_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -64,6 +65,7 @@ class TestFromStripe:
             why=why,
             about="cs_test_1",
             at=datetime.fromtimestamp(1_790_000_000, UTC),
+            created=datetime.fromtimestamp(1_790_000_000, UTC),
         )
 
     @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ class TestFromStripe:
             },
         }
         at = datetime(2026, 11, 21, 10, 0, 0, 250_000, UTC)
-        assert read(thin) == Notice("stripe", "evt_test_1", why, "cs_test_a1", at)
+        assert read(thin) == Notice("stripe", "evt_test_1", why, "cs_test_a1", at, created=at)
         assert reason(thin | {"livemode": True}) == "other_mode"
         assert reason(thin | {"type": "v1.customer.created"}) == "other_event_type"
         assert reason(thin | {"related_object": None}) == "no_object_id"
@@ -333,3 +335,56 @@ class TestKey:
 
     def test_the_same_event_in_two_deliveries_is_one(self) -> None:
         assert a_notice(at=EPOCH).key == a_notice().key
+
+
+class TestCreated:
+    def test_only_an_event_that_stripe_itself_brought_says_when_it_was_created(self) -> None:
+        brought, listed = read(an_event()), notices.from_event(an_event(), livemode=False)
+        assert isinstance(brought, Notice)
+        assert isinstance(listed, Notice)
+        assert (brought.created, listed.created) == (datetime.fromtimestamp(1_790_000_000, UTC), None)
+        assert brought.at == listed.at
+
+    @pytest.mark.parametrize("created", [None, 0, -1, "soon", 10**20, True])
+    def test_a_moment_that_is_none_is_not_known(self, created: object) -> None:
+        notice = read(an_event(created=created))
+        assert isinstance(notice, Notice)
+        assert notice.created is None
+
+    def test_a_notice_of_an_earlier_version_does_not_say_it(self) -> None:
+        body = json.loads(to_json(a_notice(created=EPOCH)))
+        del body["created"]
+        assert from_json(json.dumps(body)).created is None
+
+    @pytest.mark.parametrize("created", ["1790000000", 1.5, True, []])
+    def test_a_malformed_one_is_no_notice(self, created: object) -> None:
+        body = json.loads(to_json(a_notice())) | {"created": created}
+        with pytest.raises(NoticeUnreadable):
+            from_json(json.dumps(body))
+
+
+class TestGroup:
+    @pytest.mark.parametrize(
+        ("notice", "group"),
+        [
+            (a_notice(created=EPOCH), "purchase"),
+            (a_notice(why="charge.refunded", created=EPOCH), "purchase"),
+            (a_notice(why="operator.resend"), "purchase"),
+            (a_notice(why="order.gives_back"), "purchase"),
+            (a_notice(why=notices.SWEEP), "sweep"),
+            (a_notice(why="charge.refunded"), "sweep"),
+            (a_notice(why=notices.LOOK), "replay"),
+            (a_notice(account="acct_1", created=EPOCH), "acct_1"),
+            (a_notice(account="acct_1", why=notices.LOOK), "acct_1"),
+        ],
+    )
+    def test_who_asks_says_whose_turn_it_counts_as(self, notice: Notice, group: str) -> None:
+        assert notices.group(notice) == group
+
+
+class TestDelay:
+    def test_what_comes_with_each_sale_besides_its_own_event_waits(self) -> None:
+        assert all(notices.delay(a_notice(why=why, created=EPOCH)) > 0 for why in notices.ECHOES)
+
+    def test_nothing_that_sellers_are_told_to_have_sent_does(self) -> None:
+        assert not any(notices.delay(a_notice(why=why, created=EPOCH)) for why in notices.NEEDED)

@@ -131,7 +131,7 @@ class TestFromToml:
     @given(st.dictionaries(st.text(max_size=10), st.none() | st.integers() | st.text() | st.lists(st.text())))
     def test_whatever_is_in_it_is_read_or_refused(self, raw: dict[str, Any]) -> None:
         with suppress(SettingsIncomplete):
-            assert seller.from_toml(raw, picture=lambda _name: a_png())
+            seller.from_toml(raw, picture=lambda _name: a_png())
 
 
 class TestFromFile:

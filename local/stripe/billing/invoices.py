@@ -64,6 +64,13 @@ def _totals(lines: list[Json]) -> Json:
     }
 
 
+def added(state: StripeState, invoice: Json, item: Json) -> None:
+    """One Checkout line more on a draft."""
+    lines = state.lines[invoice["id"]]
+    lines += _lines(invoice, [item], None, now=state.now)
+    invoice |= _totals(lines) | {"lines": state.lines_of(invoice["id"], Params({}))}
+
+
 def charged(state: StripeState, invoice: Json, outcome: Outcome) -> None:
     """Pays the invoice, or tries to, and tells of the payment only. Nothing is charged for nothing."""
     if invoice["total"]:

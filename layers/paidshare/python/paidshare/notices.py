@@ -7,7 +7,7 @@ A notice carries ids only, no personal data, and stays far below SQS's 256 KiB.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from paidshare.loose_json import as_id, as_instant, as_object, object_in
 VERSION = 1
 
 _THIN = "v2.core.event"
+_EPOCH = as_instant(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Notice:
 
     `source` and `event_id` together name the event: they are what makes a repeat a repeat. `account` is the
     connected account that the event belongs to, None for the seller's own.
+
+    `created` is Stripe's own moment of an event that Stripe itself brought, in whole seconds: what was read at Stripe
+    after it need not be read for it again. None where that is not known, or a look is wanted whatever was read before:
+    by the sweep, by an operator.
     """
 
     source: str
@@ -35,6 +40,7 @@ class Notice:
     about: str
     at: datetime
     account: str | None = None
+    created: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -50,47 +56,6 @@ class NotForUs:
     why: str = ""
 
 
-# What can change what a buyer should have. More than is needed for it: Stripe leaves out an event now and then, and
-# any other of the same order does as well (docs.stripe.com/api/events/types). Payment Links end in the same events.
-EVENTS = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
-        "payment_intent.succeeded",
-        "payment_intent.payment_failed",
-        "payment_intent.canceled",
-        "invoice.paid",
-        "invoice.payment_succeeded",
-        # Money that goes back to a balance, or outside of Stripe, is no refund.
-        "credit_note.created",
-        "credit_note.updated",
-        "credit_note.voided",
-        "charge.succeeded",
-        # Such as a payment that the seller marks as safe.
-        "charge.updated",
-        # A payment that was only reserved at Checkout.
-        "charge.captured",
-        "charge.refunded",
-        "charge.refund.updated",
-        "charge.dispute.created",
-        "charge.dispute.updated",
-        "charge.dispute.closed",
-        "charge.dispute.funds_withdrawn",
-        "charge.dispute.funds_reinstated",
-        "refund.created",
-        "refund.updated",
-        "refund.failed",
-        "radar.early_fraud_warning.created",
-        "radar.early_fraud_warning.updated",
-        "customer.subscription.updated",
-        "customer.subscription.deleted",
-        "customer.subscription.paused",
-        "customer.subscription.resumed",
-    }
-)
-"""The types of Stripe's events that are noticed."""
-
 NEEDED = frozenset(
     {
         "checkout.session.completed",
@@ -103,6 +68,7 @@ NEEDED = frozenset(
         "charge.dispute.updated",
         "charge.dispute.closed",
         "invoice.paid",
+        # Money that goes back to a balance, or outside of Stripe, is no refund.
         "credit_note.created",
         "credit_note.voided",
         "customer.subscription.updated",
@@ -111,16 +77,43 @@ NEEDED = frozenset(
         "customer.subscription.resumed",
     }
 )
-"""Those of them that README tells sellers to have sent: at least one for whatever happens."""
+"""The types of Stripe's events that README tells sellers to have sent: at least one for whatever happens."""
 
+# The last one such as when the seller marks a payment as safe.
 OF_WARNINGS = frozenset({"radar.early_fraud_warning.created", "radar.early_fraud_warning.updated", "charge.updated"})
 """Those that are needed, too, where fraud warnings hold access."""
+
+# The last one of a payment that was only reserved at Checkout.
+ECHOES = frozenset({"payment_intent.succeeded", "charge.succeeded", "charge.updated", "charge.captured"})
+"""Those that come with each sale beside one that is needed. They stand in for it, and have time until then."""
+
+# What can change what a buyer should have. More than is needed for it: Stripe leaves out an event now and then, and
+# any other of the same order does as well (docs.stripe.com/api/events/types). Payment Links end in the same events.
+EVENTS = (
+    NEEDED
+    | OF_WARNINGS
+    | ECHOES
+    | {
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+        "invoice.payment_succeeded",
+        "credit_note.updated",
+        "charge.refund.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "refund.created",
+    }
+)
+"""The types that are noticed."""
 
 SWEEP, RESEND = "sweep", "operator.resend"
 """Why our own notices ask for a look. No event of Stripe's has such a type."""
 
 LOOK = "operator.look"
 """Why an operator asks for one. Nor has any event this type."""
+
+_ECHOES_WAIT_S = 10
+"""Longer than the look takes that the sale's own event asks for; that look sees to most of what they tell."""
 
 _ORDERS = ("cs_", "in_", "sub_", "pi_")
 
@@ -133,7 +126,10 @@ def from_stripe(body: bytes, *, livemode: bool) -> Notice | NotForUs:
     old, and its shape depends on the endpoint's API version (docs.stripe.com/webhooks). A body that is no
     event is not for us rather than an error: Stripe signed it, and would only send it again for three days.
     """
-    return from_event(object_in(body), livemode=livemode)
+    event = object_in(body)
+    notice = from_event(event, livemode=livemode)
+    created = as_instant(event.get("created"))
+    return replace(notice, created=created) if isinstance(notice, Notice) and created > _EPOCH else notice
 
 
 def from_event(event: Mapping[str, Any], *, livemode: bool) -> Notice | NotForUs:
@@ -200,6 +196,24 @@ def _account_in(context: str) -> str | None:
     return account if account.startswith("acct_") else None
 
 
+def group(notice: Notice) -> str:
+    """
+    The group of messages that has its share of the workers, however many another one has (docs/decisions/0048):
+    `purchase`, `sweep`, `replay`, or a connected account's own.
+    """
+    if notice.account is not None:
+        return notice.account
+    if notice.why == LOOK:
+        return "replay"
+    # Events that the sweep read off Stripe's list, too: only the front door knows when they were created.
+    return "sweep" if notice.why == SWEEP or (notice.why in EVENTS and notice.created is None) else "purchase"
+
+
+def delay(notice: Notice) -> int:
+    """How long (whole seconds) the notice waits before anybody sees to it."""
+    return _ECHOES_WAIT_S if notice.created is not None and notice.why in ECHOES else 0
+
+
 def to_json(notice: Notice) -> str:
     """The queue's message body."""
     return json.dumps(
@@ -211,6 +225,7 @@ def to_json(notice: Notice) -> str:
             "about": notice.about,
             "at": int(notice.at.timestamp()),
             "account": notice.account,
+            "created": None if notice.created is None else int(notice.created.timestamp()),
         }
     )
 
@@ -221,14 +236,13 @@ def from_json(text: str) -> Notice:
     if type(raw.get("version")) is not int or raw["version"] != VERSION:  # True and 1.0 are 1, too.
         raise NoticeUnreadable(f"queue message is not a notice of version {VERSION}")
     source, event_id = as_id(raw.get("source")), as_id(raw.get("event_id"))
-    why, about, at, account = (
-        as_id(raw.get("why")),
-        as_id(raw.get("about")),
-        raw.get("at"),
-        raw.get("account"),
-    )
+    why, about, at, account = as_id(raw.get("why")), as_id(raw.get("about")), raw.get("at"), raw.get("account")
+    created = raw.get("created")  # Versions before this one did not write it.
     if not (source and event_id and why and about) or type(at) is not int:
         raise NoticeUnreadable("queue message lacks a field")
     if account is not None and not as_id(account):
         raise NoticeUnreadable("queue message has a malformed account")
-    return Notice(source=source, event_id=event_id, why=why, about=about, at=as_instant(at), account=account)
+    if created is not None and type(created) is not int:
+        raise NoticeUnreadable("queue message has a malformed moment")
+    made = None if created is None else as_instant(created)
+    return Notice(source, event_id, why, about, as_instant(at), account, made)

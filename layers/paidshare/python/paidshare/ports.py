@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from paidshare.notices import Notice
     from paidshare.progress import Progress
     from paidshare.secret import Secret
+    from paidshare.states import State
 
 type Clock = Callable[[], datetime]
 """Now, aware UTC."""
@@ -44,6 +45,18 @@ class Ledger(Protocol):
         Raises OrderBusy, LedgerUnavailable.
         """
 
+    def claim_unseen(self, order_id: str, *, since: datetime, holder: str, now: datetime) -> Progress | State:
+        """
+        As `claim`, unless nothing is left to do and the last look has seen (`Progress.seen_until`) *since* or more:
+        then the order's state, and nothing is taken.
+        """
+
+    def paid_by(self, payment: str) -> tuple[str, ...]:
+        """
+        The ids of the orders that are known to be paid by *payment* (`pi_…`). May lag behind, and be empty for what is
+        known: whoever has to be sure asks Stripe. Raises LedgerUnavailable.
+        """
+
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         """Write *progress* while holding the lease. Raises OrderBusy if it was lost, LedgerUnavailable."""
 
@@ -52,6 +65,12 @@ class Ledger(Protocol):
         Write *progress* and give the lease back. Unless all is *done*, the order stays one that the sweep asks for.
 
         Raises like `record`.
+        """
+
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        """
+        Those of the orders whose share no letter promises, the one that was asked for longest ago first. Raises
+        LedgerUnavailable.
         """
 
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:

@@ -107,14 +107,13 @@ class Progress:
     when the link was first mailed (`delivered_at`), and `grants` what each of them was given.
 
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
-    is when a person was last told of what the order is on hold for.
+    is when a person was last told of what the order is on hold for. `edition` is of the order's page: the tokens of
+    earlier ones open nothing. `ruling` is what the seller rules about access, `answered` are the operator's last wishes
+    that were answered, the youngest last, `put_off` is why nobody has come to the end of the order yet; `late` stays
+    only where it was told. `seen_until` is how far, by Stripe's own clock (`Order.as_of`), a look was last finished.
 
-    `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
-    youngest last, `put_off` is why nobody has come to the end of the order yet; `late` stays only where it was told.
-
-    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows SES's word (`sent`),
-    how often the order was claimed (`claims`) and since when it is known (`first_seen_at`), and never writes them from
-    here.
+    `unseen`: the sweep found the order, and the ledger had never heard of it. SES's word (`sent`), how often the order
+    was claimed (`claims`) and since when it is known (`first_seen_at`) are the ledger's, and not written from here.
     """
 
     state: State = State.NEW
@@ -134,6 +133,8 @@ class Progress:
     late: Late | None = None
     next_end: datetime | None = None
     case_told_at: datetime | None = None
+    seen_until: datetime | None = None
+    edition: int = 0
     unseen: bool = False
     first_seen_at: datetime | None = field(default=None, compare=False)
     claims: int = field(default=0, compare=False)
@@ -162,12 +163,11 @@ class Progress:
     @property
     def last_message_id(self) -> str | None:
         """The provider's id of the last letter that left, None where nobody knows it."""
-        last, late = self.last_letter, self.late
-        return (last.message_id if last else None) or (late.message_id if late else None)
+        return next((one.message_id for one in (self.last_letter, self.late) if one and one.message_id), None)
 
     @property
     def told_late(self) -> bool:
-        """Whether the buyer was told, as far as anybody knows, that the link comes late."""
+        """Whether the buyer was told that the link comes late."""
         return self.late is not None and self.late.told_at is not None
 
     @property
@@ -243,7 +243,7 @@ class Progress:
         share = self.share
         if share is None:
             return self
-        return replace(self, share=replace(share, switching=True, closed_at=share.closed_at or now))
+        return replace(self, share=replace(share, switching=not share.gone, closed_at=share.closed_at or now))
 
     def closed(self) -> "Progress":
         """With the share archived, as `closing` said."""

@@ -6,9 +6,11 @@ from paidshare import door
 
 if TYPE_CHECKING:
     from paidshare.aws.checkpoint import DynamoCheckpoint
+    from paidshare.aws.connection import Patience
     from paidshare.aws.dead_letters import Case, DeadLetter, DeadLetters, forgotten_soon
     from paidshare.aws.errors import is_condition_failed, summary
     from paidshare.aws.intake import SqsIntake
+    from paidshare.aws.json_client import client
     from paidshare.aws.ledger import DynamoLedger
     from paidshare.aws.mail_log import DynamoMailLog
     from paidshare.aws.mailer import SesMailer
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from paidshare.aws.order_index import DynamoOrderIndex
     from paidshare.aws.received import DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
+    from paidshare.aws.roots import everybody_s, sharing
     from paidshare.aws.rows import number
     from paidshare.aws.vault import SecretsManagerVault
 
@@ -29,6 +32,7 @@ __all__ = [
     "DynamoMailLog",
     "DynamoOrderIndex",
     "DynamoReceived",
+    "Patience",
     "SecretsManagerVault",
     "SesMailer",
     "SqsIntake",
@@ -36,11 +40,14 @@ __all__ = [
     "SqsReconcileQueue",
     "Tally",
     "age",
+    "client",
     "count",
     "count_each",
+    "everybody_s",
     "forgotten_soon",
     "is_condition_failed",
     "number",
+    "sharing",
     "summary",
 ]
 
@@ -49,6 +56,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "DynamoCheckpoint": "checkpoint",
+            "Patience": "connection",
             "DeadLetters": "dead_letters",
             "DeadLetter": "dead_letters",
             "Case": "dead_letters",
@@ -59,6 +67,7 @@ if not TYPE_CHECKING:
             "Tally": "metrics",
             "is_condition_failed": "errors",
             "SqsIntake": "intake",
+            "client": "json_client",
             "DynamoLedger": "ledger",
             "DynamoMailLog": "mail_log",
             "SesMailer": "mailer",
@@ -67,6 +76,8 @@ if not TYPE_CHECKING:
             "DynamoOrderIndex": "order_index",
             "DynamoReceived": "received",
             "SqsReconcileQueue": "reconcile_queue",
+            "everybody_s": "roots",
+            "sharing": "roots",
             "number": "rows",
             "SecretsManagerVault": "vault",
         },

@@ -1,21 +1,41 @@
-"""What went wrong in a call to AWS, in words that may be logged."""
+"""
+What went wrong in a call to AWS, in words that may be logged.
 
-from typing import TypeGuard
+The errors are botocore's, whoever made the call. They are imported when there is one: Receive's cold start, which has
+none to tell of, pays for each import.
+"""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-AWS_ERRORS = (ClientError, BotoCoreError)
-"""Everything boto3 raises for a call that did not succeed."""
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    AWS_ERRORS = (ClientError, BotoCoreError)
+    """Everything boto3 raises for a call that did not succeed."""
 
 
-def code(exc: ClientError | BotoCoreError) -> str:
+def botocore() -> ModuleType:
+    """`botocore.exceptions`, which costs a cold start as much as all that Receive imports of `paidshare`."""
+    from botocore import exceptions  # noqa: PLC0415
+
+    return exceptions
+
+
+def __getattr__(name: str) -> Any:
+    if name != "AWS_ERRORS":
+        raise AttributeError(name)
+    return botocore().ClientError, botocore().BotoCoreError
+
+
+def code(exc: "ClientError | BotoCoreError") -> str:
     """AWS's own name for the error, such as `AccessDeniedException`."""
-    if isinstance(exc, ClientError):
+    if isinstance(exc, botocore().ClientError):
         return str(exc.response.get("Error", {}).get("Code", "Unknown"))
     return type(exc).__name__
 
 
-def summary(service: str, exc: ClientError | BotoCoreError) -> str:
+def summary(service: str, exc: "ClientError | BotoCoreError") -> str:
     """
     `DynamoDB UpdateItem: AccessDeniedException`.
 
@@ -25,6 +45,6 @@ def summary(service: str, exc: ClientError | BotoCoreError) -> str:
     return f"{service} {operation}: {code(exc)}" if operation else f"{service}: {code(exc)}"
 
 
-def is_condition_failed(exc: Exception) -> TypeGuard[ClientError]:
+def is_condition_failed(exc: Exception) -> TypeGuard["ClientError"]:
     """Whether DynamoDB kept an item as it was, because it is not as the write's condition says."""
-    return isinstance(exc, ClientError) and code(exc) == "ConditionalCheckFailedException"
+    return isinstance(exc, botocore().ClientError) and code(exc) == "ConditionalCheckFailedException"

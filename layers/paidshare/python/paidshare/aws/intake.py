@@ -6,21 +6,16 @@ the queue: a failed send forgets the key, a crashed one expires with the functio
 makes the sender come back.
 """
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
-from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyAlreadyInProgressError as AlreadyInProgress,
-)
-
 from paidshare import notices
-from paidshare.aws.errors import AWS_ERRORS, summary
+from paidshare.aws import errors
+from paidshare.aws.errors import summary
+from paidshare.aws.idempotency import BaseError, IdempotencyConfig, idempotent_function
+from paidshare.aws.idempotency import IdempotencyAlreadyInProgressError as AlreadyInProgress
+from paidshare.aws.remembered import Remembered
 from paidshare.errors import QueueUnavailable
 from paidshare.notices import Notice
 
@@ -48,14 +43,22 @@ def idempotency() -> IdempotencyConfig:
 class SqsIntake:
     """The port `Intake` on SQS and the Events table."""
 
-    def __init__(self, *, sqs: "SQSClient", queue_url: str, dynamodb: "DynamoDBClient", events_table: str) -> None:
+    def __init__(
+        self,
+        *,
+        sqs: "SQSClient",
+        queue_url: str,
+        dynamodb: "DynamoDBClient",
+        events_table: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
         self._config = idempotency()
         self._send_once: Callable[..., None] = idempotent_function(
             self._send,
             data_keyword_argument="event",
-            persistence_store=DynamoDBPersistenceLayer(events_table, boto3_client=dynamodb),
+            persistence_store=Remembered(dynamodb, events_table, clock=clock),
             config=self._config,
             # Said here, because the default is made of module and function names, which a refactoring changes.
             key_prefix=KEY_PREFIX,
@@ -74,14 +77,19 @@ class SqsIntake:
             raise QueueUnavailable("the same event is in progress") from exc
         except BaseError as exc:
             cause = exc.__cause__
-            reason = summary("DynamoDB", cause) if isinstance(cause, AWS_ERRORS) else type(cause or exc).__name__
+            reason = summary("DynamoDB", cause) if isinstance(cause, errors.AWS_ERRORS) else type(cause or exc).__name__
             raise QueueUnavailable(f"events table: {reason}") from exc
         return bool(sent)
 
     def _send(self, *, event: dict[str, str], notice: Notice, sent: list[Notice]) -> None:
         del event  # Powertools' key.
         try:
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=notices.to_json(notice))
-        except AWS_ERRORS as exc:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=notices.to_json(notice),
+                MessageGroupId=notices.group(notice),
+                DelaySeconds=notices.delay(notice),
+            )
+        except errors.AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
         sent.append(notice)

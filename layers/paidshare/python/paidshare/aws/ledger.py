@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
 from paidshare.aws import rows
-from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
+from paidshare.aws.errors import AWS_ERRORS, code, is_condition_failed, summary
 from paidshare.aws.rows import instant, number
 from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.progress import Progress
@@ -31,6 +31,12 @@ It is the index's partition key, and DynamoDB writes no more than 1,000 a second
 table: docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html
 """
 
+OF_A_PAYMENT = "payment_intent-order_id"
+"""The index by which an order is found by its payment (template.yaml)."""
+
+# The holder itself asks again where the first answer was lost.
+_FREE = "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder"
+
 _MOST = 100  # DynamoDB's own limit for a batch.
 _TRIES = 5
 
@@ -48,15 +54,46 @@ class DynamoLedger:
         self._table = table
 
     def claim(self, order_id: str, *, holder: str, now: datetime) -> Progress:
-        item = self._update(
+        return rows.read(self._claimed(order_id, holder, now))
+
+    def claim_unseen(self, order_id: str, *, since: datetime, holder: str, now: datetime) -> Progress | State:
+        news = "attribute_exists(unsettled) OR attribute_not_exists(seen_until) OR seen_until < :since"
+        try:
+            return rows.read(self._claimed(order_id, holder, now, news=news, values={":since": number(since)}))
+        except OrderBusy as busy:
+            refused: Any = busy.__cause__
+            item = refused.response.get("Item", {})
+            # An order in anybody's hands is not settled.
+            if "unsettled" in item or "seen_until" not in item or instant(item["seen_until"]) < since:
+                raise
+            return State(item["state"]["S"])
+
+    def paid_by(self, payment: str) -> tuple[str, ...]:
+        try:
+            answer = self._dynamodb.query(
+                TableName=self._table,
+                IndexName=OF_A_PAYMENT,
+                KeyConditionExpression="payment_intent = :payment",
+                ExpressionAttributeValues={":payment": {"S": payment}},
+            )
+        except AWS_ERRORS as exc:
+            # A table that an earlier version's stack left behind has no such index.
+            if code(exc) == "ValidationException":
+                return ()
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        return tuple(item["order_id"]["S"] for item in answer["Items"])
+
+    def _claimed(
+        self, order_id: str, holder: str, now: datetime, *, news: str = "", values: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return self._update(
             order_id,
             "SET lease_holder = :holder, lease_until = :until, updated_at = :now,"
             " first_seen_at = if_not_exists(first_seen_at, :now), #state = if_not_exists(#state, :new),"
             # What a crash leaves behind is found by the sweep, through an index that holds only such orders.
             " unsettled = :shard, unsettled_at = if_not_exists(unsettled_at, :now)"
             " ADD claims :one",
-            # The holder itself asks again where the first answer was lost.
-            "attribute_not_exists(lease_until) OR lease_until < :now OR lease_holder = :holder",
+            f"({_FREE}) AND ({news})" if news else _FREE,
             {
                 ":holder": {"S": holder},
                 ":until": number(now + LEASE),
@@ -64,10 +101,11 @@ class DynamoLedger:
                 ":new": {"S": State.NEW.value},
                 ":shard": {"S": shard(order_id)},
                 ":one": {"N": "1"},
+                **(values or {}),
             },
             {"#state": "state"},
+            shown=bool(news),
         )
-        return rows.read(item)
 
     def record(self, order_id: str, progress: Progress, *, holder: str, now: datetime) -> None:
         self._write(order_id, progress, holder, now, also_remove=())
@@ -79,6 +117,12 @@ class DynamoLedger:
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
         items = read_many(self._dynamodb, self._table, order_ids, "order_id, unsettled, #state, share_expires_at")
         return [item["order_id"]["S"] for item in items if _is_live(item, now)]
+
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        attributes = "order_id, spare_since, share_gone, #state"
+        items = read_many(self._dynamodb, self._table, order_ids, attributes)
+        found = [item for item in items if "spare_since" in item and "share_gone" not in item]
+        return [item["order_id"]["S"] for item in sorted(found, key=lambda item: int(item["spare_since"]["N"]))]
 
     def seen(self, order_id: str) -> Progress | None:
         """The order's progress, for who only wants to know; None for one that the ledger has never heard of."""
@@ -114,7 +158,10 @@ class DynamoLedger:
         condition: str,
         values: dict[str, Any],
         names: dict[str, str],
+        *,
+        shown: bool = False,
     ) -> dict[str, Any]:
+        """The row as it is then. With *shown*, the error of a write that was refused has the row that refused it."""
         try:
             answer = self._dynamodb.update_item(
                 TableName=self._table,
@@ -123,6 +170,7 @@ class DynamoLedger:
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD" if shown else "NONE",
                 ExpressionAttributeNames=names,
             )
         except AWS_ERRORS as exc:

@@ -33,7 +33,7 @@ class SqsReconcileQueue:
     def ask(self, asked: Sequence[Notice]) -> None:
         """See `ports.ReconcileQueue`. What SQS leaves out of a batch is sent again; a notice may get there twice."""
         for batch in batched(asked, _MOST, strict=False):
-            waiting = {str(number): notices.to_json(notice) for number, notice in enumerate(batch)}
+            waiting = {str(number): notice for number, notice in enumerate(batch)}
             for _ in range(_TRIES):
                 waiting = self._left_out(waiting)
                 if not waiting:
@@ -41,13 +41,16 @@ class SqsReconcileQueue:
             else:
                 raise QueueUnavailable(f"SQS left out {len(waiting)} of {len(batch)} messages")
 
-    def _left_out(self, bodies: dict[str, str]) -> dict[str, str]:
+    def _left_out(self, some: dict[str, Notice]) -> dict[str, Notice]:
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._queue_url,
-                Entries=[{"Id": number, "MessageBody": body} for number, body in bodies.items()],
+                Entries=[
+                    {"Id": number, "MessageBody": notices.to_json(notice), "MessageGroupId": notices.group(notice)}
+                    for number, notice in some.items()
+                ],
             )
         except AWS_ERRORS as exc:
             raise QueueUnavailable(summary("SQS", exc)) from exc
         taken = {entry["Id"] for entry in answer.get("Successful", [])}
-        return {number: body for number, body in bodies.items() if number not in taken}
+        return {number: notice for number, notice in some.items() if number not in taken}

@@ -1,13 +1,15 @@
-"""The port `Vault`: the one secret, read from Secrets Manager through Powertools with a cache."""
+"""The port `Vault`: the one secret, read from Secrets Manager and kept for a minute."""
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-
+from paidshare.aws import errors
 from paidshare.errors import SecretUnavailable
 from paidshare.secret import Secret
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # How long a warm function uses what it read: so long a deleted secret still counts. An added one does not wait for
 # it, see `reread`. A call a minute for each container costs nothing worth counting.
@@ -23,15 +25,18 @@ class SecretsManagerVault:
     `monotonic` is seconds on a clock that never goes back.
     """
 
-    def __init__(self, provider: SecretsProvider, name: str, *, monotonic: Callable[[], float]) -> None:
-        self._provider = provider
+    def __init__(self, client: "SecretsManagerClient", name: str, *, monotonic: Callable[[], float]) -> None:
+        self._client = client
         self._name = name
         self._monotonic = monotonic
-        self._reread_at = float("-inf")
+        self._reread_at = self._read_at = float("-inf")
+        self._text = ""
         self._lock = threading.Lock()
 
     def secret(self) -> Secret:
-        return self._get(force_fetch=False)
+        if self._monotonic() - self._read_at > _CACHE_SECONDS:
+            self._read()
+        return Secret.read(self._text)
 
     def reread(self) -> Secret | None:
         with self._lock:
@@ -39,19 +44,15 @@ class SecretsManagerVault:
             if now - self._reread_at < _SECONDS_BETWEEN_REREADS:
                 return None
             self._reread_at = now
-        return self._get(force_fetch=True)
+        self._read()
+        return Secret.read(self._text)
 
-    def _get(self, *, force_fetch: bool) -> Secret:
+    def _read(self) -> None:
         try:
-            text = self._provider.get(self._name, max_age=_CACHE_SECONDS, force_fetch=force_fetch)
-        except GetParameterError as exc:
-            raise SecretUnavailable(f"Secrets Manager GetSecretValue: {_code(exc.__context__)}") from exc
-        if not isinstance(text, str):
+            answer = self._client.get_secret_value(SecretId=self._name)
+        except errors.AWS_ERRORS as exc:
+            raise SecretUnavailable(f"Secrets Manager GetSecretValue: {errors.code(exc)}") from exc
+        if "SecretString" not in answer:
             raise SecretUnavailable("the secret is binary, not text")
-        return Secret.read(text)
-
-
-def _code(cause: BaseException | None) -> str:
-    response = getattr(cause, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    return str(code or type(cause).__name__)
+        # In this order: another thread may look between the two.
+        self._text, self._read_at = answer["SecretString"], self._monotonic()

@@ -5,7 +5,7 @@ Claim the order, fetch the truth from Stripe, decide, take the step that is miss
 time is harmless, so a repeat, a late event and “look again” are all the same thing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,11 +14,11 @@ from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step
-from paidshare.delivering.ports import Mailer, Payments, Shares
+from paidshare.delivering.ports import Mailer, PageOf, Payments, Room, Shares
 from paidshare.delivering.sharing import Sharing
-from paidshare.delivering.work import Work
+from paidshare.delivering.work import Outcome, Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
-from paidshare.notices import LOOK, SWEEP, Notice
+from paidshare.notices import ECHOES, LOOK, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
 from paidshare.progress import Progress
@@ -43,8 +43,14 @@ _LONGEST_WHY = 200
 
 _GIVEN_BACK = "order.gives_back"
 
-IN_TIME_S = 60.0
-"""999 of 1,000 buyers should have their first link so soon after they paid (docs/decisions/0029)."""
+_SETTLES_WITHIN = timedelta(seconds=5)
+"""
+So long after an event's moment (in whole seconds, by the clock of one of Stripe's machines) whatever is read at Stripe,
+by the clock of another one, has in it what the event tells of (docs/decisions/0046).
+"""
+
+SEEN = "seen"
+"""Why nothing was done for an event: a look after it has seen what it tells of."""
 
 _MOST_ORDERS = 5
 """More orders of one event than this get a notice each: a plan changed a hundred times a year has as many invoices."""
@@ -53,9 +59,8 @@ _MOST_ORDERS = 5
 @dataclass(frozen=True, slots=True)
 class Shop:
     """
-    Everything a delivery needs from outside, and the seller: how buyers see it, and its choices.
-
-    `connected_accounts`: whether orders of connected accounts (Stripe Connect) are delivered, too.
+    Everything a delivery needs from outside, and the seller: how buyers see it, and its choices. `connected_accounts`:
+    whether orders of connected accounts (Stripe Connect) are delivered, too.
     """
 
     ledger: Ledger
@@ -66,41 +71,31 @@ class Shop:
     link_key: LinkKey
     clock: Clock
     policy: Policy
+    room: Room
+    page_of: PageOf
     seller: Seller = PLAIN
     connected_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
-    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid.
-    """
-
-    order_id: str
-    step: Step
-    state: State
-    reason: str | None = None
-    waited_s: float | None = field(default=None, compare=False)
-
-    @property
-    def in_time(self) -> bool:
-        return self.waited_s is not None and self.waited_s <= IN_TIME_S
-
-
-@dataclass(frozen=True, slots=True)
 class _Look:
-    """One look at the orders of a notice: who looks, why, and until when. `last`: nobody will try again."""
+    """One look at the orders of a notice: who looks, and until when. `last`: nobody will try again."""
 
     shop: Shop
     holder: str
-    why: str
-    event_id: str
-    at: datetime
+    notice: Notice
     account: str | None
     deadline: datetime | None
     last: bool
-    wish: Wish | None = None
+    wish: Wish | None
+
+    def claim(self, order_id: str) -> Progress | State:
+        """The order in hand; or its state, where a look after the event has seen to all that it can tell of."""
+        ledger, now, created = self.shop.ledger, self.shop.clock(), self.notice.created
+        if created is None or self.wish is not None:
+            return ledger.claim(order_id, holder=self.holder, now=now)
+        since = created + _SETTLES_WITHIN
+        return ledger.claim_unseen(order_id, since=since, holder=self.holder, now=now)
 
     def trouble(self, error: TryAgain) -> TryAgain | NeedsAPerson:
         """What *error* means for the queue: after the last attempt, a case for a person."""
@@ -128,8 +123,7 @@ def deliver(
         # Only what a person was told of before has an account in the ledger.
         parked.known = notice.why == SWEEP
         raise parked
-    wish = wishes.of(notice)
-    look = _Look(shop, holder, notice.why, notice.event_id, notice.at, notice.account, deadline, last, wish)
+    look = _Look(shop, holder, notice, notice.account, deadline, last, wishes.of(notice))
     try:
         orders = _orders_of(notice, shop)
         if len(orders) > _MOST_ORDERS:
@@ -161,6 +155,8 @@ def _each_looked_at(orders: tuple[str, ...], look: _Look) -> tuple[Outcome, ...]
 
 
 def _orders_of(notice: Notice, shop: Shop) -> tuple[str, ...]:
+    if notice.why in ECHOES and (known := shop.ledger.paid_by(notice.about)):
+        return known
     now = shop.clock()
     live = partial(shop.ledger.live, now=now)
     orders = shop.payments.orders_of(notice.about, now=now, account=notice.account, live=live)
@@ -172,19 +168,23 @@ def _orders_of(notice: Notice, shop: Shop) -> tuple[str, ...]:
 def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> Outcome:
     shop = look.shop
     try:
-        found = shop.ledger.claim(order_id, holder=look.holder, now=shop.clock())
+        found = look.claim(order_id)
     except TryAgain as error:
         raise look.trouble(error) from error
+    if isinstance(found, State):
+        return Outcome(order_id, Step.NOTHING, found, SEEN)
     lease, work = _in_hand(order_id, found, look)
     account, order = lease.progress.account, None
     try:
         order = shop.payments.order(order_id, account=account)
         if order.same_as is None:
             todo = work.bring_up_to_date(order)
+            # Before the order counts as seen: who comes again for what is missing here would be told that nothing is.
             _look_at_what_it_gives_back(order, todo, look)
+            work.finish(order, todo)
             first = Kind.DELIVERY in work.mailed and found.delivered_at is None
             waited_s = _seconds_since_payment(order, look) if first else None
-            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s)
+            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s, work.plan_was_full)
         if sent_from is not None:
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
@@ -207,14 +207,14 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     """The order as it was claimed, and who does what is to be done for it."""
     shop, now = look.shop, look.shop.clock()
     # The sweep found it and the ledger has never heard of it: never looked at, or its row was lost.
-    unseen = found.unseen or (look.why == SWEEP and found.claims == 1)
+    unseen = found.unseen or (look.notice.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
-    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy.link_days, now, look.deadline)
-    mailing = Mailing(lease, shop.mailer, shop.seller, clock=shop.clock, now=now, deadline=look.deadline)
+    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy, shop.room, now, look.deadline)
+    page = partial(shop.page_of, order_id, found.edition)
+    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, clock=shop.clock, now=now, deadline=look.deadline)
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
-    late_after = shop.seller.late_after
-    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now, late_after=late_after)
+    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
 
 
 def _seconds_since_payment(order: Order, look: _Look) -> float | None:
@@ -222,8 +222,8 @@ def _seconds_since_payment(order: Order, look: _Look) -> float | None:
     Since Stripe's event of it. Who looked without one (the sweep, an operator) goes by the order, which of a bank debit
     knows only when it was begun.
     """
-    if look.wish is None and look.why not in (SWEEP, LOOK):
-        paid_at = look.at
+    if look.wish is None and look.notice.why not in (SWEEP, LOOK):
+        paid_at = look.notice.at
     else:
         charged = [one.at for one in order.payments if one.at is not None]
         if (paid := order.paid_at or max(charged, default=None)) is None:
@@ -243,4 +243,4 @@ def _look_at_what_it_gives_back(order: Order, todo: Plan, look: _Look) -> None:
     """A changed plan gives back what older invoices of the subscription paid for: they are looked at, too."""
     if todo.step is Step.DELIVER and order.subscription and any(line.credit for line in order.lines):
         about, now = order.subscription.id, look.shop.clock()
-        look.shop.reconcile.ask([Notice("stripe", look.event_id, _GIVEN_BACK, about, now, look.account)])
+        look.shop.reconcile.ask([Notice("stripe", look.notice.event_id, _GIVEN_BACK, about, now, look.account)])

@@ -1,6 +1,6 @@
 """The letters of an order in hand: each is written down before it leaves, and what the buyer believes after."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from paidshare.delivering.letters.desk import Desk
 from paidshare.delivering.letters.purchase import Purchase
 from paidshare.delivering.plan import Plan, Step
 from paidshare.delivering.ports import Mailer
-from paidshare.orders import Letter, Order, Share
+from paidshare.orders import Letter, Order, Share, ShareFile
 from paidshare.ports import Clock
 from paidshare.progress import LetterInFlight, Progress, Said
 from paidshare.retries import Late
@@ -25,18 +25,28 @@ _SAME_END = timedelta(hours=1)
 class Mailing:
     """
     Mails in the *seller*'s name what changed. `mailed` are the kinds of the letters that left; none does after
-    *deadline*.
+    *deadline*. *page* is where the order's page is.
     """
 
     def __init__(
-        self, lease: Lease, provider: Mailer, seller: Seller, *, clock: Clock, now: datetime, deadline: datetime | None
+        self,
+        lease: Lease,
+        provider: Mailer,
+        seller: Seller,
+        *,
+        page: Callable[[], str],
+        clock: Clock,
+        now: datetime,
+        deadline: datetime | None,
     ) -> None:
         self._lease = lease
+        self._page = page
         self._provider = provider
         self._seller = seller
         self._clock = clock
         self._now = now
         self._deadline = deadline
+        self.late_after = seller.late_after
         self.mailed: list[str] = []
 
     def tell(self, order: Order, todo: Plan, share: Share | None = None) -> None:
@@ -54,7 +64,12 @@ class Mailing:
             return
         mailed = progress.delivered_at is not None
         about = [due.line.product_name for due in todo.dues if due.line.id in todo.letter.lines]
-        self._mail(todo.letter, _written(todo.letter, self._desk(order, about), todo, share, mailed=mailed))
+        page = self._page() if share is not None else ""
+        self._mail(todo.letter, _written(todo.letter, self._desk(order, about), todo, share, page, mailed=mailed))
+
+    def tell_by_page(self, order: Order, todo: Plan, files: tuple[ShareFile, ...]) -> None:
+        """Mail the page's link in the place of a share's. *files* are what it will have. Raises like `tell`."""
+        self.tell(order, todo, Share("", "", self._page(), todo.until, files))
 
     def _count_as_told(self, said: Said) -> None:
         before = self._lease.progress.last_letter
@@ -117,8 +132,11 @@ def address_of(order: Order) -> str:
     return order.email
 
 
-def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, *, mailed: bool) -> Letter:
-    """The letter that says so. With a *share* it is its link that is mailed; *mailed* is whether one was before."""
+def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, page: str, *, mailed: bool) -> Letter:
+    """
+    The letter that says so. With a *share* it is its link that is mailed, and the *page*'s; *mailed* is whether one was
+    before.
+    """
     why = said.why or ""
     if share is not None:
         earlier = [
@@ -126,7 +144,7 @@ def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, *, mailed:
             for due in todo.access
             if due.until is not None and due.until < share.expires_at - _SAME_END
         ]
-        return desk.delivery(share, earlier)
+        return desk.delivery(share, earlier, page=page)
     match Kind(said.kind):
         case Kind.ACCESS_ON_HOLD:
             return desk.access_on_hold(why, mailed=mailed)

@@ -1,6 +1,7 @@
 """One order in hand, brought to what it should be step by step. Any of them may be the last before a crash."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paidshare.delivering import catalog
@@ -16,7 +17,7 @@ from paidshare.progress import Said
 from paidshare.retries import Late
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
-from paidshare.wishes import Renewal, Wish
+from paidshare.wishes import Renewal, Wants, Wish
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
 # mails: a second letter is better than none.
@@ -26,12 +27,33 @@ _MAILED = "mailed"
 
 _KEEPS_GOODS_BACK = (FastioUnavailable, FileMissing, MetadataBroken, ShareRefused, ShareTaken)
 """Of what can be in the way of a paid order, what its buyer is told of. A letter that could not leave tells nothing."""
+IN_TIME_S = 60.0
+"""999 of 1,000 buyers should have their first link so soon after they paid (docs/decisions/0029)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
+    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid. `plan_full`: there
+    was no room for its share, and its page serves it.
+    """
+
+    order_id: str
+    step: Step
+    state: State
+    reason: str | None = None
+    waited_s: float | None = field(default=None, compare=False)
+    plan_full: bool = field(default=False, compare=False)
+
+    @property
+    def in_time(self) -> bool:
+        return self.waited_s is not None and self.waited_s <= IN_TIME_S
 
 
 class Work:
     """
-    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered. A buyer who
-    has waited for *late_after* is told; None for never.
+    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered.
     """
 
     def __init__(
@@ -43,21 +65,19 @@ class Work:
         policy: Policy,
         wish: Wish | None,
         now: datetime,
-        late_after: timedelta | None = None,
     ) -> None:
         self._lease = lease
         self._sharing = sharing
         self._mailing = mailing
-        self._steps = Steps(lease, sharing, mailing, now=now)
+        self._steps = Steps(lease, sharing, mailing, by_page=policy.by_page, now=now)
         self._policy = policy
         # Once, however often the same wish comes.
         self._wish = wish
         self._now = now
-        self._late_after = late_after
         self._due: tuple[str, ...] = ()
 
     def bring_up_to_date(self, order: Order) -> Plan:
-        """All that is to be done for *order*, and the order given back. Returns the plan that was carried out."""
+        """All that is to be done for *order*; `finish` gives it back. Returns the plan that was carried out."""
         paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
@@ -74,12 +94,10 @@ class Work:
                 self._mailing.tell(order, todo)
             case Step.WAIT | Step.NOTHING:
                 pass
-        if self._wish:
+        if self._wish and self._wish.wants is Wants.OPEN:
+            todo = self._opened(order, todo)
+        elif self._wish:
             todo = self._fulfil(self._wish, order, todo)
-        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
-        if not self._lease.progress.told_late:
-            self._lease.note(late=None)
-        self._lease.release()
         return todo
 
     def put_off(self, order: Order, trouble: TryAgain | NeedsAPerson, *, by_a_person: bool) -> None:
@@ -97,12 +115,21 @@ class Work:
         late = progress.late or Late(self._now)
         self._lease.note(late=late)
         # Who was told anything else by now knows better than that it is late.
-        if self._late_after is None or progress.told is not None or late.told_at is not None or not order.email:
+        if progress.told is not None or late.told_at is not None or not order.email:
             return
-        if self._now - late.since >= self._late_after:
+        if self._mailing.late_after is not None and self._now - late.since >= self._mailing.late_after:
             ours = (line.product_name for line in order.lines if catalog.is_ours(line) and not line.credit)
             with suppress(TryAgain, NeedsAPerson):
                 self._mailing.tell_of_delay(order, self._due or tuple(ours), by_a_person=by_a_person)
+
+    def finish(self, order: Order, todo: Plan) -> None:
+        """Write down that all that *todo* says of *order* is done, and give it back."""
+        self._lease.note(state=todo.state, reason=todo.why, case_told_at=None, put_off=None, next_end=self._next_end())
+        if not self._lease.progress.told_late:
+            self._lease.note(late=None)
+        # By the slower clock of both, should one of them be wrong.
+        self._lease.note(seen_until=order.as_of and min(order.as_of, self._now))
+        self._lease.release()
 
     @property
     def mailed(self) -> list[str]:
@@ -148,13 +175,30 @@ class Work:
         is_open = progress.share is not None and progress.share.closed_at is None
         return min(ends) if is_open and len(ends) > 1 else None
 
-    # --- The operator's wish --------------------------------------------------------------------------------
+    @property
+    def plan_was_full(self) -> bool:
+        """Whether there was no room for the order's share, so that its page serves it."""
+        return self._steps.plan_was_full
+
+    # --- The buyer's wish, and the operator's ---------------------------------------------------------------
 
     def _heed_the_seller(self) -> None:
         """What is ruled is so from this look on. SQS keeps no order: what was ruled later stays."""
         ruling, before = self._wish.ruling if self._wish else None, self._lease.progress.ruling
         if ruling is not None and (before is None or before.at <= ruling.at):
             self._lease.note(ruling=ruling)
+
+    def _opened(self, order: Order, todo: Plan) -> Plan:
+        """
+        With a share, where the buyer has access. It is not remembered that it was wished for: that changes nothing.
+        """
+        if self._lease.progress.delivered_at is None:
+            return todo
+        renewed = todo if todo.access else self._decided(order, renewal=Renewal(by_buyer=True))
+        if not renewed.access:
+            return todo
+        self._steps.open(renewed)
+        return renewed
 
     def _fulfil(self, wish: Wish, order: Order, todo: Plan) -> Plan:
         """What is left of it to do, and what came of it written down."""

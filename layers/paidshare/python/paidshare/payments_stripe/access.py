@@ -3,11 +3,13 @@
 import logging
 import re
 from collections.abc import Callable
+from ssl import SSLContext
 
 import httpx
 import stripe
 
 from paidshare.errors import OrderUnknown, PaidshareError, StripeUnavailable
+from paidshare.payments_stripe.http import OverHttpx
 
 _CONNECT_S = 5.0
 _RETRIES = 1  # The queue has the patience; this one only rides out a connection that died in the pool.
@@ -20,24 +22,26 @@ class StripeAccess:
     """
     `api_key` is called for every question, so a rotated key works at once. `api_base` is a URL without a slash at the
     end. `timeout_s` bounds each wait for Stripe's next byte; connecting has five seconds of it. Any number of threads
-    may use one instance. Call `close` when done.
+    may use one instance. Call `close` when done. *tls* is what is trusted to be Stripe.
 
     It silences the `stripe` logger, which would write answers (e-mail addresses) and parts of the key, and
     turns the SDK's telemetry off, which would write a file into the home directory.
     """
 
-    def __init__(self, *, api_key: Callable[[], str], api_base: str, timeout_s: float) -> None:
+    def __init__(
+        self, *, api_key: Callable[[], str], api_base: str, timeout_s: float, tls: SSLContext | None = None
+    ) -> None:
         self._api_key = api_key
         self._api_base = api_base
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S))
-        self._http = stripe.HTTPXClient(timeout=timeout, allow_sync_methods=True)
+        self._http = OverHttpx(timeout=timeout, tls=tls)
         self._client: tuple[str, stripe.StripeClient] | None = None
         logging.getLogger("stripe").disabled = True
         stripe.enable_telemetry = False
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()  # type: ignore[no-untyped-call]  # The SDK gives it no types.
+        self._http.close()
 
     def answer[T](self, about: str, ask: Callable[[stripe.StripeClient], T]) -> T:
         """

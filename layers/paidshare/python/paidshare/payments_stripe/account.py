@@ -1,12 +1,13 @@
 """What is asked of one Stripe account about an order, in as few calls as the order allows."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import stripe
 
 from paidshare.orders import Order, Payment
 from paidshare.payments_stripe import fields, money, orders
-from paidshare.payments_stripe.asking import MOST_ON_A_PAGE, about, every, whole
+from paidshare.payments_stripe.asking import MOST_ON_A_PAGE, about, every, said_at, whole
 from paidshare.payments_stripe.fields import Json
 from paidshare.payments_stripe.money import Credits
 from paidshare.payments_stripe.search import sessions_paid_by
@@ -33,11 +34,14 @@ class StripeAccount:
         self._v1 = client.v1
         self._options: stripe.RequestOptions = {"stripe_account": account} if account else {}
         self._fraud_warnings = fraud_warnings
+        self.said_at: datetime | None = None
+        """What time it was at Stripe when the first question about an order was answered."""
 
     def session(self, order_id: str) -> Order:
         """The order that a Checkout Session is: one call if its lines and refunds fit a page and nobody disputes it."""
         sessions = self._v1.checkout.sessions
-        session = about(order_id, self._with_customer(sessions.retrieve, order_id, _WITH_A_SESSION))
+        answer = self._with_customer(sessions.retrieve, order_id, _WITH_A_SESSION)
+        session, self.said_at = about(order_id, answer), said_at(answer)
         mode = session.get("mode")
         # A billing cycle that begins later, or is metered, is subscribed to without an invoice
         # (docs.stripe.com/payments/checkout/billing-cycle).
@@ -61,7 +65,8 @@ class StripeAccount:
         written for. Credit notes cost a call when there are some.
         """
         invoices = self._v1.invoices
-        invoice = about(order_id, self._with_customer(invoices.retrieve, order_id, _WITH_AN_INVOICE))
+        answer = self._with_customer(invoices.retrieve, order_id, _WITH_AN_INVOICE)
+        invoice, self.said_at = about(order_id, answer), said_at(answer)
         paying = self._v1.invoice_payments
         payments = [
             one["payment"]

@@ -1,6 +1,8 @@
 """What Stripe answers, as plain JSON: one object, or all pages of a list."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import stripe
@@ -20,6 +22,16 @@ def about(asked: str, answer: stripe.StripeObject) -> Json:
     if fields.the_id(found) != asked:
         raise ValueError("not what was asked for")
     return found
+
+
+def said_at(answer: stripe.StripeObject) -> datetime | None:
+    """What time it was by Stripe's clock when it answered, in whole seconds (HTTP's `Date`); None without."""
+    headers = answer.last_response.headers if answer.last_response else {}
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def whole(first: Page, pages: Callable[[], stripe.ListObject[Any]]) -> list[Json]:

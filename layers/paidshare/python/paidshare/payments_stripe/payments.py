@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from ssl import SSLContext
+from time import monotonic
 
 import stripe
 
@@ -29,10 +32,18 @@ class StripePayments:
     """
 
     def __init__(
-        self, *, api_key: Callable[[], str], api_base: str, timeout_s: float = 10.0, fraud_warnings: bool = False
+        self,
+        *,
+        api_key: Callable[[], str],
+        api_base: str,
+        timeout_s: float = 10.0,
+        fraud_warnings: bool = False,
+        tls: SSLContext | None = None,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
-        self._access = StripeAccess(api_key=api_key, api_base=api_base, timeout_s=timeout_s)
+        self._access = StripeAccess(api_key=api_key, api_base=api_base, timeout_s=timeout_s, tls=tls)
         self._fraud_warnings = fraud_warnings
+        self._monotonic = monotonic
 
     def close(self) -> None:
         """Give the connections back."""
@@ -51,7 +62,11 @@ class StripePayments:
 
         def order(client: stripe.StripeClient) -> Order:
             asked = StripeAccount(client, account, fraud_warnings=self._fraud_warnings)
-            return asked.invoice(order_id) if is_invoice else asked.session(order_id)
+            began = self._monotonic()
+            found = asked.invoice(order_id) if is_invoice else asked.session(order_id)
+            # Nothing was read before the first question was sent.
+            took = timedelta(seconds=self._monotonic() - began)
+            return found if asked.said_at is None else replace(found, as_of=asked.said_at - took)
 
         return self._access.answer(order_id, order)
 

@@ -7,14 +7,18 @@ from paidshare import door
 if TYPE_CHECKING:
     from paidshare.shares_fastio.listing import FastioShareListing
     from paidshare.shares_fastio.shares import FastioShares
+    from paidshare.shares_fastio.storage import Entry, FastioStorage, Workspace
 
-__all__ = ["FastioShareListing", "FastioShares"]
+__all__ = ["Entry", "FastioShareListing", "FastioShares", "FastioStorage", "Workspace"]
 
 if not TYPE_CHECKING:
     __getattr__ = door(
         __name__,
         {
+            "Entry": "storage",
             "FastioShareListing": "listing",
             "FastioShares": "shares",
+            "FastioStorage": "storage",
+            "Workspace": "storage",
         },
     )

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from ssl import SSLContext
 from threading import Lock
 from typing import Any, Literal, Self
 
@@ -19,6 +20,8 @@ from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.values import Node, Reply
 
+API_BASE = "https://api.fast.io/current"
+
 _PASSING = frozenset({502, 503, 504})
 _KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait before the next one.
 _MOST_KEPT = 2_000  # Ten orders' walks at once, each of the most folders that there may be.
@@ -29,13 +32,17 @@ for _noisy in ("httpx", "httpcore"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
 
 
-def http_client(*, connect_s: float = 5.0, read_s: float = 10.0, connections: int = 20) -> httpx.Client:
+def http_client(
+    *, connect_s: float = 5.0, read_s: float = 10.0, connections: int = 20, tls: SSLContext | None = None
+) -> httpx.Client:
     """
-    A client for ten orders at once. The caller closes it, or keeps it for the life of the process.
+    A client for ten orders at once. The caller closes it, or keeps it for the life of the process. *tls* is what it
+    trusts; without one, httpx's own authorities.
 
     Redirects are not followed: none is documented, and one would carry our key along.
     """
     return httpx.Client(
+        verify=tls or True,
         timeout=httpx.Timeout(read_s, connect=connect_s, pool=connect_s),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0),
         follow_redirects=False,

@@ -2,18 +2,29 @@
 
 from collections.abc import Iterable
 
+from paidshare import shares
 from paidshare.errors import FastioUnavailable
+from paidshare.orders import Goods
 from paidshare.shares_fastio import contents, files, wire
 from paidshare.shares_fastio.api import FastioApi
+from paidshare.shares_fastio.at_once import Each, one_by_one
 from paidshare.shares_fastio.values import Node, RemoteShare
 from paidshare.shares_fastio.wire import path
 
 
-def fill(api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node]) -> None:
-    """Add what is *missing* of the *wanted*. Raises FastioUnavailable when conflicts kept a file out."""
-    # Every file is tried, whatever became of the one before.
-    conflicts = [name for name, node in missing.items() if not _added(api, remote, name, node)]
-    still = tidied(api, remote, wanted) if conflicts else {}
+def wanted_files(api: FastioApi, goods: tuple[Goods, ...]) -> dict[str, Node]:
+    """The files of *goods* by what they are called in a share."""
+    bought = files.bought(api, goods)
+    return dict(zip(shares.distinct_names(node.name for node in bought), bought, strict=True))
+
+
+def fill(
+    api: FastioApi, remote: RemoteShare, wanted: dict[str, Node], missing: dict[str, Node], *, each: Each = one_by_one
+) -> None:
+    """Add what is *missing* of the *wanted*, *each*. Raises FastioUnavailable when conflicts kept a file out."""
+    # A conflict keeps no other file from being tried.
+    added = each(lambda file: _added(api, remote, *file), missing.items())
+    still = {} if all(added) else tidied(api, remote, wanted)
     if still:
         raise FastioUnavailable(f"share {remote.id} lacks {len(still)} of {len(wanted)} files after a conflict")
 

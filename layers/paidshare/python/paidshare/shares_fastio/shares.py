@@ -1,26 +1,34 @@
 """Shares on Fast.io: one Send share per order, filled by hash, so that no file's bytes pass through us."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from ssl import SSLContext
 from typing import Any, Self
 
 import httpx
 
 from paidshare import shares
-from paidshare.delivering.errors import ShareTaken
-from paidshare.errors import FileMissing, PaidshareError, ShareRefused
+from paidshare.errors import FileMissing, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
-from paidshare.shares_fastio import contents, files, refusals, wire
-from paidshare.shares_fastio.api import FastioApi, http_client
-from paidshare.shares_fastio.filling import fill, take_out, tidied
+from paidshare.shares_fastio import contents, files, wire
+from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.at_once import AtOnce, Each, one_by_one
+from paidshare.shares_fastio.filling import fill, take_out, tidied, wanted_files
+from paidshare.shares_fastio.listing import FastioShareListing
+from paidshare.shares_fastio.making import found_by_id, found_by_name, made, seen
 from paidshare.shares_fastio.refusals import check_id, check_usable
-from paidshare.shares_fastio.values import RemoteShare, Reply
+from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
 
-API_BASE = "https://api.fast.io/current"
 WEB_BASE = "https://go.fast.io"
+
+_FILES_OF_AN_ORDER = 8
+"""Fast.io publishes no limit of its rate; one that it has stops an order's files after these (docs/decisions/0047)."""
+_ORDERS, _FILES = 10, 20
+"""What is asked at once: a batch's orders, and two files of each."""
 
 _HARDLY_WAITED = timedelta(minutes=1)
 """What an end may differ by and is still the same: from the request to Fast.io's answer."""
@@ -37,10 +45,11 @@ _NOT_REOPENED = (
 
 class FastioShares:
     """
-    The port `Shares`. Safe to use from several threads at once.
+    The port `Shares`. Safe to use from several threads at once. *share_limit* is how many shares the plan has, 0 where
+    nobody says: it tells a refusal that means “the plan is full” from others.
 
     *api_key* is called for every request, so that a rotated key is used at once. *client* is the caller's to
-    close.
+    close. *each* says how many files are put into a share at once.
     """
 
     def __init__(
@@ -51,25 +60,44 @@ class FastioShares:
         clock: Clock,
         api_base: str = API_BASE,
         web_base: str = WEB_BASE,
+        share_limit: int = 0,
+        each: Each = one_by_one,
     ) -> None:
         self._api = FastioApi(client=client, api_key=api_key, api_base=api_base, clock=clock)
         self._web_base = web_base
+        self._share_limit = share_limit
+        self._each = each
 
     @classmethod
     def over_https(
-        cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE, web_base: str = WEB_BASE
+        cls,
+        *,
+        api_key: Callable[[], str],
+        clock: Clock,
+        tls: SSLContext | None = None,
+        api_base: str = API_BASE,
+        web_base: str = WEB_BASE,
+        share_limit: int = 0,
     ) -> Self:
-        """With a client of its own, kept for the life of the process."""
-        return cls(client=http_client(), api_key=api_key, clock=clock, api_base=api_base, web_base=web_base)
+        """For ten orders at once and eight files of each, with a client of its own for the life of the process."""
+        threads = ThreadPoolExecutor(max_workers=_FILES, thread_name_prefix="file")
+        return cls(
+            client=http_client(tls=tls, connections=_ORDERS + _FILES),
+            api_key=api_key,
+            clock=clock,
+            api_base=api_base,
+            web_base=web_base,
+            each=AtOnce(threads, most=_FILES_OF_AN_ORDER),
+            share_limit=share_limit,
+        )
 
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """See `ports.Shares`. Untroubled: one details call, one create, one call per file."""
         api = self._api.until(deadline)
-        bought = files.bought(api, request.goods)
-        wanted = dict(zip(shares.distinct_names(node.name for node in bought), bought, strict=True))
-        remote, fresh = _found(api, request), False
+        wanted = wanted_files(api, request.goods)
+        remote, fresh = found_by_id(api, request), False
         if remote is None:
-            remote, fresh = _create(api, request)
+            remote, fresh = made(api, request, self._share_limit)
         missing, ends_at = wanted, remote.expires_at or request.expires_at
         if not fresh:
             check_usable(remote)
@@ -77,12 +105,17 @@ class FastioShares:
             missing = tidied(api, remote, wanted)
             ends_at = _ended(api, remote, request)
             _unarchive(api, remote)
-        fill(api, remote, wanted, missing)
+        fill(api, remote, wanted, missing, each=self._each)
         return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
+
+    def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
+        """See `ports.Shares`. Untroubled: one details call, and one for each folder."""
+        wanted = wanted_files(self._api.until(deadline), goods)
+        return tuple(ShareFile(name, node.size) for name, node in wanted.items())
 
     def find(self, request: ShareRequest) -> Share | None:
         """See `ports.Shares`. Untroubled: a look-up, and a call per page of its files."""
-        remote = _found(self._api, request) or _find(self._api, request, taken=False)
+        remote = found_by_id(self._api, request) or found_by_name(self._api, request, taken=False)
         if remote is None or "deleted" in remote.barred:
             return None
         check_usable(remote)
@@ -94,9 +127,14 @@ class FastioShares:
         self, request: ShareRequest, remote: RemoteShare, ends_at: datetime, held: Iterable[tuple[str, int | None]]
     ) -> Share:
         # One that was made when link_key was another has another name.
-        name = remote.name or request.name
+        name = remote.name or request.own_name
         link = shares.link(self._web_base, name)
         return Share(remote.id, name, link, ends_at, tuple(ShareFile(*file) for file in held))
+
+    @property
+    def listing(self) -> FastioShareListing:
+        """All shares of the same account."""
+        return FastioShareListing(self._api)
 
     def close(self, share_id: str) -> None:
         """See `ports.Shares`. Untroubled: one call."""
@@ -106,14 +144,14 @@ class FastioShares:
                 _change(self._api, share_id, "archive")
             except (FileMissing, ShareRefused):
                 # Perhaps it is archived or gone already: what Fast.io answers then is not documented.
-                remote = _seen(self._api, share_id)
+                remote = seen(self._api, share_id)
                 if remote is not None and not remote.archived:
                     raise
 
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
         check_id(share_id)
-        remote = _seen(self._api, share_id)
+        remote = seen(self._api, share_id)
         if remote is None:
             return None
         check_usable(remote)
@@ -143,55 +181,6 @@ class FastioShares:
 # --- The share ------------------------------------------------------------------------------------------
 
 
-def _create(api: FastioApi, request: ShareRequest) -> tuple[RemoteShare, bool]:
-    """The order's share, and whether it was made by this very call, and so is surely empty."""
-    workspace = request.goods[0].workspace
-    doing = f"create share in workspace {workspace}"
-    reply = api.post(path("workspace", workspace, "create", "share"), wire.share_form(request))
-    if 200 <= reply.status < 300:
-        made = wire.share(wire.payload(reply.body) or {})
-        if made is not None:
-            return made, True
-        failure: PaidshareError = refusals.not_understood(reply, doing=doing)
-    else:
-        failure = api.refusal(reply, doing=doing)
-        if not reply.in_doubt and not wire.names_the_name(reply):
-            raise failure from reply.failure
-    found = _find(api, request, taken=reply.status == 409)
-    if found is None:
-        raise failure from reply.failure
-    return found, False
-
-
-def _found(api: FastioApi, request: ShareRequest) -> RemoteShare | None:
-    """The share that the ledger has for the order, None when there is none, or it is gone."""
-    if request.share_id is None:
-        return None
-    check_id(request.share_id)
-    found = _seen(api, request.share_id)
-    if found is not None and found.order_id != request.order_id:
-        raise ShareTaken(f"share {found.id} is not {request.order_id}'s, as the ledger says")
-    return found
-
-
-def _find(api: FastioApi, request: ShareRequest, *, taken: bool) -> RemoteShare | None:
-    """
-    The share of the request's name, None when there is none. Raises ShareTaken when it is another's.
-
-    *taken*: Fast.io has just said that the name exists, so one we may not see is somebody else's.
-    """
-    doing = "look up share"
-    reply = api.get(path("share", request.name, "details"))
-    if taken and (reply.status == 404 or reply.hidden is not None):
-        raise ShareTaken(f"the name of {request.order_id}'s share exists, but we may not see it")
-    if reply.status == 404:
-        return None
-    found = _described(api, reply, doing=doing)
-    if found.order_id != request.order_id:
-        raise ShareTaken(f"share {found.id} has the name of {request.order_id}'s share")
-    return found
-
-
 def _ended(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:
     """
     When the share ends, as Fast.io says: the days count from the letter, and a letter may be late. What a person
@@ -209,24 +198,8 @@ def _end_set(api: FastioApi, remote: RemoteShare, until: datetime) -> datetime:
         return remote.expires_at
     answered = wire.share(_change(api, remote.id, "update", wire.expiry_form(until)))
     if answered is None or answered.expires_at is None:
-        answered = _seen(api, remote.id)
+        answered = seen(api, remote.id)
     return until if answered is None or answered.expires_at is None else answered.expires_at
-
-
-def _seen(api: FastioApi, share_id: str) -> RemoteShare | None:
-    """The share of that id, None when it is gone."""
-    reply = api.get(path("share", share_id, "details"))
-    if reply.status == 404:
-        return None
-    found = _described(api, reply, doing=f"look up share {share_id}")
-    return None if "deleted" in found.barred else found
-
-
-def _described(api: FastioApi, reply: Reply, *, doing: str) -> RemoteShare:
-    found = wire.share(api.data(reply, doing=doing))
-    if found is None:
-        raise refusals.not_understood(reply, doing=doing)
-    return found
 
 
 def _unarchive(api: FastioApi, remote: RemoteShare) -> None:

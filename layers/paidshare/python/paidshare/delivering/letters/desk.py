@@ -46,23 +46,27 @@ class Desk:
     purchase: Purchase
     seller: Seller
 
-    def delivery(self, share: Share, earlier: Iterable[tuple[str, datetime]] = ()) -> Letter:
-        """The letter with the link. *share* is live and complete; *earlier* are the products in it that end before."""
+    def delivery(self, share: Share, earlier: Iterable[tuple[str, datetime]] = (), *, page: str = "") -> Letter:
+        """
+        The letter with the link. *share* is live and complete; *earlier* are the products in it that end before it.
+        *page* is the order's, which has a link always; where that is the share's link, there is no share yet.
+        """
         say, renewed = self._wording, self.purchase.sale.renewal
         rows = [(short(one.name), say.size(one.size)) for one in share.files]
         files = rows[: fitting([name + size + "<li> ()</li>" for name, size in rows], _BYTES_OF_FILES)]
         ends = [(short(name), say.moment(end)) for name, end in earlier]
         known = fitting([name + end for name, end in ends], _BYTES_OF_PRODUCTS)
-        until = say.moment(share.expires_at)
+        until, ready = say.moment(share.expires_at), say.text("Your download is ready")
         return self._letter(
             Kind.DELIVERY,
             template="delivery",
             headline=say.text(RENEWED if renewed else Kind.DELIVERY.headline),
             renewed=renewed,
-            preheader=say.text("The link works until %(until)s.", until=until),
+            preheader=ready if share.link == page else say.text("The link works until %(until)s.", until=until),
             files=files,
             more_files=len(rows) - len(files),
             link=share.link,
+            page=page,
             until=until,
             earlier=ends[:known],
             markup=self.purchase.markup(

@@ -1,0 +1,88 @@
+"""
+What lies in Fast.io's workspaces: for who says what to sell, and for who makes sure that it is still there.
+
+Two guesses beside those of `wire`: a list of workspaces has `workspaces`, each with `id`, `folder_name` and perhaps
+`archived`; a workspace's limits have `shares`, a number or an object with `limit` or `max`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from paidshare.loose_json import as_object
+from paidshare.orders import Goods
+from paidshare.ports import Clock
+from paidshare.shares_fastio import files, refusals, wire
+from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.wire import path
+
+ROOT = "root"
+_PAGE = 100
+_MOST_WORKSPACES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """`name` is what metadata may say instead of the id (Fast.io's `folder_name`)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What lies in a folder. `size` is in bytes, None for a folder or where nobody knows."""
+
+    id: str
+    name: str
+    kind: Literal["file", "folder"]
+    size: int | None
+
+
+class FastioStorage:
+    """*api* is the caller's. All of it raises FastioUnavailable, FileMissing and ShareRefused, as deliveries do."""
+
+    def __init__(self, api: FastioApi) -> None:
+        self._api = api
+
+    @classmethod
+    def over_https(cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE) -> Self:
+        """With a client of its own. `close` it."""
+        return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._api.close()
+
+    def workspaces(self) -> Iterator[Workspace]:
+        """All that the key's account sees, archived ones left out."""
+        for start in range(0, _MOST_WORKSPACES, _PAGE):
+            reply = self._api.get(path("workspaces", "all"), {"limit": str(_PAGE), "offset": str(start)})
+            data = self._api.data(reply, doing="list workspaces")
+            if not isinstance(listed := data.get("workspaces"), list):
+                raise refusals.not_understood(reply, doing="list workspaces")
+            for one in map(as_object, listed):
+                if (its_id := str(one.get("id") or "")) and not one.get("archived"):
+                    yield Workspace(its_id, str(one.get("folder_name") or its_id))
+            if not wire.has_more(data):
+                return
+
+    def inside(self, workspace: str, folder: str = ROOT) -> list[Entry]:
+        """What can be sold in *folder*, by name; without what is in the trash."""
+        return [
+            Entry(node.id, node.name, node.kind, node.size)
+            for node in files.listed(self._api, "workspace", workspace, folder)
+            if node.kind != "other" and not node.gone
+        ]
+
+    def bought(self, goods: Goods) -> list[Entry]:
+        """The files that a buyer of *goods* gets; it raises what a delivery would."""
+        return [Entry(node.id, node.name, "file", node.size) for node in files.bought(self._api, (goods,))]
+
+    def most_shares(self, workspace: str) -> int | None:
+        """How many shares the plan has, where Fast.io tells (`GET /workspace/{id}/limits/`); None where it does not."""
+        reply = self._api.get(path("workspace", workspace, "limits"))
+        data = (wire.payload(reply.body) if 200 <= reply.status < 300 else None) or {}
+        said = (as_object(data.get("limits")) or data).get("shares")
+        told = str(as_object(said).get("limit") or as_object(said).get("max") or said)
+        return int(told) if told.isdecimal() else None
