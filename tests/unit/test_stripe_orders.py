@@ -192,7 +192,6 @@ class TestInvoices:
         )
         assert found.subscription == Subscription("sub_1", "canceled", read)
 
-    @pytest.mark.parametrize("parent", [None, {"type": "quote_details", "subscription_details": None}])
     @pytest.mark.parametrize(
         ("locale", "customer", "locales"),
         [
@@ -237,6 +236,7 @@ class TestInvoices:
     def test_a_further_period_is_a_renewal(self, reason: object, renewal: bool) -> None:  # noqa: FBT001
         assert invoice_order(an_invoice(billing_reason=reason), (), {}, ()).sale.renewal is renewal
 
+    @pytest.mark.parametrize("parent", [None, {"type": "quote_details", "subscription_details": None}])
     def test_an_invoice_of_its_own_has_no_subscription(self, parent: object) -> None:
         assert subscription_of(an_invoice(parent=parent)) is None
 
