@@ -101,8 +101,8 @@ MUTANTS = (
     Mutant(
         "the mark after the letter",
         _MAILING,
-        "        self.mailed.append(said.kind)\n",
-        "        self.mailed.append(said.kind)\n        self._lease.progress = replace(leaving, in_flight=None)\n"
+        "        self.mailed.append(letter.kind)\n",
+        "        self.mailed.append(letter.kind)\n        self._lease.progress = replace(leaving, in_flight=None)\n"
         "        self._lease.record(self._lease.progress)\n",
     ),
     Mutant(

@@ -90,6 +90,8 @@ class Judge:
     _skipped: bool = False
     seen_queued: set[str] = field(default_factory=set)
     """The ids of the events that were ever in the queue."""
+    delayed: set[str] = field(default_factory=set)
+    """The orders whose buyers were told that the files are late."""
     persons: set[str] = field(default_factory=set)
     """Those that a dead letter was ever about."""
     _written: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -135,6 +137,9 @@ class Judge:
 
     def mailed(self, letter: Sent) -> None:
         order = self.account.orders.get(letter.order_id)
+        if letter.kind == Kind.DELAYED:
+            self.told_of_a_delay_once(letter)
+            return
         if order is not None:
             self.true_when_it_leaves(order, letter)
             self.one_letter_of_each_change(order, letter)
@@ -243,6 +248,14 @@ class Judge:
         word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
         if self.clock.now < by or (word is not None and word <= by):
             self._break(order.id, "one_letter_of_each_change", f"“{letter.kind}” left twice")
+
+    def told_of_a_delay_once(self, letter: Sent) -> None:
+        """A buyer is told that the files are late before any other letter, while they are due, and once."""
+        order, delayed = self.account.orders.get(letter.order_id), self.delayed
+        due = order is not None and truth.of_order(order, self.policy, self.clock.now) in _SAYS[Told.ACCESS]
+        if letter.order_id in delayed or letter.order_id in self.letters or not due:
+            self._break(letter.order_id, "told_of_a_delay_once", "it was told before, or is not due")
+        delayed.add(letter.order_id)
 
     def ses_s_word_is_noted(self, order: AnOrder) -> None:
         """The ledger has SES's word of the last letter that it told of."""

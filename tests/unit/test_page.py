@@ -149,7 +149,7 @@ class TestTheEight:
     def test_files_have_their_sizes_and_hashes_before_a_share_is_made(self) -> None:
         body = sold(by_page=True).ask().page.body
         assert body.count("ab" * 32) == 2
-        assert "1 bytes" in body
+        assert "1 byte" in body
         assert "/shared/" not in body
 
     def test_the_link_is_there_and_as_a_qr_code(self) -> None:

@@ -2,10 +2,6 @@
 
 import unicodedata
 
-import grapheme
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
-
 # What turns the reading of everything after it round, so that `gpj.exe` reads as an image: Unicode's embeddings,
 # overrides and isolates (unicode.org/reports/tr9, and CVE-2021-42574). Joiners, marks and variation selectors are part
 # of a word or of an emoji, and stay.
@@ -21,21 +17,9 @@ def cut(text: str, most: int) -> str:
     """*text*, or as much of it as fits into *most* characters with an ellipsis; never a part of what a reader sees."""
     if len(text) <= most:
         return text
+    import grapheme  # noqa: PLC0415  # Not there when `sam build` reads shop.toml, which cuts nothing.
+
     return text[: grapheme.safe_split_index(text, most - 1)].rstrip(" ,") + "…"
-
-
-def size_of(size: int | None) -> str:
-    """Decimal units, as the buyer's file manager most likely shows them."""
-    if size is None:
-        return ""
-    if size < 1000:
-        return f"{size} bytes"
-    amount, units = float(size), iter(_UNITS)
-    unit = next(units)
-    # 999.5 would be shown as 1000.
-    while amount >= 999.5 and (larger := next(units, None)):
-        amount, unit = amount / 1000, larger
-    return f"{amount:.{1 if amount < 9.95 else 0}f} {unit}"
 
 
 def _harmless(character: str) -> str:

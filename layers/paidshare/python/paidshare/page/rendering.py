@@ -19,7 +19,9 @@ import segno
 
 from paidshare.page.ports import Opened, PageFile
 from paidshare.page.showing import Showing, Shows
-from paidshare.text import one_line, size_of
+from paidshare.storefront.languages import SOURCE
+from paidshare.storefront.wording import wording
+from paidshare.text import one_line
 
 _MOST_FILES = 40
 """So many are listed by name: a page of more would be larger than 20 kB."""
@@ -106,7 +108,9 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
         "link": opened.link if opened else None,
         "lasts": content.lasts,
         "until": _time((opened.ends_at if opened and opened.ends_at else None) or content.until),
-        "files": [(one_line(one.name), size_of(one.size), one.sha256) for one in content.files[:_MOST_FILES]],
+        "files": [
+            (one_line(one.name), wording(SOURCE).size(one.size), one.sha256) for one in content.files[:_MOST_FILES]
+        ],
         "more": max(0, len(content.files) - _MOST_FILES),
         "letter": _letter(content),
         "qr": _qr(opened.link) if opened else None,
@@ -155,7 +159,7 @@ def _letter(content: Content) -> tuple[str | None, str, str] | None:
 
 
 def _time(at: datetime | None) -> str | None:
-    return None if at is None else f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return None if at is None else wording(SOURCE).moment(at)
 
 
 def _qr(text: str) -> str:
