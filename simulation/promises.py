@@ -225,15 +225,18 @@ class Judge:
             for place, (_, what) in enumerate(history)
             if place + 1 == len(history) or history[place + 1][0] >= now - _DECIDED_WITHIN_S
         ]
-        # What the seller rules is known when it was read off the queue, and not before.
-        heard = _RULED.get(self.rows.get(order.id, {}).get("ruled", {}).get("S", ""), "")
-        known = {truth.of_order(order, self.policy, now), truth.of_order(order, self.policy, now, ruled=heard)}
-        if not (known | {*recent}) & _SAYS[told]:
+        if not (self._known(order) | {*recent}) & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
         # Before the first letter nobody has the link: a share that was begun, and whose worker died, the sweep closes.
         linked = told is Told.ACCESS or order.id in self.letters
         if linked and told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and its link does not say so")
+
+    def _known(self, order: AnOrder) -> set[Standing]:
+        """What is so by Stripe and the seller; what the seller rules is known when it was read off the queue."""
+        heard = _RULED.get(self.rows.get(order.id, {}).get("ruled", {}).get("S", ""), "")
+        now = self.clock.now
+        return {truth.of_order(order, self.policy, now), truth.of_order(order, self.policy, now, ruled=heard)}
 
     def one_letter_of_each_change(self, order: AnOrder, letter: Sent) -> None:
         """The same is not said twice, unless SES's word of the first did not come in time."""
@@ -252,7 +255,7 @@ class Judge:
     def told_of_a_delay_once(self, letter: Sent) -> None:
         """A buyer is told that the files are late before any other letter, while they are due, and once."""
         order, delayed = self.account.orders.get(letter.order_id), self.delayed
-        due = order is not None and truth.of_order(order, self.policy, self.clock.now) in _SAYS[Told.ACCESS]
+        due = order is not None and self._known(order) & _SAYS[Told.ACCESS]
         if letter.order_id in delayed or letter.order_id in self.letters or not due:
             self._break(letter.order_id, "told_of_a_delay_once", "it was told before, or is not due")
         delayed.add(letter.order_id)
