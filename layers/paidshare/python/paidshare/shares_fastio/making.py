@@ -10,7 +10,8 @@ from paidshare.shares_fastio.values import RemoteShare, Reply
 from paidshare.shares_fastio.wire import path
 
 _ROOM_WAIT = 30.0  # A buyer waits for it, and nobody else.
-_PERHAPS_FULL = frozenset({400, 403, 406, 409, 422})
+_FULL = 412
+_PERHAPS_FULL = frozenset({400, 402, 403, 406, 409, 422})
 
 
 def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[RemoteShare, bool]:
@@ -36,9 +37,9 @@ def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[Remot
 def _full(api: FastioApi, reply: Reply, failure: PaidshareError, share_limit: int) -> PaidshareError:
     """
     *failure* to make a share, or that the plan is full, which Fast.io does not document how it says: by the status, or
-    by how many shares there are.
+    by how many shares there are. Credits that are used up (402) are no reason to have another share make room.
     """
-    if reply.status in refusals.PLAN:
+    if reply.status == _FULL:
         return PlanFull(str(failure), wait=_ROOM_WAIT)
     if share_limit and reply.status in _PERHAPS_FULL:
         last = api.get(path("shares", "all"), {"limit": "1", "offset": str(share_limit - 1)})
