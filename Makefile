@@ -20,7 +20,7 @@ STAMPS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 # 0.0.0.0 lets containers reach `make local`.
 BIND ?=
 
-.PHONY: help demo local events test soak simulate schedules mutants mutation check bench build deploy orders redrive lock fmt clean ready python
+.PHONY: help demo local events test soak simulate schedules mutants mutation check pages bench build deploy orders redrive lock fmt clean ready python
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -60,6 +60,9 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python scripts/aws_calls.py
 	$(SAM) validate --lint
+
+pages: ready ## The eight pages of an order in headless Chromium: axe-core's findings, photographs in .local/pages
+	@$(BIN)/python -m scripts.pages
 
 bench: ready .tools/plots/.ready ## Measure the numbers of docs/numbers.md, and write them there with their plots
 	@$(BIN)/python scripts/bench.py

@@ -95,6 +95,7 @@ def pay(  # noqa: PLR0913  # Each is an option of the command.
     product: Annotated[str | None, typer.Option(help="Id or name; the first product unless given.")] = None,
     subscription: Annotated[bool, typer.Option(help="Buy it by the month.")] = False,
     trial_days: Annotated[int, typer.Option(min=0, help="A subscription that costs nothing for so long.")] = 0,
+    locale: Annotated[str | None, typer.Option(help="What the buyer reads: de, ja, ar …")] = None,
     repeat: Annotated[bool, typer.Option("--again", help="Send the last sale's event again.")] = False,
     forged: Annotated[bool, typer.Option(help="Send the last sale's event with a wrong signature.")] = False,
     late: Annotated[bool, typer.Option(help="Order now, pay later, as with a bank debit.")] = False,
@@ -107,7 +108,7 @@ def pay(  # noqa: PLR0913  # Each is an option of the command.
     if repeat or forged:
         outcome = paying.again(to, sale.last(home), forged=forged)
     else:
-        how = {"subscription": subscription, "trial_days": trial_days}
+        how = {"subscription": subscription, "trial_days": trial_days, "locale": locale}
         note = partial(sale.remember, home)
         if unsettled:
             outcome = paying.pay_late(to, note, email=email, product=product, **how)

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from local import sale, seeds
-from local.aws import diagnosis
+from local.aws import diagnosis, pages
 from local.aws.letters import Letter
 from local.sale import Attempt, Sale, SaleFailed
 from local.settings import LINK_DAYS
@@ -53,9 +53,18 @@ class Demo:
         made = sale.sell(self._to, email=EMAIL)
         if made.attempt.status != 200:
             raise self._explained(f"our webhook answered {made.attempt.status} to Stripe: {made.attempt.body}")
+        page = pages.from_checkout(self._to, made.session)
+        ready = pages.wait_for(page, "Open your files", since=made.attempt.at)
         letter = self._awaited(before)
-        for hop in sorted(self._hops(made, letter), key=lambda hop: hop.seconds):
+        files_on_page = Hop(ready.at - made.attempt.at, "the files are on the order's page")
+        for hop in sorted([*self._hops(made, letter), files_on_page], key=lambda hop: hop.seconds):
             self._line(f"{hop.seconds:.3f} s", hop.what)
+        self._title("The order's page, where Stripe leads the buyer")
+        self._line("200", f"{self._to.page_url}?session_id={made.session[:16]}…")
+        for line in ready.lines:
+            self._line("", line)
+        if letter.text.find(self._to.page_url) < 0:
+            raise SaleFailed("the letter does not lead to the order's page")
         self._open(_link(letter, self._to.fastio_url), self._only_share_since(before))
         self._title("The same event again, and one with a forged signature")
         seen = self._seen()

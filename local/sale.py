@@ -75,13 +75,14 @@ def sell(
     late: bool = False,
     subscription: bool = False,
     trial_days: int = 0,
+    locale: str | None = None,
 ) -> Sale:
     """
-    *email* buys *product* (an id or a name; the first one when None), once or by *subscription*.
+    *email*, who reads *locale*, buys *product* (an id or a name; the first one when None), once or by *subscription*.
 
     *late* leaves it to be paid: `settle`. Raises SaleFailed.
     """
-    wanted: dict[str, Any] = {"email": email, "products": [_product_id(to, product)], "late": late}
+    wanted: dict[str, Any] = {"email": email, "products": [_product_id(to, product)], "late": late, "locale": locale}
     if subscription or trial_days:
         wanted |= {"mode": "subscription", "trial_days": trial_days}
     answer = _post(to, "/_pay", wanted)

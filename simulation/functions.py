@@ -24,7 +24,7 @@ from simulation.aws.sqs import Message, Queue, record
 from simulation.clock import Clock, Process, Task, running
 from simulation.wiring import Delivering, Noting, Receiving, Sweeping
 
-RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S = 15.0, 60.0, 30.0, 285.0
+RECEIVE_S, DELIVER_S, FEEDBACK_S, SWEEP_S, PAGE_S = 15.0, 60.0, 30.0, 285.0, 20.0
 """Each function's time-out (template.yaml)."""
 
 

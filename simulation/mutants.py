@@ -101,8 +101,8 @@ MUTANTS = (
     Mutant(
         "the mark after the letter",
         _MAILING,
-        "        self.mailed.append(said.kind)\n",
-        "        self.mailed.append(said.kind)\n        self._lease.progress = replace(leaving, in_flight=None)\n"
+        "        self.mailed.append(letter.kind)\n",
+        "        self.mailed.append(letter.kind)\n        self._lease.progress = replace(leaving, in_flight=None)\n"
         "        self._lease.record(self._lease.progress)\n",
     ),
     Mutant(
@@ -197,7 +197,7 @@ MUTANTS = (
     Mutant(
         "what is filled is not in doubt",
         _SHARING,
-        "            self._begin(replace(known, switching=True, holds=()))\n",
+        "            self._begin(replace(known, switching=not known.gone, holds=()))\n",
         "            pass\n",
     ),
     Mutant(
@@ -208,8 +208,8 @@ MUTANTS = (
     ),
     Mutant(
         "a lost create is not looked up",
-        _FASTIO,
-        "    found = named(api, request, taken=reply.status == 409)\n    if found is None:\n",
+        "paidshare.shares_fastio.making",
+        "    found = found_by_name(api, request, taken=reply.status == 409)\n    if found is None:\n",
         "    found = None\n    if found is None:\n",
     ),
     Mutant(
@@ -383,8 +383,8 @@ MUTANTS = (
     Mutant(
         "p09: the sweep deletes without the lease",
         _TIDYING,
-        "                case Fate.DELETE:\n                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())\n",
-        "                case Fate.DELETE:\n",
+        "                    ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())\n                    self._ports.share_listing.delete(share.id)\n",
+        "                    self._ports.share_listing.delete(share.id)\n",
     ),
     Mutant(
         "p11: a case is told of once",

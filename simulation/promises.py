@@ -14,7 +14,7 @@ from local.fastio.state import Share, standing
 from operate.audit import Finding
 from paidshare.orders import Line
 from paidshare.settings import Policy
-from paidshare.states import TELLS, Kind, State, Told
+from paidshare.states import TELLS, Kind, State, Told, Why
 from simulation.aws.ses import Sent
 from simulation.aws.sqs import Message, Queue
 from simulation.clock import Clock, aware
@@ -79,6 +79,8 @@ class Judge:
     """Until when Paidshare need not know what last happened to a purchase."""
     wished: dict[str, set[str]] = field(default_factory=dict)
     """The operator's wishes of an order: their event ids."""
+    asked: set[str] = field(default_factory=set)
+    """The orders whose buyers asked for a share on the page."""
     resent: set[str] = field(default_factory=set)
     """The orders whose link was wished for once more."""
     last_word: dict[str, tuple[float, Sent]] = field(default_factory=dict)
@@ -88,6 +90,8 @@ class Judge:
     _skipped: bool = False
     seen_queued: set[str] = field(default_factory=set)
     """The ids of the events that were ever in the queue."""
+    delayed: set[str] = field(default_factory=set)
+    """The orders whose buyers were told that the files are late."""
     persons: set[str] = field(default_factory=set)
     """Those that a dead letter was ever about."""
     _written: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -133,6 +137,9 @@ class Judge:
 
     def mailed(self, letter: Sent) -> None:
         order = self.account.orders.get(letter.order_id)
+        if letter.kind == Kind.DELAYED:
+            self.told_of_a_delay_once(letter)
+            return
         if order is not None:
             self.true_when_it_leaves(order, letter)
             self.one_letter_of_each_change(order, letter)
@@ -218,15 +225,18 @@ class Judge:
             for place, (_, what) in enumerate(history)
             if place + 1 == len(history) or history[place + 1][0] >= now - _DECIDED_WITHIN_S
         ]
-        # What the seller rules is known when it was read off the queue, and not before.
-        heard = _RULED.get(self.rows.get(order.id, {}).get("ruled", {}).get("S", ""), "")
-        known = {truth.of_order(order, self.policy, now), truth.of_order(order, self.policy, now, ruled=heard)}
-        if not (known | {*recent}) & _SAYS[told]:
+        if not (self._known(order) | {*recent}) & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
         # Before the first letter nobody has the link: a share that was begun, and whose worker died, the sweep closes.
         linked = told is Told.ACCESS or order.id in self.letters
         if linked and told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and its link does not say so")
+
+    def _known(self, order: AnOrder) -> set[Standing]:
+        """What is so by Stripe and the seller; what the seller rules is known when it was read off the queue."""
+        heard = _RULED.get(self.rows.get(order.id, {}).get("ruled", {}).get("S", ""), "")
+        now = self.clock.now
+        return {truth.of_order(order, self.policy, now), truth.of_order(order, self.policy, now, ruled=heard)}
 
     def one_letter_of_each_change(self, order: AnOrder, letter: Sent) -> None:
         """The same is not said twice, unless SES's word of the first did not come in time."""
@@ -241,6 +251,14 @@ class Judge:
         word, by = self.noted.get((order.id, last.mark)), float(last.mark) + _WORD_WITHIN_S
         if self.clock.now < by or (word is not None and word <= by):
             self._break(order.id, "one_letter_of_each_change", f"“{letter.kind}” left twice")
+
+    def told_of_a_delay_once(self, letter: Sent) -> None:
+        """A buyer is told that the files are late before any other letter, while they are due, and once."""
+        order, delayed = self.account.orders.get(letter.order_id), self.delayed
+        due = order is not None and self._known(order) & _SAYS[Told.ACCESS]
+        if letter.order_id in delayed or letter.order_id in self.letters or not due:
+            self._break(letter.order_id, "told_of_a_delay_once", "it was told before, or is not due")
+        delayed.add(letter.order_id)
 
     def ses_s_word_is_noted(self, order: AnOrder) -> None:
         """The ledger has SES's word of the last letter that it told of."""
@@ -273,7 +291,8 @@ class Judge:
         an hour of when the sweep has *seen to* it.
         """
         number = self.account.by_id[order.id].number
-        if len(self.standings[order.id]) > 1 or len(self.letters[order.id]) > 1 or self.harmed.get(number, 0.0) >= end:
+        changed = len(self.standings[order.id]) > 1 or len(self.letters[order.id]) > 1 or order.id in self.asked
+        if changed or self.harmed.get(number, 0.0) >= end:
             return
         if not seen_to:
             done = self.tidied_at >= end + 1_800
@@ -340,6 +359,13 @@ class Judge:
         found = _PERSONAL.search(str(what))
         if found is not None:
             self.broken.append(Broken("nothing_personal", -1, self.clock.now, f"{found[0]} in {where}"))
+
+    def the_page_refuses_what_is_taken_back(self, order_id: str, page: str) -> None:
+        """From the moment on at which the ledger says so, whatever of it was closed by then."""
+        row = self.rows.get(order_id, {})
+        state, why = (row.get(name, {}).get("S", "") for name in ("state", "reason"))
+        if state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and why != Why.EXPIRED and "/shared/" in page:
+            self._break(order_id, "the_page_refuses_what_is_taken_back", f"its page has the link, and it is {why}")
 
     def not_more_shares_than_the_plan_has(self) -> None:
         if len(self.host.state.shares) > self.host.state.share_limit:

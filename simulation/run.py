@@ -164,6 +164,10 @@ def _act(shop: Simulated, act: Act) -> None:
         if act.detail != "resend":
             shop.judge.acted(act.number, found_within=STATED_S)
         return
+    elif act.what == "visits":
+        shop.trace(f"act {act.number} {act}")
+        shop.visit(account.purchases[act.number])
+        return
     elif act.what == "changes_plan":
         name, _, how = act.detail.partition(" ")
         told = changes_plan(account, account.purchases[act.number], shop.products[name], at_once=bool(how), now=now)

@@ -19,13 +19,14 @@ from simulation.aws.dynamodb import Table
 from simulation.aws.ses import PostOffice
 from simulation.aws.sqs import Queue
 from simulation.chance import Chance
-from simulation.clock import Clock, aware
+from simulation.clock import Clock, Process, aware
 from simulation.deploys import Deploys
 from simulation.fastio import FileHost, order_of
 from simulation.faults import Faults
 from simulation.functions import (
     DELIVER_S,
     FEEDBACK_S,
+    PAGE_S,
     RECEIVE_S,
     SWEEP_S,
     Environments,
@@ -40,7 +41,7 @@ from simulation.keys import FASTIO_WEBHOOK, Keys
 from simulation.outside import Outside
 from simulation.promises import Judge
 from simulation.stripe.account import STRIPE_S_CLOCKS_APART_S, Account, Event, Purchase, Session
-from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Wiring
+from simulation.wiring import DEAD, EVENTS, ORDERS, WORDS, WORK, Paging, Wiring
 
 _KEPT_S = 5 * 24 * 3600
 """How long the queues of work keep a message (template.yaml)."""
@@ -97,6 +98,8 @@ class Simulated:
     is_mended: bool = False
     _rounds: int = 0
     _wishes: int = 0
+    _visits: int = 0
+    _page: Paging | None = None
     _environments: dict[str, Environments[Any]] = field(default_factory=dict)
     _lambdas: dict[str, Lambda] = field(default_factory=dict)
 
@@ -197,6 +200,26 @@ class Simulated:
         self.judge.wished.setdefault(order.id, set()).add(notice.event_id)
         self.queues[WORK].send(notices.to_json(notice))
 
+    def visit(self, purchase: Purchase) -> None:
+        """The buyer, or a robot, comes to the page of the newest order, and submits what form there is."""
+        *_, order = purchase.orders
+        self._visits += 1
+        if self._page is None:
+            self._page = self.wiring.page()
+        page, before = self._page, self.tables[ORDERS].items.get(order.id, {})
+
+        def work(_context: Any, process: Process) -> None:
+            process.orders.add(purchase.number)
+            seen = page.look(page.token(order.id))
+            # What changed while it was asked for may be on it either way.
+            if self.tables[ORDERS].items.get(order.id, {}) is before:
+                self.judge.the_page_refuses_what_is_taken_back(order.id, seen)
+            if (form := re.search(r'name="form" value="([^"]+)"', seen)) is not None:
+                self.judge.asked.add(order.id)
+                page.ask(form[1])
+
+        self._lambdas["page"].begin(work, scope=f"visit {purchase.number} {self._visits}", after=lambda _ended: None)
+
     def redrive(self) -> None:
         """The operator has mended what there was to mend, and puts dead letters back to work."""
         dead = self.queues[DEAD]
@@ -227,6 +250,7 @@ class Simulated:
                 partial(self._is_earlier, name),
             )
             self._lambdas[name] = Lambda(name, clock, limit)
+        self._lambdas["page"] = Lambda("page", clock, PAGE_S)
         for queue, name, begin, at_once in (
             (WORK, "deliver", delivering, self.most_at_once),
             (WORDS, "feedback", noting, 2),

@@ -15,7 +15,7 @@ from simulation.stripe.acts import Act
 ONCE = (("guide",), ("atlas",), ("guide", "atlas"), ("guide", "mug"), ("mug",), ("lamp",))
 _HURRIED = 0.3
 """The share of runs in which everything happens at once."""
-_WARNED, _RULED = 0.15, 0.15
+_WARNED, _RULED, _VISITS = 0.15, 0.15, 0.3
 _HOWS = ("card", "card", "card", "bank", "free", "invoice", "subscription", "mixed")
 
 
@@ -69,6 +69,8 @@ def _of_buyer(chance: Chance, found: Season, number: int) -> Iterator[Act]:
     if how == "bank":
         at += chance.spread(f"{name} bank", 4 * 3600.0)
         yield Act(at, number, "fails" if chance.happens(f"{name} fails", 0.25) else "settles")
+    if chance.happens(f"{name} visits", _VISITS):
+        yield from _visits(chance, found, number, at)
     if chance.happens(f"{name} quiet", found.quiet):
         return
     if how in ("subscription", "mixed"):
@@ -77,6 +79,14 @@ def _of_buyer(chance: Chance, found: Season, number: int) -> Iterator[Act]:
         yield from _back_and_forth(chance, number, at)
     else:
         yield from _money(chance, number, at)
+
+
+def _visits(chance: Chance, found: Season, number: int, at: float) -> Iterator[Act]:
+    """The buyer comes to the order's page: at once, and now and then again."""
+    name = f"visits {number}"
+    for _ in range(chance.one_of(f"{name} times", 1, 1, 2, 4)):
+        at += chance.spread(f"{name} wait", chance.one_of(f"{name} pace", 2.0, 600.0, found.days * DAY_S / 4))
+        yield Act(at, number, "visits")
 
 
 def _goods(chance: Chance, name: str, how: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from functions.deliver import handler as deliver
 from functions.feedback import handler as feedback
+from functions.page import handler as page
 from functions.receive import handler as receive
 from functions.sweep import handler as sweep
 from paidshare.aws import (
@@ -29,9 +30,10 @@ from paidshare.aws import (
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop
 from paidshare.page import tokens
+from paidshare.page.ports import Ports
 from paidshare.receiving import receive as receiving
 from paidshare.settings import Policy
-from paidshare.shares_fastio import FastioShareListing, FastioShares
+from paidshare.shares_fastio import FastioShareFiles, FastioShareListing, FastioShares
 from paidshare.shares_fastio.api import FastioApi
 from paidshare.sweeping.ports import SweepPorts
 from paidshare.sweeping.room import Room
@@ -105,6 +107,30 @@ class Delivering:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """A container of Page, and the browser in front of it."""
+
+    container: page.Container
+    link_key: Callable[[], str]
+
+    def token(self, order_id: str) -> str:
+        """What the order's letter leads to."""
+        return tokens.token(self.link_key(), order_id)
+
+    def look(self, token: str, asked: int = 0) -> str:
+        """The page of that *token*; *asked*: as one that waits for its share."""
+        query = {"asked": str(asked)} if asked else {}
+        return self._answered("GET", pathParameters={"token": token}, queryStringParameters=query)
+
+    def ask(self, form: str) -> str:
+        return self._answered("POST", body=f"form={form}")
+
+    def _answered(self, method: str, **event: Any) -> str:
+        event["requestContext"] = {"http": {"method": method}}
+        return str(page.respond(event, self.container)["body"])
+
+
+@dataclass(frozen=True, slots=True)
 class Noting:
     """A container of Feedback."""
 
@@ -137,7 +163,7 @@ class Sweeping:
 class Wiring:
     """Makes containers of one version's functions in *world*. `handlers` are the modules of the functions."""
 
-    handlers: tuple[Any, ...] = (deliver, feedback, receive, sweep)
+    handlers: tuple[Any, ...] = (deliver, feedback, receive, sweep, page)
 
     def __init__(self, world: World, *, is_earlier: bool = False) -> None:
         self._world = world
@@ -202,6 +228,22 @@ class Wiring:
             ),
             self._is_earlier,
         )
+
+    def page(self) -> Paging:
+        dynamodb, sqs = self._clients(attempts=2)
+        now, vault = self._clock("page"), self._vault()
+        api = FastioApi(client=self._client(), api_key=_fastio_key(vault), api_base=BASE, clock=now)
+        ports = Ports(
+            ledger=DynamoLedger(dynamodb, ORDERS),
+            mail_log=DynamoMailLog(dynamodb, ORDERS),
+            payments=self._stripe(vault),
+            share_files=FastioShareFiles(api, clock=now, web_base=WEB_BASE),
+            queue=SqsReconcileQueue(sqs, queue_url=WORK),
+            link_key=lambda: vault.secret().link_key,
+            clock=now,
+            path="/order",
+        )
+        return Paging(page.Container(ports, self._world.log, "simulated"), lambda: vault.secret().link_key)
 
     def feedback(self) -> Noting:
         dynamodb, sqs = self._clients(attempts=2)

@@ -49,9 +49,14 @@ class FastioWorld:
         self.shares = self.adapter()
         self.http.post("/_reset")
 
-    def adapter(self, *, api_key: Any = lambda: API_KEY, clock: Any = now) -> FastioShares:
+    def adapter(self, *, api_key: Any = lambda: API_KEY, clock: Any = now, share_limit: int = 0) -> FastioShares:
         return FastioShares(
-            client=self.client, api_key=api_key, clock=clock, api_base=f"{self.url}/current", web_base=self.url
+            client=self.client,
+            api_key=api_key,
+            clock=clock,
+            api_base=f"{self.url}/current",
+            web_base=self.url,
+            share_limit=share_limit,
         )
 
     def listing(self) -> FastioShareListing:

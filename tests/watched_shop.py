@@ -219,6 +219,15 @@ def another_signing_secret(watched: WatchedShop) -> Iterator[None]:
 
 
 @contextmanager
+def plan_full(watched: WatchedShop) -> Iterator[None]:
+    """Fast.io makes no share more."""
+    state = watched.shop.host.state
+    before, state.share_limit = state.share_limit, 0
+    yield
+    state.share_limit = before
+
+
+@contextmanager
 def stripe_key_revoked(watched: WatchedShop) -> Iterator[None]:
     keys = watched.shop.keys
     before = keys.stripe

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -30,6 +31,7 @@ from paidshare.page import tokens
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
 from paidshare.shares_fastio import FastioShares
+from paidshare.storefront import seller
 from paidshare.sweeping.room import Room
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
@@ -88,6 +90,9 @@ def _client(session: boto3.session.Session, service: str, config: Config = _CLIE
 
 
 def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.SecretsManagerVault, sqs: Any) -> Shop:
+    shop = seller.from_file(Path(__file__).with_name("shop.toml"))  # The build puts it there.
+    ses, sender = client("sesv2", _ONCE), settings.sender
+    mailer = aws.SesMailer(ses, sender=sender, seller=shop, configuration_set=settings.configuration_set)
     ledger = aws.DynamoLedger(client("dynamodb"), settings.orders_table)
     shares = FastioShares.over_https(
         api_key=lambda: vault.secret().fastio_api_key,
@@ -107,16 +112,14 @@ def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.Secr
         ledger=ledger,
         payments=SparedPayments(payments, Breaker(monotonic=monotonic)),
         shares=SparedShares(shares, Breaker(monotonic=monotonic)),
-        mailer=SparedMailer(
-            aws.SesMailer(client("sesv2", _ONCE), sender=settings.sender, configuration_set=settings.configuration_set),
-            Breaker(monotonic=monotonic),
-        ),
+        mailer=SparedMailer(mailer, Breaker(monotonic=monotonic)),
         reconcile=aws.SqsReconcileQueue(sqs, queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=settings.policy,
         room=Room(shares.listing, ledger),
         page_of=partial(tokens.address, settings.page_url, lambda: vault.secret().link_key),
+        seller=shop,
         connected_accounts=settings.connected_accounts,
     )
 
@@ -145,8 +148,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         return async_process_partial_response(
             event=event,
             record_handler=in_a_thread,
-            # A raised error would put the whole batch back with the queue's long visibility, and undo each
-            # message's own wait.
+            # Raised, it would put the whole batch back with the queue's long visibility, and undo each one's own wait.
             processor=AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
             context=context,
         )

@@ -28,8 +28,12 @@ CALLS = {
     ],
 }
 
+LOCALES = ("root", "ar", "de", "en", "en_001", "en_GB", "es", "fr", "ja", "pt", "pt_BR")
+"""What Babel knows of the languages that letters are written in, and of those that these build on."""
+
 UNUSED = (
     "anyio",  # httpx and stripe, when they are asynchronous.
+    "babel/messages",  # What makes catalogues; they come made.
     "boto3/data",  # Its resources; we have clients.
     "boto3/examples",
     "bin",
@@ -48,6 +52,9 @@ def main(packages: Path) -> None:
     for service in data.iterdir():
         if service.is_dir():
             _cut_service(service)
+    for locale in (packages / "babel" / "locale-data").iterdir():
+        if locale.stem not in LOCALES:
+            _gone(locale)
     regions = data / "endpoints.json"
     regions.write_text(json.dumps(endpoints(json.loads(regions.read_text())), separators=(",", ":")))
 

@@ -73,7 +73,7 @@ def fingerprint() -> str:
     """Changes whenever anything that `sam build` reads does."""
     seen = hashlib.sha256()
     sources = [ROOT / "template.yaml", ROOT / "samconfig.toml"]
-    for folder in ("functions", "layers"):
+    for folder in ("functions", "layers", "shop"):
         sources += sorted(path for path in (ROOT / folder).rglob("*") if path.is_file())
     for path in sources:
         if "__pycache__" not in path.parts:

@@ -22,8 +22,8 @@ class Sale:
     products, `lines` new ones whose metadata is `metadata`. Each is bought `quantity` times; `discount` is taken
     off the whole. `late` is completed now, paid days later. `invoice_creation` has Checkout write an invoice for
     a single payment. Mode subscription may begin with `trial_days` for nothing, and its first invoice may have
-    `once_products`, which are billed once. `account` is a connected account. `livemode` None is the stand-in's
-    own mode.
+    `once_products`, which are billed once. `account` is a connected account. `locale` is what
+    the buyer reads: the session's, or its customer's where there is one. `livemode` None is the stand-in's own mode.
     """
 
     email: str = "buyer@example.com"
@@ -42,6 +42,7 @@ class Sale:
     late: bool = False
     invoice_creation: bool = False
     payment_link: bool = False
+    locale: str | None = None
     livemode: bool | None = None
     account: str | None = None
 

@@ -42,6 +42,10 @@ def completed(state: StripeState, sale: Sale) -> Json:
     }
     if session["mode"] == "subscription" or sale.invoice_creation:
         session["customer"] = objects.new_id("cus", 14)
+        # The seller's site left it to the browser, whose languages Checkout writes to the customer that it makes.
+        state.locales[session["customer"]] = [sale.locale] if sale.locale else []
+    elif sale.locale:
+        session["locale"] = sale.locale
     match session["mode"]:
         case "setup":
             session["setup_intent"] = objects.new_id("seti")

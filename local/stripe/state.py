@@ -22,6 +22,7 @@ _KINDS = {
     "prod": "product",
     "price": "price",
     "cs": "checkout.session",
+    "cus": "customer",
     "pi": "payment_intent",
     "ch": "charge",
     "re": "refund",
@@ -43,7 +44,7 @@ class StripeState:
 
     `lines` are by the id of their session, payment link or invoice; `owners` says which connected account an
     object belongs to; `outbox` has the events that were made and not sent yet, `delivered` those that every
-    endpoint took.
+    endpoint took. `locales` are what customers read, by their ids: nothing else is known of one.
     """
 
     livemode: bool = False
@@ -52,6 +53,7 @@ class StripeState:
     objects: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    locales: dict[str, list[str]] = field(default_factory=dict)
     outbox: list[Json] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
     answers: dict[str, tuple[str, Json]] = field(default_factory=dict)
@@ -180,6 +182,8 @@ class StripeState:
         kind = _KINDS.get(re.split("_", name)[0])
         if kind is None:
             raise StripeProblem(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded")
+        if name in self.locales:
+            return {"id": name, "object": kind, "livemode": self.livemode, "preferred_locales": self.locales[name]}
         found = self.objects.get(name)
         return copy.deepcopy(found) if found else {"id": name, "object": kind, "deleted": True}
 

@@ -116,6 +116,7 @@ def _of_us(row: Row | None) -> Iterator[Sentence]:
         return
     for name, words in (
         ("first_seen_at", "heard of the order"),
+        ("late_told_at", "the buyer was told that the files are late"),
         ("delivered_at", "the link was mailed for the first time"),
         ("mailed_at", "the last letter left"),
         ("closed_at", "access was closed"),

@@ -6,9 +6,10 @@ docs.aws.amazon.com/ses/latest/dg/monitor-using-event-publishing.html
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from simulation.aws.errors import refused, unanswered, unheard
@@ -85,6 +86,8 @@ def _event(kind: str, letter: Sent, detail: dict[str, Any], now: float) -> str:
 class SESv2:
     """What boto3's client of SES v2 is asked for."""
 
+    meta = SimpleNamespace(region_name="us-east-1")
+
     def __init__(self, outside: Outside, office: PostOffice, limited: Callable[[], bool]) -> None:
         self._outside = outside
         self._office = office
@@ -98,8 +101,9 @@ class SESv2:
         Content: Any,
         ConfigurationSetName: str,
         EmailTags: list[dict[str, str]],
+        ReplyToAddresses: Sequence[str] = (),
     ) -> dict[str, Any]:
-        del FromEmailAddress, ConfigurationSetName
+        del FromEmailAddress, ConfigurationSetName, ReplyToAddresses
         tags = {tag["Name"]: tag["Value"] for tag in EmailTags}
         [to] = Destination["ToAddresses"]
         text = Content["Simple"]["Body"]["Text"]["Data"]

@@ -16,7 +16,7 @@ import pytest
 from local.fastio.server import API_KEY, fastio_app
 from local.hosting.serving import serving
 from paidshare.delivering.errors import OutOfTime, ShareTaken
-from paidshare.errors import FastioUnavailable, FileMissing, PaidshareError, ShareRefused
+from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, PaidshareError, PlanFull, ShareRefused
 from paidshare.shares_fastio import FastioShares, files
 from paidshare.shares_fastio.api import FastioApi, Walked, http_client
 from tests.fastio_world import (
@@ -637,7 +637,8 @@ class TestTroubles:
         wanted = request(goods(guide))
         with pytest.raises(FastioUnavailable) as caught:
             world.shares.open(wanted)
-        assert caught.value.wait == wait
+        # For room in the plan a buyer waits at the page, and no order.
+        assert caught.value.wait == (30.0 if isinstance(caught.value, PlanFull) else wait)
         world.http.post("/_faults", json=[])
         world.shares.open(wanted)
         assert world.files_made() == {wanted.name: ["secret-title.pdf"]}
@@ -951,3 +952,21 @@ def _over(client: httpx.Client) -> FastioShares:
 
 def _ok(**data: Any) -> httpx.Response:
     return httpx.Response(200, json={"result": "yes", "response": data})
+
+
+class TestThePlanIsFull:
+    """How Fast.io says so is not documented: by 412, or by a refusal while there are as many shares as the plan has."""
+
+    @pytest.mark.parametrize(
+        ("status", "limit", "is_full"),
+        [(412, 0, True), (402, 0, False), (402, 1, True), (403, 1, True), (402, 9, False)],
+    )
+    def test_it_is_told_from_other_refusals(
+        self, world: FastioWorld, status: int, limit: int, *, is_full: bool
+    ) -> None:
+        node, _ = world.put("guide.pdf")
+        world.shares.open(request(goods(node), order="cs_test_first"))
+        world.fault({"match": CREATE, "status": status, "times": 1})
+        with pytest.raises((FastioUnavailable, NeedsAPerson)) as caught:
+            world.adapter(share_limit=limit).open(request(goods(node)))
+        assert isinstance(caught.value, PlanFull) is is_full

@@ -17,7 +17,8 @@ from paidshare.errors import LedgerUnavailable, OrderBusy
 from paidshare.feedback.mail_events import Fact
 from paidshare.grants import Grant
 from paidshare.ports import Ledger
-from paidshare.progress import Progress, PutOff
+from paidshare.progress import Progress
+from paidshare.retries import Late, PutOff
 from paidshare.states import Standing, State, Told
 from paidshare.wishes import Ruling
 from tests.builders import NOW, a_progress, a_row
@@ -59,6 +60,7 @@ FULL = (
         unsure=True,
         ruling=Ruling(Standing.ON_HOLD, NOW),
         put_off=PutOff("stripe_unavailable: down", NOW),
+        late=Late(NOW, NOW + timedelta(minutes=15), "m-late"),
     )
     .answering("operator:0", "mailed")
     .answering("operator:1", "access_ended:refunded")
@@ -295,6 +297,9 @@ class TestDynamoLedger:
                 "reason": {"S": "partly_refunded"},
                 "account": {"S": "acct_1"},
                 "payment_intent": {"S": "pi_1"},
+                "late_since": {"N": str(at)},
+                "late_told_at": {"N": str(at + 900)},
+                "late_message_id": {"S": "m-late"},
                 "switching": {"BOOL": True},
                 "unseen": {"BOOL": True},
                 "unsure": {"BOOL": True},

@@ -1,5 +1,7 @@
 """The port Mailer: the same rules for the fake and for SES."""
 
+import email.utils
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +17,7 @@ from paidshare.delivering.errors import LetterRejected, MailUnavailable
 from paidshare.delivering.ports import Mailer
 from paidshare.orders import Letter
 from paidshare.states import Kind
+from paidshare.storefront.seller import PLAIN, Logo, Seller
 from tests.builders import BUYER, SENDER
 from tests.cloud import Cloud, cloud
 from tests.fakes import MemoryMailer
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
 
 LETTER = Letter(BUYER, subject="Your download: Übung ☂", text="the text", html="<p>the html</p>", kind="delivery")
 ORDER_ID = "cs_test_1"
+THREAD = f"<{hashlib.sha256(ORDER_ID.encode()).hexdigest()[:32]}@example.com>"
+LOGO = Logo(b"a picture", 48, 24)
 
 
-def a_mailer(sesv2: "SESV2Client") -> SesMailer:
-    return SesMailer(sesv2, sender=SENDER, configuration_set="letters")
+def a_mailer(sesv2: "SESV2Client", seller: Seller = PLAIN) -> SesMailer:
+    return SesMailer(sesv2, sender=SENDER, seller=seller, configuration_set="letters")
 
 
 class World(Protocol):
@@ -77,18 +82,25 @@ class TestSend:
             world.mailer.send(LETTER, order_id=ORDER_ID)
 
 
-def ses() -> "SESV2Client":
-    return boto3.client("sesv2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+def ses(region: str = "us-east-1") -> "SESV2Client":
+    return boto3.client("sesv2", region, aws_access_key_id="x", aws_secret_access_key="x")
 
 
-def given_to_ses(letter: Letter, *, order_id: str = ORDER_ID) -> dict[str, Any]:
+def given_to_ses(
+    letter: Letter, *, order_id: str = ORDER_ID, seller: Seller = PLAIN, region: str = "us-east-1"
+) -> dict[str, Any]:
     """What SES is asked for."""
-    sesv2, sent = ses(), list[dict[str, Any]]()
+    sesv2, sent = ses(region), list[dict[str, Any]]()
     sesv2.meta.events.register("provide-client-params.sesv2.SendEmail", lambda params, **_: sent.append(params))
     with Stubber(sesv2) as stubber:
         stubber.add_response("send_email", {"MessageId": "m-1"})
-        a_mailer(sesv2).send(letter, order_id=order_id)
+        a_mailer(sesv2, seller).send(letter, order_id=order_id)
     return sent[0]
+
+
+def headers_of(letter: Letter, **how: Any) -> dict[str, str]:
+    """The headers of ours that it goes out with."""
+    return {one["Name"]: one["Value"] for one in given_to_ses(letter, **how)["Content"]["Simple"]["Headers"]}
 
 
 def tags_of(letter: Letter = LETTER, *, order_id: str, kind: str) -> dict[str, str]:
@@ -106,6 +118,7 @@ class TestSesMailer:
                 {"MessageId": "m-1"},
                 {
                     "FromEmailAddress": SENDER,
+                    "ReplyToAddresses": [],
                     "Destination": {"ToAddresses": [BUYER]},
                     "Content": {
                         "Simple": {
@@ -114,6 +127,12 @@ class TestSesMailer:
                                 "Text": {"Data": "the text", "Charset": "UTF-8"},
                                 "Html": {"Data": "<p>the html</p>", "Charset": "UTF-8"},
                             },
+                            "Headers": [
+                                {"Name": "Auto-Submitted", "Value": "auto-generated"},
+                                {"Name": "References", "Value": THREAD},
+                                {"Name": "In-Reply-To", "Value": THREAD},
+                            ],
+                            "Attachments": [],
                         }
                     },
                     "ConfigurationSetName": "letters",
@@ -122,6 +141,56 @@ class TestSesMailer:
             )
             assert a_mailer(sesv2).send(LETTER, order_id=ORDER_ID) == "m-1"
             stubber.assert_no_pending_responses()
+
+    @pytest.mark.parametrize(
+        ("name", "sender"),
+        [
+            ("", SENDER),
+            ("Garden Press", f"Garden Press <{SENDER}>"),
+            ('Tom "T." & Co., Ltd', f'"Tom \\"T.\\" & Co., Ltd" <{SENDER}>'),
+            ("Gärtnerei", f"=?utf-8?q?G=C3=A4rtnerei?= <{SENDER}>"),
+        ],
+    )
+    def test_the_seller_s_name_is_the_sender_s_in_ascii(self, name: str, sender: str) -> None:
+        asked = given_to_ses(LETTER, seller=Seller(name=name))
+        assert asked["FromEmailAddress"] == sender
+        assert email.utils.parseaddr(sender)[1] == SENDER
+
+    def test_answers_go_to_the_seller_s_own_address(self) -> None:
+        assert given_to_ses(LETTER, seller=Seller(reply_to="help@example.com"))["ReplyToAddresses"] == [
+            "help@example.com"
+        ]
+
+    def test_the_logo_goes_along_and_is_fetched_from_nowhere(self) -> None:
+        [picture] = given_to_ses(LETTER, seller=Seller(name="Garden", logo=LOGO))["Content"]["Simple"]["Attachments"]
+        assert (picture["ContentId"], picture["ContentDisposition"]) == ("logo", "INLINE")
+        assert (picture["RawContent"], picture["ContentType"]) == (b"a picture", "image/png")
+
+    def test_no_machine_is_to_answer_a_letter(self) -> None:
+        assert headers_of(LETTER)["Auto-Submitted"] == "auto-generated"
+
+    def test_all_letters_of_an_order_and_no_others_refer_to_one(self) -> None:
+        first, second = headers_of(LETTER), headers_of(replace(LETTER, follows="0100-a"))
+        other = headers_of(LETTER, order_id="cs_test_2")
+        assert first["References"] == first["In-Reply-To"] == second["References"].split()[0]
+        assert other["References"] != first["References"]
+        # By the order's id somebody might ask for its page.
+        assert ORDER_ID not in first["References"]
+
+    @pytest.mark.parametrize(
+        ("region", "message_id"),
+        [
+            ("us-east-1", "<0100-a@email.amazonses.com>"),
+            ("eu-west-1", "<0100-a@eu-west-1.amazonses.com>"),
+        ],
+    )
+    @pytest.mark.parametrize("follows", ["0100-a", "0100-a@email.amazonses.com"])
+    def test_a_letter_answers_the_one_before_by_the_name_that_ses_gave_it(
+        self, region: str, message_id: str, follows: str
+    ) -> None:
+        headers = headers_of(replace(LETTER, follows=follows), region=region)
+        assert headers["In-Reply-To"] == message_id
+        assert headers["References"] == f"{THREAD} {message_id}"
 
     @pytest.mark.parametrize("order_id", ["", "cs test", "cs_ü", "cs_1\n", "x" * 257])
     def test_a_tag_that_ses_would_not_take_is_left_out_and_the_letter_goes(self, order_id: str) -> None:

@@ -356,6 +356,14 @@ class TestFailures:
         assert "cs_test_a1" in str(failure)
         assert getattr(failure, "wait", None) == wait
 
+    def test_a_key_that_may_not_read_customers_is_asked_for_the_rest(self, stripe: StripeWorld) -> None:
+        order_id = stripe.pay(mode="subscription", locale="de")["invoice"]
+        assert stripe.payments.order(order_id).sale.locales == ("de",)
+        stripe.fault(403, body=refusal(code="more_permissions_required"), match="GET /v1/invoices/*")
+        found = stripe.payments.order(order_id)
+        assert found.lines
+        assert found.sale.locales == ()
+
     def test_a_message_names_stripes_request(self, stripe: StripeWorld, caplog: pytest.LogCaptureFixture) -> None:
         stripe.fault(404, body=refusal(code="resource_missing"), headers={"Request-Id": "req_123"})
         assert "req_123" in str(self.failure(stripe, caplog))

@@ -352,8 +352,9 @@ class TestMetrics:
 
 
 class TestRoutes:
-    def test_every_route_of_the_template_is_answered(self, front: Front) -> None:
-        routes = [body["Properties"]["RouteKey"] for body in resources("AWS::ApiGatewayV2::Route").values()]
+    def test_every_route_of_the_template_that_leads_here_is_answered(self, front: Front) -> None:
+        every = [body["Properties"] for body in resources("AWS::ApiGatewayV2::Route").values()]
+        routes = [one["RouteKey"] for one in every if "ReceiveIntegration" in one["Target"]["Fn::Sub"]]
         assert routes
         for route in routes:
             assert front.post(an_http_event(b"{}", {}, route=route))["statusCode"] == 400

@@ -24,10 +24,13 @@ from tests.template_file import properties, resources
 type Allowed = tuple[str, str]
 """An action, and the template's name of what it is done to."""
 
-SEEDS = (1, 2)
-"""Together they have every function do all that it can do: providers fail, subscriptions renew, cases are forgotten."""
+SEEDS = (1, 2, 31)
+"""
+Together they have every function do all that it can do: providers fail, subscriptions renew, cases are forgotten, and a
+buyer asks for a share on the page.
+"""
 
-FUNCTIONS = ("Receive", "Deliver", "Feedback", "Sweep")
+FUNCTIONS = ("Receive", "Deliver", "Feedback", "Sweep", "Page")
 CLIENTS: dict[type, str] = {DynamoDB: "dynamodb", SQS: "sqs", SESv2: "ses", SecretsManager: "secretsmanager"}
 NAMED = {ORDERS: "OrdersTable", EVENTS: "EventsTable", WORK: "Queue", WORDS: "MailQueue", DEAD: "DeadLetterQueue"}
 POLLER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -36,6 +39,7 @@ LAMBDAS: dict[str, set[Allowed]] = {
     "Deliver": {(action, "Queue") for action in POLLER},
     "Feedback": {(action, "MailQueue") for action in POLLER},
     "Sweep": set(),
+    "Page": set(),
 }
 
 

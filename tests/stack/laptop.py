@@ -143,7 +143,7 @@ class Laptop:
         return lines
 
     def everything_logged(self) -> str:
-        groups = ("receive", "deliver", "feedback", "sweep", "api")
+        groups = ("receive", "deliver", "feedback", "sweep", "page", "api")
         return "\n".join(message for group in groups for message in self._messages(group))
 
     def _messages(self, group: str) -> list[str]:

@@ -105,6 +105,7 @@ def test_the_artifacts_hold_no_compiled_code_and_nothing_of_the_laptop(laptop: L
     assert built
     assert [path for path in built if path.suffix in (".so", ".pyd", ".dylib")] == []
     for name in ("Receive", "Deliver", "Feedback", "Sweep"):
-        assert {path.name for path in (BUILD / name).iterdir()} == {"handler.py", "paidshare", "__pycache__"}
+        beside = {"handler.py", "paidshare", "__pycache__", "shop.toml", "shop"}
+        assert {path.name for path in (BUILD / name).iterdir()} == beside
         source = ROOT / "functions" / name.lower() / "handler.py"
         assert (BUILD / name / "handler.py").read_text() == source.read_text()

@@ -202,7 +202,7 @@ def test_every_event_of_every_story_once_more_sends_no_letter_and_changes_no_ord
 
 
 def kind_of(letter: Letter) -> Kind:
-    return next(kind for kind in Kind if letter.subject.startswith(f"{kind.headline}: "))
+    return next(kind for kind in Kind if letter.subject.startswith(kind.headline))
 
 
 def opened(letter: Letter | None, laptop: Laptop) -> tuple[str, ...] | None:

@@ -64,8 +64,8 @@ class Outbox(MemoryMailer):
         self._clock = clock
 
     def send(self, letter: Letter, *, order_id: str) -> str:
-        headline, _, products = letter.subject.partition(": ")
-        sent = Sent(order_id, next(kind for kind in Kind if kind.headline == headline), products)
+        _, _, products = letter.subject.partition(": ")
+        sent = Sent(order_id, Kind(letter.kind), products)
         # Without the promise, which is our own word: what Stripe says alone has to call for the letter.
         order = self._payments.order(order_id, account=self.account)
         dues = entitlement(order, self.policy, now=self._clock())

@@ -104,6 +104,7 @@ TROUBLES = {
     "feedback's trigger is off": Trouble(watched_shop.feedback_switched_off, {"MailEventsWaitAlarm": 10}),
     "feedback may not write": Trouble(watched_shop.mail_log_out_of_reach, {"LateMailEventsAlarm": 10}),
     "the sweep is off": Trouble(watched_shop.sweep_switched_off, {"SweepSilenceAlarm": 60}),
+    "the plan has no share left": Trouble(watched_shop.plan_full, {"PlanFullAlarm": 5}),
     "the endpoint is disabled": Trouble(watched_shop.events_lost, {"LettersLateAlarm": 15, "DriftAlarm": 20}, pages=15),
 }
 _QUIET_AFTER = 75
@@ -189,6 +190,9 @@ THRESHOLDS: list[tuple[str, dict[str, float], bool]] = [
     ("FeedbackThrottlesAlarm", {"throttles": 1}, True),
     ("SweepErrorsAlarm", {"errors": 1}, True),
     ("SweepThrottlesAlarm", {"throttles": 1}, True),
+    ("PlanFullAlarm", {"full": 1}, True),
+    ("PageErrorsAlarm", {"errors": 1}, True),
+    ("PageThrottlesAlarm", {"throttles": 1}, True),
 ]
 
 

@@ -17,7 +17,7 @@ from paidshare.aws.ledger import LEASE, OF_A_PAYMENT
 from paidshare.errors import SettingsIncomplete
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import Fact, MailEvent
-from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
+from paidshare.settings import DeliverSettings, FeedbackSettings, PageSettings, ReceiveSettings, SweepSettings
 from paidshare.shares_fastio import api, shares
 from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
@@ -32,6 +32,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "Deliver": DeliverSettings.from_environ,
     "Feedback": FeedbackSettings.from_environ,
     "Sweep": SweepSettings.from_environ,
+    "Page": PageSettings.from_environ,
 }
 
 
@@ -375,10 +376,11 @@ class TestPermissions:
         own = str({"Fn::GetAtt": [f"{name}Logs", "Arn"]})
         assert logs == {("logs:CreateLogStream", own), ("logs:PutLogEvents", own)}
 
-    def test_the_api_may_call_receive_through_its_two_routes_only(self) -> None:
-        [permission] = resources("AWS::Lambda::Permission").values()
-        assert permission["Properties"]["FunctionName"] == {"Ref": "Receive"}
-        assert permission["Properties"]["SourceArn"]["Fn::Sub"].endswith("${Api}/*/POST/webhook/*")
+    def test_the_api_may_call_a_function_through_its_own_routes_only(self) -> None:
+        given = [one["Properties"] for one in resources("AWS::Lambda::Permission").values()]
+        through = {one["FunctionName"]["Ref"]: one["SourceArn"]["Fn::Sub"].partition("${Api}")[2] for one in given}
+        assert through == {"Receive": "/*/POST/webhook/*", "Page": "/*/*/order*"}
+        assert len(given) == 2
 
 
 class TestMemory:
@@ -512,7 +514,13 @@ class TestOutputs:
 class TestFrontDoor:
     def test_the_routes_are_the_contract_s(self) -> None:
         routes = {route["Properties"]["RouteKey"] for route in resources("AWS::ApiGatewayV2::Route").values()}
-        assert routes == {"POST /webhook/stripe", "POST /webhook/fastio"}
+        assert routes == {
+            "POST /webhook/stripe",
+            "POST /webhook/fastio",
+            "GET /order",
+            "GET /order/{token}",
+            "POST /order",
+        }
 
     def test_a_flood_is_throttled_and_every_call_is_logged(self) -> None:
         stage = properties("ApiStage")

@@ -1,17 +1,23 @@
+import json
 import re
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paidshare.delivering import letters
-from paidshare.orders import Goods, Letter, Share, ShareFile
+from paidshare.delivering.letters import desk
+from paidshare.delivering.letters.desk import LARGEST_HTML, Desk
+from paidshare.delivering.letters.purchase import Purchase
+from paidshare.delivering.letters.reasons import BECAUSE
+from paidshare.orders import Goods, Letter, Sale, Share, ShareFile
 from paidshare.states import Kind, Why
+from paidshare.storefront.languages import LANGUAGES, direction
+from paidshare.storefront.seller import PLAIN, Logo, Seller
 from paidshare.text import one_line
 from tests.builders import BUYER, LINK, a_share, some_goods
 
@@ -31,13 +37,28 @@ CHANGED = ["subscription_changed"]
 ATTACK = '<script>alert("x")</script>'
 
 
-def a_letter(*goods: Goods, share: Share | None = None, order_id: str = "cs_test_a1b2c3d4e5f6") -> Letter:
-    return letters.delivery(
-        to=BUYER,
-        order_id=order_id,
-        products=[g.product_name for g in goods or (some_goods(),)],
-        share=share or a_share(),
-    )
+ORDER_ID = "cs_test_a1b2c3d4e5f6"
+PAGE = "https://page.example/order/token"
+ISOLATES = str.maketrans("", "", "\u2068\u2069")
+SALE = Sale(UNTIL - timedelta(days=7), "eur", "https://pay.stripe.com/receipts/payment/ch_1")
+SHOP = Seller(
+    name="Garden Press",
+    reply_to="help@example.com",
+    imprint=("Garden Press Ltd", "1 High Street"),
+    logo=Logo(b"", 96, 48),
+)
+
+
+def a_desk(
+    *products: str, order_id: str = ORDER_ID, sale: Sale | None = None, total: int | None = None, seller: Seller = PLAIN
+) -> Desk:
+    purchase = Purchase(BUYER, order_id, products or ("Field Recordings", "Score"), sale or Sale(), total)
+    return Desk(purchase, seller)
+
+
+def a_letter(*goods: Goods, share: Share | None = None, order_id: str = ORDER_ID) -> Letter:
+    names = [g.product_name for g in goods or (some_goods(),)]
+    return a_desk(*names, order_id=order_id).delivery(share or a_share())
 
 
 def with_files(*files: ShareFile) -> Letter:
@@ -45,15 +66,23 @@ def with_files(*files: ShareFile) -> Letter:
 
 
 def changes(*products: str, order_id: str = "in_1a1b2c3d4e5f6", why: str = "refunded") -> dict[Kind, Letter]:
-    """Each of the five letters about a change, of the same order."""
-    names = products or ("Field Recordings", "Score")
+    """Each of the letters about a change, of the same order."""
+    return changes_from(a_desk(*products, order_id=order_id), why=why)
+
+
+def changes_from(at: Desk, *, why: str = "refunded") -> dict[Kind, Letter]:
     return {
-        Kind.PAYMENT_FAILED: letters.payment_failed(to=BUYER, order_id=order_id, products=names),
-        Kind.ACCESS_ON_HOLD: letters.access_on_hold(to=BUYER, order_id=order_id, products=names, why=why),
-        Kind.ACCESS_ENDED: letters.access_ended(to=BUYER, order_id=order_id, products=names, why=why),
-        Kind.ACCESS_BACK: letters.access_back(to=BUYER, order_id=order_id, products=names, until=UNTIL),
-        Kind.ACCESS_CHANGED: letters.access_changed(to=BUYER, order_id=order_id, products=names, until=UNTIL),
+        Kind.PAYMENT_FAILED: at.payment_failed(),
+        Kind.ACCESS_ON_HOLD: at.access_on_hold(why),
+        Kind.ACCESS_ENDED: at.access_ended(why),
+        Kind.ACCESS_BACK: at.access_back(UNTIL),
+        Kind.ACCESS_CHANGED: at.access_changed(UNTIL),
+        Kind.DELAYED: at.delayed(by_a_person=False),
     }
+
+
+def every_letter(at: Desk) -> dict[Kind, Letter]:
+    return {Kind.DELIVERY: at.delivery(a_share())} | changes_from(at)
 
 
 def words_of(text: str) -> list[str]:
@@ -61,21 +90,48 @@ def words_of(text: str) -> list[str]:
 
 
 class Tags(HTMLParser):
-    """Every tag and attribute of a page, and its text."""
+    """
+    Every tag and attribute of a page, and its `text` as it is read: without what is for programs, and without the
+    `preheader`. `programs` is what stands in scripts, `style` in style sheets.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
-        self.text = ""
+        self.text = self.preheader = self.programs = self.style = ""
+        self._within: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
+        hidden = tag == "div" and ("aria-hidden", "true") in attrs
+        if tag in ("script", "style", "title") or hidden:
+            self._within.append("preheader" if hidden else tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._within and (tag == self._within[-1] or (tag == "div" and self._within[-1] == "preheader")):
+            self._within.pop()
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        match self._within[-1:]:
+            case ["script"]:
+                self.programs += data
+            case ["style"]:
+                self.style += data
+            case ["preheader"]:
+                self.preheader += data
+            case []:
+                self.text += data
+
+    @property
+    def markup(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.programs)
+        return found
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.attributes if key == name]
 
 
 class TestDelivery:
@@ -107,7 +163,7 @@ class TestDelivery:
         subject = a_letter(*(some_goods(product_name=name) for name in names)).subject
         assert len(subject.splitlines()) == 1
         assert len(subject) <= 120
-        assert subject.rstrip() == one_line(subject)
+        assert one_line(subject) == subject.translate(ISOLATES).rstrip()
 
     @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\u0085", "\x0b"])
     def test_a_newline_in_a_name_adds_no_header_and_no_line(self, newline: str) -> None:
@@ -121,8 +177,9 @@ class TestDelivery:
             some_goods(product_name=ATTACK), share=a_share(files=(ShareFile(ATTACK, 1), ShareFile("b", 1)))
         )
         page = Tags(letter.html)
-        assert "script" not in page.tags
+        assert page.tags.count("script") == 1
         assert page.text.count(ATTACK) == 2
+        assert page.markup["acceptedOffer"][0]["itemOffered"]["name"] == ATTACK
 
     def test_the_text_part_shows_names_as_they_are(self) -> None:
         assert '- Tom & Jerry\'s "<best>".pdf' in with_files(ShareFile('Tom & Jerry\'s "<best>".pdf', None)).text
@@ -136,14 +193,20 @@ class TestDelivery:
 
     def test_nothing_in_it_is_fetched_from_elsewhere(self) -> None:
         html = a_letter().html.lower()
-        assert not re.search(r"url\(|@import|<img|<link|<script|<iframe|<style|<object|<embed|background=", html)
+        assert not re.search(r"url\(|@import|<img|<link|<iframe|<object|<embed|background=", html)
         page = Tags(html)
         assert not {name for name, _ in page.attributes} & {"src", "srcset", "poster", "data", "action"}
 
+    def test_nothing_in_it_is_a_program(self) -> None:
+        page = Tags(a_letter().html)
+        assert page.all("type") == ["application/ld+json"]
+        assert not [name for name, _ in page.attributes if name.startswith("on")]
+
     def test_the_only_address_to_click_is_the_link(self) -> None:
         page = Tags(a_letter().html)
-        assert [value for name, value in page.attributes if name == "href"] == [LINK]
-        assert set(re.findall(r"https?://[^\s\"<]+", a_letter().html)) == {LINK}
+        assert page.all("href") == [LINK]
+        shown = set(re.findall(r"https?://[^\s\"<]+", a_letter().html))
+        assert {address for address in shown if not address.startswith("https://schema.org")} == {LINK}
         assert set(re.findall(r"https?://\S+", a_letter().text)) == {LINK}
 
     @pytest.mark.parametrize("part", ["text", "html"])
@@ -164,6 +227,23 @@ class TestDelivery:
         assert "{{ link }}" in a_letter(some_goods(product_name="{{ link }}")).subject
         assert "{{ link }}" in with_files(ShareFile("{{ link }}", None)).text
 
+    @pytest.mark.parametrize("part", ["text", "html"])
+    def test_the_page_s_link_stands_beside_the_share_s(self, part: str) -> None:
+        letter = a_desk().delivery(a_share(), page=PAGE)
+        said = letter.text if part == "text" else Tags(letter.html).text
+        assert "The link works until 29 November 2026, 12:00 UTC." in said
+        assert "has your files, too, and makes the link anew" in said
+        assert PAGE in (letter.text if part == "text" else Tags(letter.html).all("href"))
+
+    @pytest.mark.parametrize("part", ["text", "html"])
+    def test_where_the_page_is_the_link_nothing_is_said_of_its_end(self, part: str) -> None:
+        letter = a_desk().delivery(a_share(link=PAGE), page=PAGE)
+        said = letter.text if part == "text" else Tags(letter.html).text
+        assert "works until" not in said
+        assert "has your files, too" not in said
+        assert "The link needs no password" in said
+        assert letter.text.count(PAGE) == 1
+
 
 class TestChanges:
     @pytest.mark.parametrize("kind", CHANGES)
@@ -173,9 +253,7 @@ class TestChanges:
     @pytest.mark.parametrize("kind", CHANGES)
     def test_text_and_html_say_the_same(self, kind: Kind) -> None:
         letter = changes()[kind]
-        # The page's title is the headline once more.
-        page = Tags(letter.html).text.replace(kind.headline, "", 1)
-        assert words_of(page) == words_of(letter.text)
+        assert words_of(Tags(letter.html).text) == words_of(letter.text)
 
     @pytest.mark.parametrize("kind", CHANGES)
     def test_it_says_what_happened_to_what_and_how_to_ask(self, kind: Kind) -> None:
@@ -195,10 +273,11 @@ class TestChanges:
     @pytest.mark.parametrize("kind", CHANGES)
     def test_it_holds_no_link_and_nothing_is_fetched_from_elsewhere(self, kind: Kind) -> None:
         letter = changes()[kind]
-        assert not re.search(r"https?:|www\.|fast\.io", letter.text + letter.html)
         page = Tags(letter.html)
+        assert not re.search(r"https?:|www\.|fast\.io", letter.text + letter.html.replace(page.programs or "-", ""))
+        assert not re.search(r"https?:(?!//schema\.org)|fast\.io", page.programs)
         assert not {name for name, _ in page.attributes} & {"href", "src", "srcset", "background", "action"}
-        assert not set(page.tags) & {"a", "img", "link", "script", "style", "iframe", "form"}
+        assert not set(page.tags) & {"a", "img", "link", "iframe", "form"}
         assert "url(" not in letter.html
 
     @pytest.mark.parametrize("kind", CHANGES)
@@ -206,7 +285,7 @@ class TestChanges:
     def test_no_name_can_add_a_line_or_a_tag(self, kind: Kind, names: list[str]) -> None:
         letter, usual = changes(*names)[kind], changes()[kind]
         assert len(letter.subject) <= 120
-        assert letter.subject.rstrip() == one_line(letter.subject)
+        assert one_line(letter.subject) == letter.subject.translate(ISOLATES).rstrip()
         assert letter.subject.startswith(kind.headline)
         assert len(letter.text.splitlines()) == len(usual.text.splitlines())
         assert Tags(letter.html).tags == Tags(usual.html).tags
@@ -249,8 +328,8 @@ class TestChanges:
         assert len({changes(why=why)[kind].text for why in reasons}) == len(reasons)
 
     def test_a_sentence_belongs_to_a_reason_that_there_is(self) -> None:
-        assert set(letters._BECAUSE) == {*ON_HOLD, *ENDED, *CHANGED}
-        assert set(letters._BECAUSE) <= set(Why)
+        assert set(BECAUSE) == {*ON_HOLD, *ENDED, *CHANGED}
+        assert set(BECAUSE) <= set(Why)
 
     @pytest.mark.parametrize("kind", [Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED])
     @pytest.mark.parametrize("why", ["", "a_word_of_next_year"])
@@ -269,11 +348,11 @@ class TestChanges:
         assert "opens again" not in changes()[Kind.ACCESS_ENDED].text
 
     def test_a_changed_download_says_what_it_holds_now(self) -> None:
-        letter = letters.access_changed(to=BUYER, order_id="cs_1", products=["Score", "Parts"], until=UNTIL)
+        letter = a_desk("Score", "Parts").access_changed(UNTIL)
         assert "now holds Score, Parts." in letter.text
 
     def test_a_changed_download_says_why_where_something_is_gone(self) -> None:
-        gone = letters.access_changed(to=BUYER, order_id="cs_1", products=["A"], until=UNTIL, why="partly_refunded")
+        gone = a_desk("A").access_changed(UNTIL, "partly_refunded")
         assert "Part of the payment was refunded" in gone.text
 
     def test_a_payment_that_failed_left_nothing_behind(self) -> None:
@@ -291,50 +370,174 @@ class TestKind:
             assert [k for k in Kind if subject.startswith(k.headline)] == [kind]
 
 
-class TestRender:
+class TestDelayed:
+    def test_it_promises_nothing_but_the_letter_with_the_link(self) -> None:
+        text = a_desk().delayed(by_a_person=False).text
+        assert "We keep trying. As soon as the files are ready, the link comes in a letter of its own." in text
+        assert not re.search(r"minute|hour|soon as possible|sorry", text)
+
+    def test_it_says_so_where_somebody_has_to_look_into_it(self) -> None:
+        text = a_desk().delayed(by_a_person=True).text
+        assert "Somebody has to look into it, and was told. As soon as" in text
+        assert "keep trying" not in text
+
+
+class TestReceipt:
+    def test_the_purchase_is_shown_with_its_day_its_cost_and_its_receipt(self) -> None:
+        for letter in every_letter(a_desk(sale=SALE, total=1_900)).values():
+            assert "Order c3d4e5f6 · 22 November 2026 · €19.00\nReceipt: " + SALE.receipt_url in letter.text
+            assert SALE.receipt_url in Tags(letter.html).all("href")
+            assert "Order c3d4e5f6 · 22 November 2026 · €19.00 · Receipt" in Tags(letter.html).text
+
+    def test_what_stripe_does_not_say_is_left_out(self) -> None:
+        assert "Order c3d4e5f6" not in a_letter().text
+        assert "Receipt" not in a_desk(sale=replace(SALE, receipt_url=""), total=1_900).delivery(a_share()).html
+
+    @pytest.mark.parametrize("currency", ["", "e", "euro", "€", "e\u0301u"])
+    def test_a_sum_without_a_currency_is_no_sum(self, currency: str) -> None:
+        letter = a_desk(sale=replace(SALE, currency=currency), total=1_900).delivery(a_share())
+        assert "19.00" not in letter.text + letter.html
+
+    def test_a_renewal_says_that_it_is_one(self) -> None:
+        letter = a_desk(sale=replace(SALE, renewal=True)).delivery(a_share())
+        assert letter.subject == "Your download, renewed: Field Recordings, Score"
+        assert "Your subscription was renewed." in letter.text
+        assert "Your subscription was renewed." in Tags(letter.html).text
+        assert "Thank you for your purchase" not in letter.text + letter.html
+
+    def test_programs_are_told_of_the_order_and_what_can_be_done_with_it(self) -> None:
+        order = Tags(a_desk(sale=SALE, total=1_900, seller=SHOP).delivery(a_share()).html).markup
+        assert (order["@context"], order["@type"]) == ("https://schema.org", "Order")
+        assert (order["price"], order["priceCurrency"], order["orderNumber"]) == ("19.00", "EUR", "c3d4e5f6")
+        assert order["orderDate"] == "2026-11-22T12:00:00+00:00"
+        assert order["merchant"]["name"] == "Garden Press"
+        assert order["potentialAction"] == {"@type": "ViewAction", "name": "Open your files", "target": LINK}
+        assert [one["itemOffered"]["name"] for one in order["acceptedOffer"]] == ["Field Recordings", "Score"]
+
+
+class TestSeller:
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_every_letter_says_who_sells(self, kind: Kind) -> None:
+        letter = every_letter(a_desk(seller=SHOP))[kind]
+        assert letter.text.startswith("Garden Press\n\n")
+        assert letter.text.endswith("\n\nGarden Press Ltd\n1 High Street")
+        assert "1 High Street" in Tags(letter.html).text
+        assert Tags(letter.html).all("src") == ["cid:logo"]
+        assert Tags(letter.html).all("alt") == ["Garden Press"]
+
+    @given(name=st.text(max_size=60), lines=st.lists(st.text(max_size=120), max_size=8))
+    def test_nothing_that_a_seller_is_called_adds_a_tag(self, name: str, lines: list[str]) -> None:
+        letter = a_desk(seller=replace(SHOP, name=name, imprint=tuple(lines))).delivery(a_share())
+        usual = Tags(a_desk(seller=SHOP).delivery(a_share()).html).tags
+        assert set(Tags(letter.html).tags) <= set(usual)
+
+    @pytest.mark.parametrize(("accent", "ink"), [("#1f5fbf", "#ffffff"), ("#ffd400", "#000000")])
+    def test_the_button_has_the_seller_s_colour_and_can_be_read(self, accent: str, ink: str) -> None:
+        html = a_desk(seller=replace(SHOP, accent=accent)).delivery(a_share()).html
+        assert f'bgcolor="{accent}"' in html
+        assert f"color:{ink};text-decoration:none" in html
+
+
+class TestLanguages:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_a_letter_says_what_language_it_is_in_and_which_way_it_is_read(self, kind: Kind, language: str) -> None:
+        letter = every_letter(a_desk(sale=replace(SALE, locales=(language,)), seller=SHOP))[kind]
+        page = Tags(letter.html)
+        assert page.all("lang") == [language] * 2
+        assert page.all("dir")[:2] == [direction(language)] * 2
+        assert page.all("role").count("article") == 1
+        assert page.tags.count("table") == page.all("role").count("presentation")
+        assert all(page.all("alt"))
+        assert page.all("aria-label") == [letter.subject.split(": ")[0]]
+        assert page.preheader.strip("\u200b\u034f ")
+        assert words_of(letter.text)
+
+    @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+    def test_nothing_of_a_letter_is_left_in_english(self, language: str) -> None:
+        desks = [a_desk("X", sale=replace(SALE, locales=(one,))) for one in (language, "en")]
+        ours, english = (every_letter(one) for one in desks)
+        for kind in Kind:
+            # What is the same in both is named, or a number.
+            same = set(ours[kind].text.splitlines()) & set(english[kind].text.splitlines())
+            assert not [line for line in same if re.search(r"[a-z]{3,} [a-z]{2,}", line)]
+
     @pytest.mark.parametrize(
-        ("template", "needs"),
+        ("locales", "said"),
         [
-            ("delivery", ("headline", "products", "files", "link", "until", "earlier", "page", "reference")),
-            ("change", ("headline", "products", "paragraphs", "reference")),
+            (("de-AT",), "Ihr Download: X"),
+            (("xx", "fr_CA", "de"), "Votre téléchargement: X"),
+            (("auto",), "Su descarga: X"),
+            ((), "Su descarga: X"),
         ],
     )
-    @pytest.mark.parametrize("part", ["txt", "html"])
-    def test_a_word_that_is_missing_is_an_error_and_not_a_gap_in_the_letter(
-        self, template: str, needs: Iterable[str], part: str
+    def test_the_buyer_s_first_language_that_we_know_counts_and_then_the_shop_s(
+        self, locales: tuple[str, ...], said: str
     ) -> None:
-        words: dict[str, Any] = {"headline": "", "products": [], "files": [], "paragraphs": [], "earlier": []}
-        words |= {"link": "", "page": "p", "until": "", "reference": ""}
-        letters._render(f"{template}.{part}.j2", words)
-        # The text of the delivery letter begins with thanks instead.
-        for word in set(needs) - ({"headline"} if (template, part) == ("delivery", "txt") else set()):
-            with pytest.raises(jinja2.UndefinedError, match=word):
-                letters._render(f"{template}.{part}.j2", {k: v for k, v in words.items() if k != word})
+        at = a_desk("X", sale=Sale(locales=locales), seller=Seller(language="es"))
+        assert at.delivery(a_share()).subject == said
+
+    @given(tag=st.text(max_size=40))
+    def test_whatever_is_written_down_for_a_language_a_letter_is_written(self, tag: str) -> None:
+        assert a_desk(sale=Sale(locales=(tag,))).payment_failed().subject
+
+    def test_a_name_written_the_other_way_turns_nothing_round(self) -> None:
+        letter = a_desk("Score (2nd)", sale=Sale(locales=("ar",))).delivery(a_share())
+        assert "\u2068Score (2nd)\u2069" in letter.subject
+        assert "\u2068Score (2nd)\u2069" in Tags(letter.html).text
+        hebrew = a_desk("ספר (א)").delivery(a_share())
+        assert "\u2068ספר (א)\u2069" in hebrew.subject
+        assert "\u2068" not in a_letter().subject
 
 
-class TestSize:
-    @pytest.mark.parametrize(
-        ("size", "shown"),
-        [
-            # Fast.io does not say.
-            (None, ""),
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1000, "1.0 kB"),
-            (1550, "1.6 kB"),
-            (48_000_000, "48 MB"),
-            (1_500_000_000, "1.5 GB"),
-            (2_000_000_000_000, "2.0 TB"),
-            # Nobody sells it, nothing breaks.
-            (10**15, "1000 TB"),
-        ],
+NAMES = st.text(st.characters(codec="utf-8"), max_size=300) | st.text("<&\"'👩\u200d💻ض", max_size=300)
+
+
+class TestHtml:
+    @settings(max_examples=60, deadline=None)
+    @given(
+        names=st.lists(NAMES, min_size=1, max_size=40),
+        files=st.lists(NAMES, max_size=400),
+        language=st.sampled_from(LANGUAGES),
+        total=st.integers(0, 10**12),
+        currency=st.sampled_from(["jpy", "kwd", "usd", "xyz"]),
     )
-    def test_sizes_read_as_in_a_file_manager(self, size: int | None, shown: str) -> None:
-        assert letters._size(size) == shown
+    def test_it_never_grows_large(
+        self, names: list[str], files: list[str], language: str, total: int, currency: str
+    ) -> None:
+        imprint = ("&" * 120,) * 8
+        sale = Sale(UNTIL, currency, SALE.receipt_url + "/" + "x" * 300, renewal=True, locales=(language,))
+        at = a_desk(*names, sale=sale, total=total, seller=replace(SHOP, imprint=imprint))
+        share = a_share(files=tuple(ShareFile(name, 10**9) for name in files))
+        ends = [(name, UNTIL) for name in names]
+        for letter in (at.delivery(share, ends), *changes_from(at).values()):
+            assert len(letter.html.encode()) <= LARGEST_HTML
+            assert len(letter.subject) <= 120
 
-    @pytest.mark.parametrize(
-        ("size", "shown"),
-        [(9_999, "10 kB"), (999_500, "1.0 MB"), (999_999, "1.0 MB"), (999_999_999, "1.0 GB")],
-    )
-    def test_a_rounded_size_moves_on_to_the_next_unit(self, size: int, shown: str) -> None:
-        assert letters._size(size) == shown
+    def test_files_that_there_is_no_room_for_are_counted(self) -> None:
+        letter = with_files(*(ShareFile(f"take-{n:04}.wav", 1) for n in range(1_000)))
+        listed = re.findall(r"take-\d{4}", letter.text)
+        [more] = re.findall(r"and (\d+) more", letter.text)
+        assert len(listed) + int(more) == 1_000
+        assert "It holds 1000 files:" in letter.text
+        assert listed == re.findall(r"take-\d{4}", letter.html)
+
+    def test_products_that_there_is_no_room_for_are_counted(self) -> None:
+        letter = a_desk(*(f"Volume {n} of the collected works" for n in range(200))).payment_failed()
+        [more] = re.findall(r"and (\d+) more", letter.text)
+        assert len(re.findall(r"Volume \d+", letter.text)) + int(more) == 200
+
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_it_is_dark_where_the_reader_wants_it_dark_by_three_routes(self, kind: Kind) -> None:
+        html = every_letter(a_desk())[kind].html
+        assert '<meta name="color-scheme" content="light dark">' in html
+        assert ":root{color-scheme:light dark}" in html
+        assert "@media (prefers-color-scheme:dark){" in html
+        assert "[data-ogsc] .page{" in html
+        assert "[data-ogsb] .page{" in html
+
+    @pytest.mark.parametrize("part", ["txt", "html"])
+    @pytest.mark.parametrize("template", ["delivery", "change"])
+    def test_a_word_that_is_missing_is_an_error_and_not_a_gap_in_the_letter(self, template: str, part: str) -> None:
+        with pytest.raises(jinja2.UndefinedError):
+            desk._render(f"{template}.{part}.j2", {})

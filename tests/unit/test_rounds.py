@@ -28,6 +28,11 @@ class TestUnsettled:
         assert not an_unsettled(age=2 * HOUR, untouched=59 * MINUTE).due(NOW)
         assert an_unsettled(age=2 * HOUR, untouched=HOUR).due(NOW)
 
+    def test_a_new_order_is_due_a_quarter_of_an_hour_after_it_was_first_looked_at_and_once(self) -> None:
+        assert not an_unsettled(age=14 * MINUTE, untouched=14 * MINUTE).due(NOW)
+        assert an_unsettled(age=16 * MINUTE, untouched=15 * MINUTE).due(NOW)
+        assert not an_unsettled(age=40 * MINUTE, untouched=20 * MINUTE).due(NOW)
+
     def test_an_old_order_is_due_when_nobody_touched_it_for_an_eighth_of_its_age(self) -> None:
         assert not an_unsettled(age=16 * DAY, untouched=2 * DAY - MINUTE).due(NOW)
         assert an_unsettled(age=16 * DAY, untouched=2 * DAY).due(NOW)

@@ -208,3 +208,11 @@ def test_no_two_generations_of_a_share_have_one_name() -> None:
     names = [shares.share_name(LINK_KEY, ORDER_ID, generation) for generation in range(50)]
     assert len(set(names)) == 50
     assert all(one != other for one, other in pairwise(names))
+
+
+def test_a_share_of_any_generation_is_known_by_its_name_and_nobody_else_s_is() -> None:
+    for generation in (0, 1, 100):
+        name = shares.share_name(LINK_KEY, ORDER_ID, generation)
+        assert shares.is_named_for(name, ORDER_ID, LINK_KEY)
+        assert not shares.is_named_for(name, "cs_test_2", LINK_KEY)
+        assert not shares.is_named_for(name, ORDER_ID, "s" * 64)

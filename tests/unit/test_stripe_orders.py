@@ -192,6 +192,50 @@ class TestInvoices:
         )
         assert found.subscription == Subscription("sub_1", "canceled", read)
 
+    @pytest.mark.parametrize(
+        ("locale", "customer", "locales"),
+        [
+            ("de", None, ("de",)),
+            (None, {"id": "cus_1", "preferred_locales": ["fr-CA", "en"]}, ("fr-CA", "en")),
+            ("auto", {"id": "cus_1", "preferred_locales": ["fr"]}, ("auto", "fr")),
+            # Not expanded, deleted, or none of either.
+            (None, "cus_1", ()),
+            (None, {"id": "cus_1", "deleted": True}, ()),
+            (None, {"id": "cus_1", "preferred_locales": None}, ()),
+            (7, {"id": "cus_1", "preferred_locales": [None, ""]}, ()),
+        ],
+    )
+    def test_what_the_buyer_reads_is_the_session_s_or_the_customer_s_word(
+        self, locale: object, customer: object, locales: tuple[str, ...]
+    ) -> None:
+        session = a_session(locale=locale, customer=customer)
+        assert session_order(session, (), ()).sale.locales == locales
+
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("https://invoice.stripe.com/i/in_1", "https://invoice.stripe.com/i/in_1"),
+            ("http://invoice.stripe.com/i/in_1", ""),
+            ("javascript:alert(1)", ""),
+            ("https://invoice.stripe.com/\nBcc:", ""),
+            (7, ""),
+            (None, ""),
+        ],
+    )
+    def test_a_receipt_is_a_page_on_the_web_or_none(self, url: object, shown: str) -> None:
+        assert invoice_order(an_invoice(hosted_invoice_url=url), (), {}, ()).sale.receipt_url == shown
+
+    def test_a_session_s_receipt_is_its_payment_s(self) -> None:
+        paid = payment(an_intent(), a_charge(receipt_url="https://pay.stripe.com/receipts/1"))
+        assert session_order(a_session(), (), [paid]).sale.receipt_url == "https://pay.stripe.com/receipts/1"
+
+    @pytest.mark.parametrize(
+        ("reason", "renewal"),
+        [("subscription_cycle", True), ("subscription_create", False), ("manual", False), (None, False)],
+    )
+    def test_a_further_period_is_a_renewal(self, reason: object, renewal: bool) -> None:  # noqa: FBT001
+        assert invoice_order(an_invoice(billing_reason=reason), (), {}, ()).sale.renewal is renewal
+
     @pytest.mark.parametrize("parent", [None, {"type": "quote_details", "subscription_details": None}])
     def test_an_invoice_of_its_own_has_no_subscription(self, parent: object) -> None:
         assert subscription_of(an_invoice(parent=parent)) is None

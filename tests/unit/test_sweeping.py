@@ -691,7 +691,7 @@ class TestRounds:
         assert report.drift(parts.values()) is None
         world.queue.waiting = 499
         world.round()
-        assert world.asked() == ["cs_1"]
+        assert "cs_1" in world.asked()
 
     def test_a_list_without_end_does_not_starve_the_parts_behind_it(self, world: World) -> None:
         world.lists.size = 1

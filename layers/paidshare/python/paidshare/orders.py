@@ -43,6 +43,7 @@ class Payment:
     are the single refunds' amounts in the order they were made, without those that failed. `fraud_warning`: the card's
     issuer warns of fraud, nothing came of it yet, and the seller did not call the payment safe. `at` is when its
     charge was made, which with a bank debit is days before the money is there; None before the first attempt.
+    `receipt_url` is the page that Stripe has for the buyer about it, empty where there is none.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Payment:
     disputes: tuple[str, ...] = ()
     fraud_warning: bool = False
     at: datetime | None = field(default=None, compare=False)
+    receipt_url: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,21 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Sale:
+    """
+    What a letter shows of the purchase beside its products, as far as Stripe says: when it was made, the ISO code of
+    the `currency` (lower case), Stripe's page about the payment (`receipt_url`, an https:// address), and whether it is
+    a further period of a subscription. `locales` are tags for what the buyer reads, best first.
+    """
+
+    made_at: datetime | None = None
+    currency: str = ""
+    receipt_url: str = field(default="", repr=False)
+    renewal: bool = False
+    locales: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """
     The truth about one order at Stripe, at the moment it was fetched.
@@ -80,7 +97,7 @@ class Order:
     does not say. `created_at` is when an invoice was made, `paid_at` when it was paid; None for sessions.
     `credited` is what credit notes gave back after the payment other than by refunds (to a balance, or outside of
     Stripe), `credited_lines` are the ids of the lines that they cover in full. `later` are the lines of the invoices of
-    the same subscription that were paid since, of each that gives anything back.
+    the same subscription that were paid since, of each that gives anything back. `sale` decides nothing.
     `same_as` is the id under which this purchase is kept when that is another one: the first invoice of a session in
     mode subscription, the session of an invoice that Checkout wrote for a single payment.
     `as_of` is a moment by Stripe's own clock after which all of this was read: whatever Stripe had done before is in
@@ -103,6 +120,7 @@ class Order:
     credited: int = 0
     credited_lines: tuple[str, ...] = ()
     later: tuple[tuple[Line, ...], ...] = ()
+    sale: Sale = field(default_factory=Sale, compare=False)
     as_of: datetime | None = field(default=None, compare=False)
 
 
@@ -175,6 +193,7 @@ class Letter:
     A letter before any sender sees it. Personal: never logged.
 
     `kind` is the value of its `letters.Kind`. `mark` tells it from every other letter of its order in SES's events.
+    `follows` is the provider's id of the order's letter before it, None where there is none, or nobody knows it.
     """
 
     to: str
@@ -183,3 +202,4 @@ class Letter:
     html: str
     kind: str = ""
     mark: str = ""
+    follows: str | None = None

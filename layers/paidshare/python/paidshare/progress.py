@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from paidshare.grants import Grant, KnownShare, Promise, check_aware, opened, prolonged, renewed, taken_back
+from paidshare.retries import Late, PutOff
 from paidshare.states import TELLS, Kind, State, Told
 from paidshare.wishes import Answered, Ruling
 
@@ -98,14 +99,6 @@ class LastLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
-    """Why the last look at the order came to no end, for a person to read: the error's reason and words, and when."""
-
-    why: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """
     What was done for one order. Holds no personal data, no link, and nothing that a link could be made of.
@@ -114,17 +107,13 @@ class Progress:
     when the link was first mailed (`delivered_at`), and `grants` what each of them was given.
 
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
-    is when a person was last told of what the order is on hold for.
+    is when a person was last told of what the order is on hold for. `ruling` is
+    what the seller rules about access, `answered` are the operator's last wishes that were answered, the youngest last,
+    `put_off` is why nobody has come to the end of the order yet; `late` stays only where it was told. `seen_until` is
+    how far, by Stripe's own clock (`Order.as_of`), a look was last finished.
 
-    `edition` is of the order's page: the tokens of earlier ones open nothing.
-
-    `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
-    youngest last, and `put_off` is why nobody has come to the end of the order yet.
-
-    `seen_until` is how far, by Stripe's own clock, the last look that came to its end has seen (`Order.as_of`).
-    `unseen`: the sweep found the order, and the ledger had never heard of it. The ledger shows SES's word (`sent`),
-    how often the order was claimed (`claims`) and since when it is known (`first_seen_at`), and never writes them from
-    here.
+    `unseen`: the sweep found the order, and the ledger had never heard of it. SES's word (`sent`), how often the order
+    was claimed (`claims`) and since when it is known (`first_seen_at`) are the ledger's, and not written from here.
     """
 
     state: State = State.NEW
@@ -141,10 +130,10 @@ class Progress:
     ruling: Ruling | None = None
     answered: tuple[Answered, ...] = ()
     put_off: PutOff | None = None
+    late: Late | None = None
     next_end: datetime | None = None
     case_told_at: datetime | None = None
     seen_until: datetime | None = None
-    edition: int = 0
     unseen: bool = False
     first_seen_at: datetime | None = field(default=None, compare=False)
     claims: int = field(default=0, compare=False)
@@ -169,6 +158,16 @@ class Progress:
     def given(self) -> tuple[str, ...]:
         """The lines (their ids) that the buyer was last told to have."""
         return () if self.last_letter is None else self.last_letter.given
+
+    @property
+    def last_message_id(self) -> str | None:
+        """The provider's id of the last letter that left, None where nobody knows it."""
+        return next((one.message_id for one in (self.last_letter, self.late) if one and one.message_id), None)
+
+    @property
+    def told_late(self) -> bool:
+        """Whether the buyer was told that the link comes late."""
+        return self.late is not None and self.late.told_at is not None
 
     @property
     def holds(self) -> tuple[str, ...]:

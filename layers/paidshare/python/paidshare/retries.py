@@ -1,9 +1,15 @@
 """
-How long a message that could not be worked off now stays out of sight. Pure.
+How long a message that could not be worked off now stays out of sight, and what is known of an order that was put off.
+Pure.
 
 The numbers are sized together with `maxReceiveCount` of the queue (template.yaml): a day without Stripe,
 Fast.io or SES ends in deliveries, not in dead letters. tests/unit/test_retries.py holds them to it.
 """
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from paidshare.grants import check_aware
 
 FIRST_SECONDS = 2.0
 LONGEST_SECONDS = 900.0
@@ -27,6 +33,38 @@ ALONE_FROM_SECONDS, ALONE_TO_SECONDS = 90, 900
 
 LATE_AFTER_SECONDS = 180.0
 """Three minutes after it came into the queue somebody waits who should not, and LateOrdersAlarm rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """
+    An order that could not be delivered: `since` when, `told_at` when the buyer was mailed so, with the letter's
+    `message_id`. Written down before that letter leaves; without an id it may not have.
+
+    Raises ValueError for a naive moment.
+    """
+
+    since: datetime
+    told_at: datetime | None = None
+    message_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_aware(self.since)
+        if self.told_at is not None:
+            check_aware(self.told_at)
+
+    @property
+    def mark(self) -> str:
+        """What SES's events call the letter; empty before there is one."""
+        return "" if self.told_at is None else str(int(self.told_at.timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """Why the last look at the order came to no end, for a person to read: the error's reason and words, and when."""
+
+    why: str
+    at: datetime
 
 
 def seconds_until_alone(*, jitter: float) -> int:

@@ -13,6 +13,7 @@ from paidshare.text import cut, one_line
 
 # Short enough for a letter's plain text, and 160 bits: nobody finds a share by trying names.
 _NAME_LENGTH = 32
+_GENERATIONS = 101
 _SHORTEST_KEY = 32
 # Fast.io's own limits for a share's title.
 _SHORTEST_TITLE, _LONGEST_TITLE = 2, 80
@@ -47,6 +48,11 @@ def share_name(link_key: str, order_id: str, generation: int = 0) -> str:
     digest = hmac.digest(link_key.encode(), what.encode(), hashlib.sha256)
     # Fast.io wants letters and digits only; the leading letter keeps the name from being taken for an id.
     return "o" + base64.b32encode(digest).decode().lower()[:_NAME_LENGTH]
+
+
+def is_named_for(name: str, order_id: str, link_key: str) -> bool:
+    """Whether *name* is a share's of the order, its first or one of the next hundred. Raises like `share_name`."""
+    return any(name == share_name(link_key, order_id, generation) for generation in range(_GENERATIONS))
 
 
 def is_share_name(text: str) -> bool:

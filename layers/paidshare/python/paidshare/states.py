@@ -61,7 +61,7 @@ class Why(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a letter is about. Every subject is its kind's headline, a colon, and the products."""
+    """What a letter is about. Every subject begins with its kind's headline, in the buyer's language."""
 
     DELIVERY = "delivery"
     PAYMENT_FAILED = "payment_failed"
@@ -69,6 +69,7 @@ class Kind(StrEnum):
     ACCESS_ENDED = "access_ended"
     ACCESS_BACK = "access_back"
     ACCESS_CHANGED = "access_changed"
+    DELAYED = "delayed"
 
     @property
     def headline(self) -> str:
@@ -83,6 +84,7 @@ _HEADLINES = {
     Kind.ACCESS_ENDED: "Your access has ended",
     Kind.ACCESS_BACK: "Your access is back",
     Kind.ACCESS_CHANGED: "Your access has changed",
+    Kind.DELAYED: "Your files are late",
 }
 
 

@@ -2,8 +2,6 @@
 
 import unicodedata
 
-import grapheme
-
 # What turns the reading of everything after it round, so that `gpj.exe` reads as an image: Unicode's embeddings,
 # overrides and isolates (unicode.org/reports/tr9, and CVE-2021-42574). Joiners, marks and variation selectors are part
 # of a word or of an emoji, and stay.
@@ -19,6 +17,8 @@ def cut(text: str, most: int) -> str:
     """*text*, or as much of it as fits into *most* characters with an ellipsis; never a part of what a reader sees."""
     if len(text) <= most:
         return text
+    import grapheme  # noqa: PLC0415  # Not there when `sam build` reads shop.toml, which cuts nothing.
+
     return text[: grapheme.safe_split_index(text, most - 1)].rstrip(" ,") + "…"
 
 

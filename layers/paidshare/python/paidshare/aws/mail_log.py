@@ -6,10 +6,12 @@ fact, `letter_message_id` and `letter_kind` of the letter that was heard of last
 `letter_sent_mark` of the one that was sent last, and `letter_cases`, what a person was told of.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from paidshare.aws.errors import AWS_ERRORS, is_condition_failed, summary
-from paidshare.aws.rows import number
+from paidshare.aws.rows import moment, number
 from paidshare.errors import LedgerUnavailable
 from paidshare.feedback.mail_events import Fact, MailEvent
 
@@ -28,26 +30,36 @@ class DynamoMailLog:
         self._table = table
 
     def note(self, event: MailEvent) -> bool:
-        moment = f"letter_{event.fact}_at"
+        when = f"letter_{event.fact}_at"
         values = {":at": number(event.at), ":message": {"S": event.message_id}, ":kind": {"S": event.letter}}
-        sent, newer = "", f"{moment} <= :at"
+        sent, newer = "", f"{when} <= :at"
         if event.fact is Fact.SENT:
             # Which one was sent last, for whoever finds a letter in doubt; what is heard of others must not hide it.
             sent = ", letter_sent_kind = :kind, letter_sent_mark = :mark"
             values |= {":mark": {"S": event.mark}}
             # Of two that were sent in one second, the later one: the other's word may come after it.
             later = "attribute_not_exists(letter_sent_mark) OR letter_sent_mark <= :mark"
-            newer = f"{moment} < :at OR ({moment} = :at AND ({later}))"
+            newer = f"{when} < :at OR ({when} = :at AND ({later}))"
         item = self._update(
             event.order_id,
-            f"SET {moment} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
-            f"{_KNOWN} AND (attribute_not_exists({moment}) OR {newer})",
+            f"SET {when} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
+            f"{_KNOWN} AND (attribute_not_exists({when}) OR {newer})",
             values,
         )
         return _case(event) not in item.get("letter_cases", {}).get("SS", ())
 
     def told(self, event: MailEvent) -> None:
         self._update(event.order_id, "ADD letter_cases :case", _KNOWN, {":case": {"SS": [_case(event)]}})
+
+    def facts(self, order_id: str) -> Mapping[str, datetime]:
+        """See `page.ports.MailLog`."""
+        try:
+            answer = self._dynamodb.get_item(TableName=self._table, Key={"order_id": {"S": order_id}})
+        except AWS_ERRORS as exc:
+            raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
+        item = answer.get("Item", {})
+        found = {fact.value: moment(item, f"letter_{fact}_at") for fact in Fact}
+        return {fact: at for fact, at in found.items() if at is not None}
 
     def _update(self, order_id: str, expression: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
         """The item as it is now, also where *condition* kept it as it was; empty when there is none."""

@@ -1,5 +1,7 @@
 """The port `Mailer` on SES v2."""
 
+import hashlib
+from email.utils import formataddr
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,11 @@ from paidshare.aws.errors import AWS_ERRORS, code, summary
 from paidshare.delivering.errors import LetterRejected, MailUnavailable
 from paidshare.feedback.mail_events import LETTER_TAG, MARK_TAG, ORDER_TAG, is_tag
 from paidshare.orders import Letter
+from paidshare.storefront.seller import PLAIN, Logo, Seller
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
-    from mypy_boto3_sesv2.type_defs import MessageTagTypeDef
+    from mypy_boto3_sesv2.type_defs import AttachmentTypeDef, MessageHeaderTypeDef, MessageTagTypeDef, MessageTypeDef
 
 # What SES would refuse again. Everything else (throttles, a paused account, a missing permission) stops all
 # letters alike and is tried again: docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
@@ -31,14 +34,18 @@ _WAIT_FOR_A_SENDER_S = 300.0
 
 class SesMailer:
     """
-    Sends from one address, with the configuration set that tells what becomes of each letter (`mail_events`). The
-    order's id and the letter's kind go along as tags, so that those events name them. Safe to use from several threads
-    at once.
+    Sends from one address in the *seller*'s name, with the configuration set that tells what becomes of each letter
+    (`mail_events`). The order's id and the letter's kind go along as tags, so that those events name them. An order's
+    letters are one conversation. Safe to use from several threads at once.
     """
 
-    def __init__(self, sesv2: "SESV2Client", *, sender: str, configuration_set: str) -> None:
+    def __init__(self, sesv2: "SESV2Client", *, sender: str, configuration_set: str, seller: Seller = PLAIN) -> None:
         self._sesv2 = sesv2
         self._sender = sender
+        # A name in another script than Latin goes in MIME's words: SES takes 7-bit ASCII only.
+        self._from = formataddr((seller.name, sender))
+        self._reply_to = [seller.reply_to] if seller.reply_to else []
+        self._logo = [] if seller.logo is None else [_attached(seller.logo)]
         self._configuration_set = configuration_set
         self._rejected: set[str] = set()
         self._lock = Lock()
@@ -46,17 +53,10 @@ class SesMailer:
     def send(self, letter: Letter, *, order_id: str) -> str:
         try:
             answer = self._sesv2.send_email(
-                FromEmailAddress=self._sender,
+                FromEmailAddress=self._from,
                 Destination={"ToAddresses": [_ascii(letter.to)]},
-                Content={
-                    "Simple": {
-                        "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
-                        "Body": {
-                            "Text": {"Data": letter.text, "Charset": "UTF-8"},
-                            "Html": {"Data": letter.html, "Charset": "UTF-8"},
-                        },
-                    }
-                },
+                ReplyToAddresses=self._reply_to,
+                Content={"Simple": self._message(letter, order_id)},
                 ConfigurationSetName=self._configuration_set,
                 EmailTags=_tags({ORDER_TAG: order_id, LETTER_TAG: letter.kind, MARK_TAG: letter.mark}),
             )
@@ -72,6 +72,37 @@ class SesMailer:
         with self._lock:
             self._rejected.clear()
         return answer["MessageId"]
+
+    def _message(self, letter: Letter, order_id: str) -> "MessageTypeDef":
+        return {
+            "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
+            "Body": {
+                "Text": {"Data": letter.text, "Charset": "UTF-8"},
+                "Html": {"Data": letter.html, "Charset": "UTF-8"},
+            },
+            "Headers": self._headers(letter, order_id),
+            "Attachments": self._logo,
+        }
+
+    def _headers(self, letter: Letter, order_id: str) -> "list[MessageHeaderTypeDef]":
+        """
+        Nobody is to answer it by machine (RFC 3834), and all of an order's letters refer to one that never was, so that
+        they stand together (RFC 5322, 3.6.4). What SES calls a letter itself is not ours to choose
+        (docs.aws.amazon.com/ses/latest/dg/header-fields.html).
+        """
+        thread = f"<{hashlib.sha256(order_id.encode()).hexdigest()[:32]}@{self._sender.rpartition('@')[2]}>"
+        before = [self._as_mailed(letter.follows)] if letter.follows else []
+        headers = {
+            "Auto-Submitted": "auto-generated",
+            "References": " ".join((thread, *before)),
+            "In-Reply-To": (before or [thread])[0],
+        }
+        return [{"Name": name, "Value": value} for name, value in headers.items()]
+
+    def _as_mailed(self, message_id: str) -> str:
+        """What stands in a letter's Message-ID: SES answers only what is before the @."""
+        region = self._sesv2.meta.region_name
+        return f"<{message_id.partition('@')[0]}@{'email' if region == 'us-east-1' else region}.amazonses.com>"
 
     def _rejects_every_letter(self, exc: ClientError | BotoCoreError, order_id: str) -> bool:
         if not (isinstance(exc, ClientError) and code(exc) == _REJECTED):
@@ -94,6 +125,18 @@ def _ascii(address: str) -> str:
         return local + at + idna.encode(domain, uts46=True, transitional=False).decode("ascii")
     except idna.IDNAError:
         return address
+
+
+def _attached(logo: Logo) -> "AttachmentTypeDef":
+    """The picture that a letter shows as `cid:logo`: what is in the letter is fetched from nowhere."""
+    return {
+        "FileName": "logo.png",
+        "RawContent": logo.content,
+        "ContentType": "image/png",
+        "ContentDisposition": "INLINE",
+        "ContentId": "logo",
+        "ContentTransferEncoding": "BASE64",
+    }
 
 
 def _tags(wanted: dict[str, str]) -> "list[MessageTagTypeDef]":

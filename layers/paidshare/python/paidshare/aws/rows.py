@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from paidshare.grants import Grant, KnownShare
-from paidshare.progress import LastLetter, LetterInFlight, Progress, PutOff, Said, SentLetter
+from paidshare.progress import LastLetter, LetterInFlight, Progress, Said, SentLetter
+from paidshare.retries import Late, PutOff
 from paidshare.states import Standing, State, Told
 from paidshare.wishes import Answered, Ruling
 
@@ -31,7 +32,7 @@ def instant(kept: dict[str, str]) -> datetime:
 def written(progress: Progress) -> dict[str, Any]:
     """Every attribute that is written from `Progress`; None for those that the row should not have."""
     share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
-    ruling, put_off, answered = progress.ruling, progress.put_off, progress.answered
+    ruling, answered = progress.ruling, progress.answered
     return {
         "state": _text(progress.state.value),
         "reason": _text(progress.reason),
@@ -57,12 +58,10 @@ def written(progress: Progress) -> dict[str, Any]:
         "resent": _text(answered[-1].event_id if answered else None),
         "resent_outcome": _text(answered[-1].outcome if answered else None),
         "wishes": _list(one.event_id for one in answered[:-1]),
-        "put_off": _text(put_off.why if put_off else None),
-        "put_off_at": _time(put_off.at if put_off else None),
+        **_written_delays(progress.put_off, progress.late),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
         "seen_until": _time(progress.seen_until),
-        "page_edition": {"N": str(progress.edition)} if progress.edition else None,
         "unseen": _flag(progress.unseen),
     }
 
@@ -98,10 +97,10 @@ def read(item: Item) -> Progress:
         ruling=_ruling(item),
         answered=_answered(item),
         put_off=_put_off(item),
+        late=_late(item),
         next_end=moment(item, "next_end"),
         case_told_at=moment(item, "case_told_at"),
         seen_until=moment(item, "seen_until"),
-        edition=int(item["page_edition"]["N"]) if "page_edition" in item else 0,
         unseen="unseen" in item,
         first_seen_at=moment(item, "first_seen_at"),
         claims=int(item["claims"]["N"]),
@@ -170,6 +169,21 @@ def _put_off(item: Item) -> PutOff | None:
     if "put_off" not in item or "put_off_at" not in item:
         return None
     return PutOff(item["put_off"]["S"], instant(item["put_off_at"]))
+
+
+def _written_delays(put_off: PutOff | None, late: Late | None) -> dict[str, Any]:
+    return {
+        "put_off": _text(put_off.why if put_off else None),
+        "put_off_at": _time(put_off.at if put_off else None),
+        "late_since": _time(late.since if late else None),
+        "late_told_at": _time(late.told_at if late else None),
+        "late_message_id": _text(late.message_id if late else None),
+    }
+
+
+def _late(item: Item) -> Late | None:
+    since = moment(item, "late_since")
+    return None if since is None else Late(since, moment(item, "late_told_at"), string(item, "late_message_id"))
 
 
 def _granted(grant: Grant) -> Item:

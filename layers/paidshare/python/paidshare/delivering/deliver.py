@@ -21,9 +21,11 @@ from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryA
 from paidshare.notices import ECHOES, LOOK, SWEEP, Notice
 from paidshare.orders import Order
 from paidshare.ports import Clock, Ledger, LinkKey, ReconcileQueue
-from paidshare.progress import Progress, PutOff
+from paidshare.progress import Progress
+from paidshare.retries import PutOff
 from paidshare.settings import Policy
 from paidshare.states import Kind, State
+from paidshare.storefront.seller import PLAIN, Seller
 from paidshare.wishes import Wish
 
 # Stripe writes a session's payment down within moments of the payment's own first event. After this the payment is
@@ -57,8 +59,8 @@ _MOST_ORDERS = 5
 @dataclass(frozen=True, slots=True)
 class Shop:
     """
-    Everything a delivery needs from outside, and the seller's choices. `connected_accounts`: whether orders of
-    connected accounts (Stripe Connect) are delivered, too.
+    Everything a delivery needs from outside, and the seller: how buyers see it, and its choices. `connected_accounts`:
+    whether orders of connected accounts (Stripe Connect) are delivered, too.
     """
 
     ledger: Ledger
@@ -71,6 +73,7 @@ class Shop:
     policy: Policy
     room: Room
     page_of: PageOf
+    seller: Seller = PLAIN
     connected_accounts: bool = False
 
 
@@ -171,7 +174,7 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
     if isinstance(found, State):
         return Outcome(order_id, Step.NOTHING, found, SEEN)
     lease, work = _in_hand(order_id, found, look)
-    account = lease.progress.account
+    account, order = lease.progress.account, None
     try:
         order = shop.payments.order(order_id, account=account)
         if order.same_as is None:
@@ -188,6 +191,8 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
     except (TryAgain, NeedsAPerson) as error:
         trouble = look.trouble(error) if isinstance(error, TryAgain) else error
         trouble.order_id = order_id
+        if order is not None:
+            work.put_off(order, error, by_a_person=isinstance(trouble, NeedsAPerson))
         if isinstance(trouble, NeedsAPerson):
             _put_on_hold(lease, found, trouble, now=shop.clock())
         else:
@@ -206,14 +211,8 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
     sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy, shop.room, now, look.deadline)
-    mailing = Mailing(
-        lease,
-        shop.mailer,
-        page=partial(shop.page_of, order_id, found.edition),
-        clock=shop.clock,
-        now=now,
-        deadline=look.deadline,
-    )
+    page = partial(shop.page_of, order_id)
+    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, clock=shop.clock, now=now, deadline=look.deadline)
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
     return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
 

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from paidshare.delivering import letters
-from paidshare.delivering.entitlement import Due
 from paidshare.delivering.errors import AddressMissing, LetterRejected, MailUnavailable, OutOfTime
 from paidshare.delivering.lease import Lease
+from paidshare.delivering.letters.desk import Desk
+from paidshare.delivering.letters.purchase import Purchase
 from paidshare.delivering.plan import Plan, Step
 from paidshare.delivering.ports import Mailer
 from paidshare.orders import Letter, Order, Share, ShareFile
 from paidshare.ports import Clock
-from paidshare.progress import LetterInFlight, Said
+from paidshare.progress import LetterInFlight, Progress, Said
+from paidshare.retries import Late
 from paidshare.states import Kind
+from paidshare.storefront.seller import Seller
 
 _SAME_END = timedelta(hours=1)
 """Ends that lie no further apart are one to a buyer."""
@@ -21,14 +24,15 @@ _SAME_END = timedelta(hours=1)
 
 class Mailing:
     """
-    Mails what changed. `mailed` are the kinds of the letters that left; none does after *deadline*. *page* is where the
-    order's page is.
+    Mails in the *seller*'s name what changed. `mailed` are the kinds of the letters that left; none does after
+    *deadline*. *page* is where the order's page is.
     """
 
     def __init__(
         self,
         lease: Lease,
         provider: Mailer,
+        seller: Seller,
         *,
         page: Callable[[], str],
         clock: Clock,
@@ -38,9 +42,11 @@ class Mailing:
         self._lease = lease
         self._page = page
         self._provider = provider
+        self._seller = seller
         self._clock = clock
         self._now = now
         self._deadline = deadline
+        self.late_after = seller.late_after
         self.mailed: list[str] = []
 
     def tell(self, order: Order, todo: Plan, share: Share | None = None) -> None:
@@ -57,8 +63,9 @@ class Mailing:
             self._count_as_told(todo.letter)
             return
         mailed = progress.delivered_at is not None
+        about = [due.line.product_name for due in todo.dues if due.line.id in todo.letter.lines]
         page = self._page() if share is not None else ""
-        self._mail(todo.letter, _written(todo.letter, address_of(order), order.id, todo, share, page, mailed=mailed))
+        self._mail(todo.letter, _written(todo.letter, self._desk(order, about), todo, share, page, mailed=mailed))
 
     def tell_by_page(self, order: Order, todo: Plan, files: tuple[ShareFile, ...]) -> None:
         """Mail the page's link in the place of a share's. *files* are what it will have. Raises like `tell`."""
@@ -72,24 +79,50 @@ class Mailing:
             mailed_at = before.mailed_at if before else None
             self._lease.note(last_letter=replace(told.last_letter, mailed_at=mailed_at, unheard=False))
 
-    def _mail(self, said: Said, letter: Letter) -> None:
+    def tell_of_delay(self, order: Order, products: Iterable[str], *, by_a_person: bool) -> None:
+        """
+        Mail, once for an order, that its *products* are late; *by_a_person* as in `Desk.delayed`.
+
+        Written down before it leaves, and never in doubt after: where nobody knows whether it left, none follows. It is
+        the link that the buyer waits for. Raises like `tell`.
+        """
+        unsaid = self._lease.progress
+        late = replace(unsaid.late or Late(self._now), told_at=self._time_for_a_letter())
+        letter = replace(self._desk(order, products).delayed(by_a_person=by_a_person), mark=late.mark)
+        message_id = self._send(letter, leaving=replace(unsaid, late=late), if_not={"late": unsaid.late})
+        self._lease.note(late=replace(late, message_id=message_id))
+
+    def _desk(self, order: Order, products: Iterable[str]) -> Desk:
+        purchase = Purchase(address_of(order), order.id, tuple(products), order.sale, order.total)
+        return Desk(purchase, self._seller)
+
+    def _time_for_a_letter(self) -> datetime:
         now = self._clock()
         if self._deadline is not None and now >= self._deadline:
             # A letter that leaves in the last seconds may not be written down, and would leave again.
             raise OutOfTime("too late in this invocation for the letter", wait=1)
-        in_flight = LetterInFlight(said, now)
+        return now
+
+    def _mail(self, said: Said, letter: Letter) -> None:
+        in_flight = LetterInFlight(said, self._time_for_a_letter())
         leaving = replace(self._lease.progress, in_flight=in_flight)
+        message_id = self._send(replace(letter, mark=in_flight.mark), leaving=leaving, if_not={"in_flight": None})
+        self._lease.progress = leaving.after_letter(at=self._clock(), message_id=message_id)
+
+    def _send(self, letter: Letter, *, leaving: Progress, if_not: dict[str, Any]) -> str:
+        """Its message id; *if_not* are the fields of `Progress` where it certainly did not leave."""
+        before = leaving.last_message_id
         self._lease.record(leaving)
         # Only now: where this could not be written down, no letter leaves, and none is in doubt.
         self._lease.progress = leaving
         try:
-            message_id = self._provider.send(replace(letter, mark=in_flight.mark), order_id=self._lease.order_id)
+            message_id = self._provider.send(replace(letter, follows=before), order_id=self._lease.order_id)
         except (LetterRejected, MailUnavailable) as error:
             if not (isinstance(error, MailUnavailable) and error.in_doubt):
-                self._lease.note(in_flight=None)
+                self._lease.note(**if_not)
             raise
-        self.mailed.append(said.kind)
-        self._lease.progress = leaving.after_letter(at=self._clock(), message_id=message_id)
+        self.mailed.append(letter.kind)
+        return message_id
 
 
 def address_of(order: Order) -> str:
@@ -99,33 +132,29 @@ def address_of(order: Order) -> str:
     return order.email
 
 
-def _written(said: Said, to: str, order_id: str, todo: Plan, share: Share | None, page: str, *, mailed: bool) -> Letter:
+def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, page: str, *, mailed: bool) -> Letter:
     """
     The letter that says so. With a *share* it is its link that is mailed, and the *page*'s; *mailed* is whether one was
     before.
     """
-    products, why = _products(due for due in todo.dues if due.line.id in said.lines), said.why or ""
+    why = said.why or ""
     if share is not None:
         earlier = [
             (due.line.product_name, due.until)
             for due in todo.access
             if due.until is not None and due.until < share.expires_at - _SAME_END
         ]
-        return letters.delivery(to=to, order_id=order_id, products=products, share=share, earlier=earlier, page=page)
+        return desk.delivery(share, earlier, page=page)
     match Kind(said.kind):
         case Kind.ACCESS_ON_HOLD:
-            return letters.access_on_hold(to=to, order_id=order_id, products=products, why=why, mailed=mailed)
+            return desk.access_on_hold(why, mailed=mailed)
         case Kind.ACCESS_ENDED:
-            return letters.access_ended(to=to, order_id=order_id, products=products, why=why, mailed=mailed)
+            return desk.access_ended(why, mailed=mailed)
         case Kind.ACCESS_BACK:
-            return letters.access_back(to=to, order_id=order_id, products=products, until=todo.until)
+            return desk.access_back(todo.until)
         case Kind.ACCESS_CHANGED:
-            return letters.access_changed(to=to, order_id=order_id, products=products, until=todo.until, why=why)
+            return desk.access_changed(todo.until, why)
         case Kind.PAYMENT_FAILED:
-            return letters.payment_failed(to=to, order_id=order_id, products=products)
-        case Kind.DELIVERY:
-            raise ValueError("a link is mailed of a share")
-
-
-def _products(dues: Iterable[Due]) -> tuple[str, ...]:
-    return tuple(due.line.product_name for due in dues)
+            return desk.payment_failed()
+        case Kind.DELIVERY | Kind.DELAYED:
+            raise ValueError("a link is mailed of a share, and of a delay no plan tells")

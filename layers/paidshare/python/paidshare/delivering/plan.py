@@ -212,7 +212,8 @@ def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) ->
         return Plan(Step.NOTHING, state, why)
     to_close = progress.share is not None and progress.share.may_be_open
     # Who was never mailed a link is told why none comes, as long as the money is kept; and who was told, what is true.
-    waits = progress.delivered_at is not None or kept or progress.told in (Told.ON_HOLD, Told.ENDED)
+    told_before = progress.told in (Told.ON_HOLD, Told.ENDED) or progress.told_late
+    waits = progress.delivered_at is not None or kept or told_before
     to_tell = waits and not progress.knows(told)
     about = [due for due in dues if due.line.id in progress.given] or dues
     lines = ids(due for due in about if not held or due.standing is Standing.ON_HOLD) or ids(dues)

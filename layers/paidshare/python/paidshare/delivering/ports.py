@@ -105,8 +105,8 @@ class Room(Protocol):
         """
 
 
-type PageOf = Callable[[str, int], str]
-"""Where an order's page is, by its id and edition: never logged. Raises SecretUnavailable."""
+type PageOf = Callable[[str], str]
+"""Where an order's page is, by its id: never logged. Raises SecretUnavailable."""
 
 
 class Mailer(Protocol):

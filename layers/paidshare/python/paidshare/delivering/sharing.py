@@ -19,6 +19,8 @@ from paidshare.ports import LinkKey
 from paidshare.progress import Progress
 from paidshare.settings import Policy
 
+_TRIES_FOR_ROOM = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -84,16 +86,21 @@ class Sharing:
         if (known := self._lease.progress.share) is not None:
             # One that is gone is in no doubt: the next one has a name of its own, and is found by that.
             self._begin(replace(known, switching=not known.gone, holds=()))
-        try:
-            share = self._provider.open(request, deadline=self._deadline)
-        except PlanFull:
-            if not self._room.make(self._lease.order_id, now=self._now):
-                raise
-            share = self._provider.open(request, deadline=self._deadline)
+        share = self._opened(request)
         spare_since = self._now if spare else None
         self._lease.note(share=KnownShare(share.id, share.expires_at, lines, spare_since=spare_since))
         self._lease.note_share(generation=_generation(share, request, known))
         return share
+
+    def _opened(self, request: ShareRequest) -> Share:
+        """The share; as often as it takes, another one makes room first, which a third one may have taken."""
+        for _ in range(_TRIES_FOR_ROOM):
+            try:
+                return self._provider.open(request, deadline=self._deadline)
+            except PlanFull:
+                if not self._room.make(self._lease.order_id, now=self._now):
+                    raise
+        return self._provider.open(request, deadline=self._deadline)
 
     def use(self) -> None:
         """The buyer asks for the share that is there."""

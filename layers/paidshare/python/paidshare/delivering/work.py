@@ -1,16 +1,20 @@
 """One order in hand, brought to what it should be step by step. Any of them may be the last before a crash."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paidshare.delivering.errors import LetterInDoubt
+from paidshare.delivering import catalog
+from paidshare.delivering.errors import LetterInDoubt, MetadataBroken, ShareTaken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step, decide
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.steps import Steps
+from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, ShareRefused, TryAgain
 from paidshare.orders import Order
 from paidshare.progress import Said
+from paidshare.retries import Late
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
 from paidshare.wishes import Renewal, Wants, Wish
@@ -21,6 +25,8 @@ _SES_TELLS_WITHIN = timedelta(seconds=90)
 
 _MAILED = "mailed"
 
+_KEEPS_GOODS_BACK = (FastioUnavailable, FileMissing, MetadataBroken, ShareRefused, ShareTaken)
+"""Of what can be in the way of a paid order, what its buyer is told of. A letter that could not leave tells nothing."""
 IN_TIME_S = 60.0
 """999 of 1,000 buyers should have their first link so soon after they paid (docs/decisions/0029)."""
 
@@ -51,7 +57,14 @@ class Work:
     """
 
     def __init__(
-        self, lease: Lease, sharing: Sharing, mailing: Mailing, *, policy: Policy, wish: Wish | None, now: datetime
+        self,
+        lease: Lease,
+        sharing: Sharing,
+        mailing: Mailing,
+        *,
+        policy: Policy,
+        wish: Wish | None,
+        now: datetime,
     ) -> None:
         self._lease = lease
         self._sharing = sharing
@@ -61,6 +74,7 @@ class Work:
         # Once, however often the same wish comes.
         self._wish = wish
         self._now = now
+        self._due: tuple[str, ...] = ()
 
     def bring_up_to_date(self, order: Order) -> Plan:
         """All that is to be done for *order*; `finish` gives it back. Returns the plan that was carried out."""
@@ -68,6 +82,7 @@ class Work:
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
         todo = self._next(order)
+        self._due = tuple(due.line.product_name for due in todo.access)
         match todo.step:
             case Step.DELIVER:
                 self._steps.deliver(order, todo)
@@ -85,8 +100,32 @@ class Work:
             todo = self._fulfil(self._wish, order, todo)
         return todo
 
+    def put_off(self, order: Order, trouble: TryAgain | NeedsAPerson, *, by_a_person: bool) -> None:
+        """
+        Know since when the goods of *order* cannot be had, and tell the buyer once, when that lasts too long.
+
+        Safe to call for any trouble, and raises nothing: whether that letter leaves changes nothing about the trouble.
+        *by_a_person* as in `Desk.delayed`.
+        """
+        progress = self._lease.progress
+        # Of a product that does not say what to deliver, it is known that it is due, and no more.
+        due = self._due or isinstance(trouble, MetadataBroken)
+        if not due or not isinstance(trouble, _KEEPS_GOODS_BACK) or progress.delivered_at is not None:
+            return
+        late = progress.late or Late(self._now)
+        self._lease.note(late=late)
+        # Who was told anything else by now knows better than that it is late.
+        if progress.told is not None or late.told_at is not None or not order.email:
+            return
+        if self._mailing.late_after is not None and self._now - late.since >= self._mailing.late_after:
+            ours = (line.product_name for line in order.lines if catalog.is_ours(line) and not line.credit)
+            with suppress(TryAgain, NeedsAPerson):
+                self._mailing.tell_of_delay(order, self._due or tuple(ours), by_a_person=by_a_person)
+
     def finish(self, order: Order, todo: Plan) -> None:
         """Write down that all that *todo* says of *order* is done, and give it back."""
+        if not self._lease.progress.told_late:
+            self._lease.note(late=None)
         # By the slower clock of both, should one of them be wrong.
         seen_until = order.as_of and min(order.as_of, self._now)
         self._lease.note(

@@ -13,14 +13,12 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from paidshare.ports import LinkKey
 from paidshare.shares import checked_link_key
 
 _TAG_BYTES = 16
-_LONGEST = 255
 _ORDER = re.compile(r"(?:cs|in)_[A-Za-z0-9_]{1,200}", re.ASCII)
 _SESSION = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]{1,200}", re.ASCII)
 _FORM = re.compile(r"[A-Za-z0-9_-]{24,400}", re.ASCII)
@@ -32,17 +30,9 @@ class Purpose(StrEnum):
     PAGE = "page"
     """Looking at the page, and asking for the share: in every letter."""
     CHECKOUT = "checkout"
-    """Correcting the address: in the cookie of who came from Checkout."""
+    """The same, without it in the address: in the cookie of who came from Checkout."""
     FORM = "form"
     """Posting a form of the page: in the page itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What a token is for: an order, and which edition of its page, as a corrected address makes older ones void."""
-
-    order_id: str
-    edition: int = 0
 
 
 def is_session_id(text: str) -> bool:
@@ -50,32 +40,34 @@ def is_session_id(text: str) -> bool:
     return _SESSION.fullmatch(text) is not None
 
 
-def token(link_key: str, to: Pass, purpose: Purpose = Purpose.PAGE) -> str:
+def token(link_key: str, order_id: str, purpose: Purpose = Purpose.PAGE) -> str:
     """
     The token, 24 to 400 characters that a URL and a cookie take as they are.
 
     Raises ValueError for an id that no order has, SecretUnavailable for a *link_key* that could be guessed.
     """
-    if _ORDER.fullmatch(to.order_id) is None or not 0 <= to.edition <= _LONGEST:
-        raise ValueError("no order has such an id, or so many editions of its page")
-    plain = bytes([to.edition]) + to.order_id.encode()
+    if _ORDER.fullmatch(order_id) is None:
+        raise ValueError("no order has such an id")
+    plain = order_id.encode()
     tag = _tag(link_key, purpose, plain)
     return base64.urlsafe_b64encode(tag + _crypted(link_key, purpose, tag, plain)).decode().rstrip("=")
 
 
-def opened(link_key: str, text: str, purpose: Purpose = Purpose.PAGE) -> Pass | None:
-    """What the token *text* is for; None for what `token` did not make with this key. Raises SecretUnavailable."""
+def opened(link_key: str, text: str, purpose: Purpose = Purpose.PAGE) -> str | None:
+    """
+    The order that the token *text* is for; None for what `token` did not make with this key. Raises SecretUnavailable.
+    """
     sealed = _decoded(text)
     tag, rest = sealed[:_TAG_BYTES], sealed[_TAG_BYTES:]
     # Whatever is no token is worked on like one.
     plain = _crypted(link_key, purpose, tag, rest)
     is_ours = hmac.compare_digest(_tag(link_key, purpose, plain), tag)
-    return Pass(plain[1:].decode(), plain[0]) if is_ours and len(plain) > 1 else None
+    return plain.decode() if is_ours and plain else None
 
 
-def address(base: str, link_key: LinkKey, order_id: str, edition: int = 0) -> str:
+def address(base: str, link_key: LinkKey, order_id: str) -> str:
     """Where the order's page is: never logged. *base* is what all pages are under. Raises like `token`."""
-    return f"{base.rstrip('/')}/{token(link_key(), Pass(order_id, edition))}"
+    return f"{base.rstrip('/')}/{token(link_key(), order_id)}"
 
 
 def _decoded(text: str) -> bytes:

@@ -1,6 +1,6 @@
 """What is asked of one Stripe account about an order, in as few calls as the order allows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import stripe
@@ -14,6 +14,8 @@ from paidshare.payments_stripe.search import sessions_paid_by
 
 # Metadata comes with the product only when it is expanded (docs.stripe.com/checkout/fulfillment).
 _WITH_A_SESSION = ["line_items.data.price.product", "payment_intent.latest_charge.refunds"]
+# For the language alone: a key that may not read customers is asked for the rest.
+_WITH_THE_CUSTOMER = "customer"
 _WITH_LINES = ["data.price.product"]
 _WITH_AN_INTENT = ["latest_charge.refunds"]
 _WITH_A_CHARGE = ["refunds"]
@@ -38,7 +40,7 @@ class StripeAccount:
     def session(self, order_id: str) -> Order:
         """The order that a Checkout Session is: one call if its lines and refunds fit a page and nobody disputes it."""
         sessions = self._v1.checkout.sessions
-        answer = sessions.retrieve(order_id, {"expand": _WITH_A_SESSION}, self._options)
+        answer = self._with_customer(sessions.retrieve, order_id, _WITH_A_SESSION)
         session, self.said_at = about(order_id, answer), said_at(answer)
         mode = session.get("mode")
         # A billing cycle that begins later, or is metered, is subscribed to without an invoice
@@ -63,7 +65,7 @@ class StripeAccount:
         written for. Credit notes cost a call when there are some.
         """
         invoices = self._v1.invoices
-        answer = invoices.retrieve(order_id, {"expand": _WITH_AN_INVOICE}, self._options)
+        answer = self._with_customer(invoices.retrieve, order_id, _WITH_AN_INVOICE)
         invoice, self.said_at = about(order_id, answer), said_at(answer)
         paying = self._v1.invoice_payments
         payments = [
@@ -94,6 +96,12 @@ class StripeAccount:
             credits_=self._credits(invoice, lines),
             later=() if subscription is None else self._later(invoice, subscription),
         )
+
+    def _with_customer[T](self, retrieve: Callable[..., T], order_id: str, expand: list[str]) -> T:
+        try:
+            return retrieve(order_id, {"expand": [*expand, _WITH_THE_CUSTOMER]}, self._options)
+        except stripe.PermissionError:
+            return retrieve(order_id, {"expand": expand}, self._options)
 
     def _subscription(self, subscription_id: str) -> Json:
         # By itself, because what it holds by now has to be as new as its status; one inside of an invoice may be shown

@@ -68,6 +68,12 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def web_page(value: object) -> str:
+    """The https:// address that *value* is, empty for everything else."""
+    found = text(value)
+    return found if found.startswith("https://") and found.isascii() and found.isprintable() else ""
+
+
 def number(value: object) -> int | None:
     return value if type(value) is int else None
 

@@ -18,6 +18,7 @@ from paidshare.payments_stripe.fields import (
     page_of,
     text,
     the_id,
+    web_page,
 )
 
 
@@ -90,6 +91,7 @@ def payment(
         disputes=statuses,
         fraud_warning=not is_called_safe(charge) and any(flag(warning, "actionable") for warning in warnings),
         at=instant(charge.get("created")),
+        receipt_url=web_page(charge.get("receipt_url")),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from paidshare.orders import Line, Order, Payment, Subscription
+from paidshare.orders import Line, Order, Payment, Sale, Subscription
 from paidshare.payments_stripe.fields import (
     Json,
     expanded,
@@ -23,6 +23,7 @@ from paidshare.payments_stripe.fields import (
     text,
     the_id,
     the_id_in,
+    web_page,
 )
 from paidshare.payments_stripe.money import Credits
 
@@ -41,7 +42,7 @@ def session_order(
     """
     mode = text(session.get("mode"))
     ends = {} if subscription is None else _period_ends(subscription)
-    details = mapping(session.get("customer_details"))
+    details, paid = mapping(session.get("customer_details")), tuple(payments)
     return Order(
         id=the_id(session),
         livemode=session.get("livemode") is True,
@@ -51,8 +52,9 @@ def session_order(
         email=_corrected(session) or text(details.get("email")) or text(session.get("customer_email")) or None,
         lines=tuple(_session_line(line, ends) for line in lines),
         total=number(session.get("amount_total")),
-        payments=tuple(payments),
+        payments=paid,
         subscription=None if subscription is None else _subscription(subscription),
+        sale=_sale(session, paid),
         same_as=id_in(session.get("invoice")) if mode == "subscription" else None,
     )
 
@@ -70,12 +72,11 @@ def invoice_order(
 ) -> Order:
     """
     An `Order` from an invoice, its lines, their products by id, and its payments. `same_as` as in `Order`; *later* are
-    the lines of the invoices of its *subscription* that were paid since.
-
-    A product that is not among *products* was deleted.
+    the lines of the invoices of its *subscription* that were paid since. A product that is not among *products* was
+    deleted.
     """
     status = text(invoice.get("status"))
-    all_lines, back = tuple(lines), credits_ or Credits()
+    all_lines, back, paid = tuple(lines), credits_ or Credits(), tuple(payments)
     added = [] if subscription is None else _added(subscription, invoice, all_lines, products)
     total, lowered = number(invoice.get("total")), number(invoice.get("pre_payment_credit_notes_amount")) or 0
     others = (tuple(_invoice_line(line, {}) for line in its) for its in later)
@@ -90,12 +91,29 @@ def invoice_order(
         total=None if total is None else total - lowered,
         created_at=instant(invoice.get("created")),
         paid_at=instant(mapping(invoice.get("status_transitions")).get("paid_at")),
-        payments=tuple(payments),
+        payments=paid,
         subscription=None if subscription is None else _subscription(subscription),
+        sale=_sale(invoice, paid),
         credited=back.amount,
         credited_lines=back.lines,
         later=tuple(its for its in others if any(line.credit for line in its)),
         same_as=same_as,
+    )
+
+
+def _sale(thing: Json, payments: Iterable[Payment]) -> Sale:
+    """
+    Of a session or an invoice with its customer, whom Stripe may leave out. Checkout writes the browser's languages to
+    the customer that it makes; a session has one only where the seller's site chose it.
+    """
+    locales = (thing.get("locale"), *(mapping(thing.get("customer")).get("preferred_locales") or ()))
+    receipts = (web_page(thing.get("hosted_invoice_url")), *(one.receipt_url for one in payments))
+    return Sale(
+        made_at=instant(thing.get("created")),
+        currency=text(thing.get("currency")),
+        receipt_url=next(filter(None, receipts), ""),
+        renewal=thing.get("billing_reason") == "subscription_cycle",
+        locales=tuple(one for one in locales if isinstance(one, str) and one),
     )
 
 

@@ -161,6 +161,37 @@ class FeedbackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What `functions/page` needs. `page_url` is what the orders' pages are under."""
+
+    stage: str
+    secret_name: str
+    queue_url: str
+    orders_table: str
+    page_url: str
+    stripe_api_base: str
+    fastio_api_base: str
+    fastio_web_base: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "PageSettings":
+        """Raises SettingsIncomplete, naming every gap."""
+        read = Reader(environ)
+        settings = cls(
+            stage=read.text("STAGE"),
+            secret_name=read.text("SECRET_NAME"),
+            queue_url=read.text("QUEUE_URL"),
+            orders_table=read.text("ORDERS_TABLE"),
+            page_url=read.base_url("PAGE_URL"),
+            stripe_api_base=read.base_url("STRIPE_API_BASE"),
+            fastio_api_base=read.base_url("FASTIO_API_BASE"),
+            fastio_web_base=read.base_url("FASTIO_WEB_BASE"),
+        )
+        read.complain()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSettings:
     """What `functions/sweep` needs."""
 

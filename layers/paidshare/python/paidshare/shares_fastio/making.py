@@ -9,7 +9,9 @@ from paidshare.shares_fastio.refusals import check_id
 from paidshare.shares_fastio.values import RemoteShare, Reply
 from paidshare.shares_fastio.wire import path
 
-_PERHAPS_FULL = frozenset({400, 403, 406, 409, 422})
+_ROOM_WAIT = 30.0  # A buyer waits for it, and nobody else.
+_FULL = 412
+_PERHAPS_FULL = frozenset({400, 402, 403, 406, 409, 422})
 
 
 def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[RemoteShare, bool]:
@@ -35,14 +37,14 @@ def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[Remot
 def _full(api: FastioApi, reply: Reply, failure: PaidshareError, share_limit: int) -> PaidshareError:
     """
     *failure* to make a share, or that the plan is full, which Fast.io does not document how it says: by the status, or
-    by how many shares there are.
+    by how many shares there are. Credits that are used up (402) are no reason to have another share make room.
     """
-    if reply.status in refusals.PLAN:
-        return PlanFull(str(failure), wait=refusals.PLAN_WAIT)
+    if reply.status == _FULL:
+        return PlanFull(str(failure), wait=_ROOM_WAIT)
     if share_limit and reply.status in _PERHAPS_FULL:
         last = api.get(path("shares", "all"), {"limit": "1", "offset": str(share_limit - 1)})
         if wire.shares(wire.payload(last.body) or {}):
-            return PlanFull(str(failure), wait=refusals.PLAN_WAIT)
+            return PlanFull(str(failure), wait=_ROOM_WAIT)
     return failure
 
 

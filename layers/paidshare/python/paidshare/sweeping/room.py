@@ -12,9 +12,6 @@ from paidshare.grants import KnownShare
 from paidshare.ports import Ledger
 from paidshare.sweeping.ports import ShareListing
 
-_MOST_TRIED = 5
-"""So many shares are tried for one: each is a claim of its order, and the buyer waits."""
-
 
 class Room:
     """
@@ -32,20 +29,23 @@ class Room:
 
     def make(self, order_id: str, *, now: datetime) -> bool:
         """See `delivering.ports.Room`."""
-        for _ in range(_MOST_TRIED):
-            candidate = self._next(besides=order_id, now=now)
-            if candidate is None:
-                return False
-            if self._gave_way(candidate, holder=f"room/{order_id}", now=now):
-                return True
+        for is_fresh in (False, True):
+            if is_fresh:
+                self._list(now)
+            while (candidate := self._next(besides=order_id)) is not None:
+                if self._gave_way(candidate, holder=f"room/{order_id}", now=now):
+                    return True
         return False
 
-    def _next(self, *, besides: str, now: datetime) -> str | None:
-        """The orders of spare shares, the longest unused first; all of them are listed once, and then used up."""
+    def _list(self, now: datetime) -> None:
+        """The orders of spare shares, the longest unused first, which are used up one by one then."""
+        found = self._ledger.spare(tuple(self._orders()))
         with self._lock:
-            if not self._found:
-                self._listed_at = now
-                self._found.extend(self._ledger.spare(tuple(self._orders())))
+            self._listed_at = now
+            self._found = deque(found)
+
+    def _next(self, *, besides: str) -> str | None:
+        with self._lock:
             while self._found:
                 if (candidate := self._found.popleft()) != besides:
                     return candidate

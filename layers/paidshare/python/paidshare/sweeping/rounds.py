@@ -11,6 +11,9 @@ from paidshare.states import State, Why
 STALE = timedelta(hours=1)
 """An order that nobody touched for this long is nobody's work any more: Deliver comes back to it sooner by itself."""
 
+_SOON = timedelta(minutes=15)
+"""Once before that, so that a buyer whose order waits for a person is told that it is late (docs/decisions/0059)."""
+
 LOOKED_AT_EVERY = timedelta(days=1)
 """So often an order whose link is open is looked at in any case: what made no event at all is found then."""
 
@@ -39,11 +42,13 @@ class Unsettled:
 
     def due(self, now: datetime) -> bool:
         """
-        Whether to ask for it again: after an hour, and with its age ever less often.
+        Whether to ask for it again: after a quarter of an hour, after an hour, and with its age ever less often.
 
         Some fifty times in all, instead of 840: each is a call to Stripe, and what nobody mended for weeks can wait
         for hours.
         """
+        if self.touched_at - self.since < _SOON:
+            return now - self.touched_at >= _SOON
         return now - self.touched_at >= max(STALE, min((now - self.since) / _PART_OF_ITS_AGE, _AT_LEAST_EVERY))
 
 

@@ -132,4 +132,4 @@ def _is_ours(share: ListedShare, order_id: str, order: Known | None, link_key: s
     orders.
     """
     recorded = order is not None and order.share_id == share.id
-    return recorded or share.name == shares.share_name(link_key, order_id)
+    return recorded or shares.is_named_for(share.name or "", order_id, link_key)

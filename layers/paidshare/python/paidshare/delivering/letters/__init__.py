@@ -1,0 +1,1 @@
+"""What buyers are written: a purchase, the seller and what happened → a letter."""

@@ -1,0 +1,219 @@
+"""
+What a page shows → HTML, with the headers that go with it. Pure.
+
+It loads nothing from anywhere, works without JavaScript, and is cached by nobody. Script and style are in the page, and
+allowed by their hashes (CSP, w3.org/TR/CSP3).
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.resources import files as resources
+
+import jinja2
+import segno
+
+from paidshare.page.ports import Opened, PageFile
+from paidshare.page.showing import Showing, Shows
+from paidshare.storefront.languages import SOURCE
+from paidshare.storefront.wording import wording
+from paidshare.text import one_line
+
+_MOST_FILES = 40
+"""So many are listed by name: a page of more would be larger than 20 kB."""
+
+_COMES_BACK_S = 3
+
+_TITLES = {
+    Shows.PREPARING: "Your files are being prepared",
+    Shows.READY: "Your files are ready",
+    Shows.BANK: "Your bank is still at work",
+    Shows.FAILED: "The payment did not go through",
+    Shows.ON_HOLD: "Your access is on hold",
+    Shows.ENDED: "Your access has ended",
+    Shows.RAN_OUT: "Your link has run out",
+    Shows.PERSON: "A person is looking after your order",
+}
+_BECAUSE = {
+    "disputed": "The payment was disputed with the bank or card company, and they are looking into it.",
+    "fraud_warning": "The card issuer asked for the payment to be checked.",
+    "subscription_paused": "The subscription is paused.",
+    "subscription_unpaid": "A payment for the subscription has not come through yet.",
+    "refunded": "The payment was refunded.",
+    "partly_refunded": "The part of the payment that this was bought with was refunded.",
+    "payment_failed": "The payment did not go through.",
+    "dispute_lost": "The payment was reversed after a dispute with the bank or card company.",
+    "credited": "The subscription was changed, and what was not used of this was credited.",
+    "subscription_canceled": "The subscription has ended.",
+    "expired": "The time that was paid for is over.",
+    "held_by_seller": "The seller is looking into something about this order.",
+    "ended_by_seller": "The seller has closed this order.",
+}
+_LETTERS = (
+    # Of several the worst is told.
+    ("complained", "was taken for spam by its reader: look into the spam folder"),
+    ("bounced", "could not be delivered"),
+    ("rejected", "could not be sent"),
+    ("delivered", "was delivered"),
+    ("delayed", "is delayed by your mail provider"),
+    ("sent", "is on its way"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A body, and its headers."""
+
+    body: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """
+    What is known of an order for its page. `reference` is what the letters call it, `letters` what became of them, and
+    `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now.
+    """
+
+    seen: Showing
+    reference: str
+    products: tuple[str, ...] = ()
+    email: str | None = None
+    letters: Mapping[str, datetime] = field(default_factory=dict)
+    opened: Opened | None = None
+    files: tuple[PageFile, ...] = ()
+    until: datetime | None = None
+    lasts: bool = False
+    stamp: str = ""
+
+
+def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Page:
+    """
+    The page. Forms are posted to *path* with the token *form*; *here* is the page's own path, and *asked* how often it
+    came back by itself for a share.
+    """
+    seen, opened = content.seen, content.opened
+    comes_back = f"{here}?asked={asked + 1}" if asked else here
+    words = {
+        "title": _TITLES[seen.shows],
+        "shows": str(seen.shows),
+        "reference": content.reference,
+        "products": content.products,
+        "because": _BECAUSE.get(seen.why or "", "Something about the payment has changed."),
+        "since": _time(seen.since),
+        "link": opened.link if opened else None,
+        "lasts": content.lasts,
+        "until": _time((opened.ends_at if opened and opened.ends_at else None) or content.until),
+        "files": [
+            (one_line(one.name), wording(SOURCE).size(one.size), one.sha256) for one in content.files[:_MOST_FILES]
+        ],
+        "more": max(0, len(content.files) - _MOST_FILES),
+        "letter": _letter(content),
+        "qr": _qr(opened.link) if opened else None,
+        "action": path,
+        "form": form,
+        "stamp": content.stamp if seen.shows.moves else None,
+        "comes_back": f"{_COMES_BACK_S};url={comes_back}" if seen.shows.moves else None,
+    }
+    return _rendered("page", words)
+
+
+def unknown() -> Page:
+    """The one answer to whatever opens nothing."""
+    return _rendered("plain", {"title": "There is no such page", "text": _UNKNOWN})
+
+
+def out_of_reach() -> Page:
+    """Something that the page cannot be without is out of reach."""
+    return _rendered("plain", {"title": "Please try again in a minute", "text": _OUT_OF_REACH})
+
+
+def elsewhere() -> Page:
+    return Page("", _headers())
+
+
+def plain(text: str) -> Page:
+    return Page(text, _headers() | {"content-type": "text/plain; charset=utf-8"})
+
+
+_UNKNOWN = "The address is not complete, or not valid any more. The link in your letter leads to your order's page."
+_OUT_OF_REACH = "Your order is safe. The page cannot be shown at this moment."
+
+
+def masked(email: str) -> str:
+    """Enough of an address for its owner to recognize it: `a…@example.com`."""
+    name, _, domain = one_line(email).rpartition("@")
+    return f"{name[:1]}…@{domain}"
+
+
+def _letter(content: Content) -> tuple[str | None, str, str] | None:
+    """Where the last letter went, what became of it, and when."""
+    for fact, said in _LETTERS:
+        if (at := content.letters.get(fact)) is not None:
+            return masked(content.email) if content.email else None, said, _time(at) or ""
+    return None
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else wording(SOURCE).moment(at)
+
+
+def _qr(text: str) -> str:
+    """The QR code as an SVG of one path: its colours are the style's."""
+    out = io.BytesIO()
+    code = segno.make(text, error="m", micro=False)
+    code.save(out, kind="svg", xmldecl=False, svgns=False, svgclass="qr", lineclass=None, omitsize=True, border=2)
+    return out.getvalue().decode()
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("paidshare.page", "templates"),
+        # A product's or file's name is the seller's text, not HTML.
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return (resources("paidshare.page") / "templates" / name).read_text().strip()
+
+
+@cache
+def _policy() -> str:
+    style, script = (f"'sha256-{_hash(_text(name))}'" for name in ("page.css", "page.js"))
+    return (
+        f"default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": _policy(),
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-robots-tag": "noindex, nofollow",
+        "cross-origin-opener-policy": "same-origin",
+        "strict-transport-security": "max-age=31536000",
+    }
+
+
+def _rendered(template: str, words: Mapping[str, object]) -> Page:
+    # Written into the page as they are: their hashes are of exactly this.
+    parts = {"css": _text("page.css"), "js": _text("page.js")}
+    return Page(_environment().get_template(f"{template}.html.j2").render({**words, **parts}), _headers())
