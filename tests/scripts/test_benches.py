@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import aws_stand_in, bench_deliver, bench_receive, bench_signatures, measuring
+from scripts import aws_stand_in, bench_deliver, bench_letters, bench_receive, bench_signatures, measuring
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,10 +47,12 @@ SHORT: dict[str, tuple[Callable[[], None], dict[str, object]]] = {
         bench_deliver.main,
         {"BATCH_ROUNDS": 1, "GROWTH_ROUNDS": 1, "PROVIDER_S": 0.01, "QUICK_PROVIDER_S": 0, "FEW_TO_MANY": (1, 2, 4)},
     ),
+    "letters": (bench_letters.main, {"ROUNDS": 1}),
     "receive": (bench_receive.main, {"COLD_ROUNDS": 1, "WARM_ROUNDS": 1, "EVENTS_A_ROUND": 2, "REPEATS": 2}),
     "signatures": (bench_signatures.main, {"ROUNDS": 1, "CALLS": 2, "IMPORTS": 1}),
 }
 TITLES = {
+    "letters": ["letters; Babel is", "the first in another language"],
     "deliver": ["a batch of 10 orders", "calls for an order", "ever more files", "is that linear?"],
     "receive": ["Receive, cold", "Receive, warm", "Receive: AWS calls"],
     "signatures": ["one event of", "import in a fresh interpreter"],
@@ -66,7 +68,12 @@ def test_a_bench_runs_to_its_end_and_prints_its_rows(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     main, fewer = SHORT[name]
-    module = {"deliver": bench_deliver, "receive": bench_receive, "signatures": bench_signatures}[name]
+    module = {
+        "deliver": bench_deliver,
+        "letters": bench_letters,
+        "receive": bench_receive,
+        "signatures": bench_signatures,
+    }[name]
     for constant, value in fewer.items():
         monkeypatch.setattr(module, constant, value)
 
