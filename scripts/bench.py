@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts import bench_deliver, bench_memory, bench_receive, bench_signatures  # noqa: E402
+from scripts import bench_deliver, bench_letters, bench_memory, bench_receive, bench_signatures  # noqa: E402
 
 NUMBERS = ROOT / "docs" / "numbers.md"
 _PRINTED = re.compile(r"^(?P<title>[^|\n]+)\n\n(?P<table>(?:\|[^\n]*\n)+)", re.MULTILINE)
@@ -34,7 +34,7 @@ class Both(io.StringIO):
 def main() -> None:
     printed = Both()
     with contextlib.redirect_stdout(printed):
-        for bench in (bench_receive, bench_memory, bench_deliver, bench_signatures):
+        for bench in (bench_receive, bench_memory, bench_deliver, bench_letters, bench_signatures):
             print(f"== {bench.__name__}")
             bench.main()
     NUMBERS.write_text(filled(NUMBERS.read_text(), printed.getvalue(), today=datetime.now(UTC)))

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from scripts import measuring
 from tests.template_file import properties
 
-FUNCTIONS = ("Receive", "Deliver", "Feedback", "Sweep")
+FUNCTIONS = ("Receive", "Deliver", "Feedback", "Sweep", "Page")
 SIZES = (128, 256, 512, 1024)
 ROUNDS = 7
 ONE_VCPU_MB = 1769

@@ -15,7 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts import aws_stand_in, bench, bench_deliver, bench_memory, bench_receive, bench_signatures, measuring
+from scripts import (
+    aws_stand_in,
+    bench,
+    bench_deliver,
+    bench_letters,
+    bench_memory,
+    bench_receive,
+    bench_signatures,
+    measuring,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +59,7 @@ SHORT: dict[str, tuple[Callable[[], None], dict[str, object]]] = {
         bench_deliver.main,
         {"BATCH_ROUNDS": 1, "GROWTH_ROUNDS": 1, "PROVIDER_S": 0.01, "QUICK_PROVIDER_S": 0, "FEW_TO_MANY": (1, 2, 4)},
     ),
+    "letters": (bench_letters.main, {"ROUNDS": 1}),
     "receive": (bench_receive.main, {"COLD_ROUNDS": 1, "WARM_ROUNDS": 1, "EVENTS_A_ROUND": 2, "REPEATS": 2}),
     "memory": (bench_memory.main, {"ROUNDS": 1}),
     "signatures": (bench_signatures.main, {"ROUNDS": 1, "CALLS": 2, "IMPORTS": 1}),
@@ -61,6 +71,7 @@ TITLES = {
         "Deliver: one order of ever more files",
         "Deliver: is that linear?",
     ],
+    "letters": ["Letters: the buyer's language", "the first in another language"],
     "memory": ["Memory: each function imported"],
     "receive": [
         "Receive, cold, plain",
@@ -85,6 +96,7 @@ def test_a_bench_runs_to_its_end_and_prints_its_rows(
     main, fewer = SHORT[name]
     module = {
         "deliver": bench_deliver,
+        "letters": bench_letters,
         "memory": bench_memory,
         "receive": bench_receive,
         "signatures": bench_signatures,

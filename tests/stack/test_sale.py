@@ -29,6 +29,15 @@ class TestOneSale:
         expires = datetime.strptime(share["expires"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         assert abs(expires - datetime.now(UTC) - timedelta(days=7)) < timedelta(minutes=2)
 
+    def test_the_letter_is_in_the_language_that_the_buyer_reads(self, laptop: Laptop) -> None:
+        goods = laptop.ours(laptop.file("languages.pdf")["node_id"])
+        laptop.pay("arabic@example.com", goods, locale="ar")
+        laptop.pay("german@example.com", goods, mode="subscription", locale="de-AT")
+        arabic, german = laptop.letter_to("arabic@example.com"), laptop.letter_to("german@example.com")
+        assert 'lang="ar" dir="rtl"' in arabic.html
+        assert arabic.subject.startswith("تنزيلك")
+        assert german.subject.startswith("Ihr Download")
+
     def test_the_same_event_again_changes_nothing(self, laptop: Laptop) -> None:
         sale = laptop.pay("again@example.com", laptop.ours(laptop.file("again.pdf")["node_id"]))
         laptop.order_in("delivered", sale["session"])
