@@ -10,7 +10,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -105,4 +104,4 @@ def _secret(stack: Stack) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(main))
+    typer.run(main)
