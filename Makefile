@@ -58,12 +58,14 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python scripts/aws_calls.py
 	$(SAM) validate --lint
 
 bench: ready ## Measure the numbers of docs/numbers.md
 	@for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 build: ready ## What Lambda gets, in .aws-sam/build
+	$(BIN)/python scripts/aws_calls.py
 	$(SAM) build
 
 deploy: ready ## Deploy to AWS, with your shell's credentials and region (ENV=prod; PARAMETERS="Name=value …"; WATCH=minutes)

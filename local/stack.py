@@ -54,7 +54,7 @@ class Stack:
 
         Stripe is told where its webhook is. This one counts no more. Raises PartFailed.
         """
-        wanted = _parameters(self._services) | parameters
+        wanted = _parameters(self._services, self.aws) | parameters
         outputs = _deployed(self.aws, self.home / "logs", wanted, Progress(), template)
         where = _endpoints(self.aws, self._services, outputs, self._keys, self.home, self.endpoints.ses_url)
         _opened(where, self._keys)
@@ -87,7 +87,7 @@ def running(
             aws = parts.enter_context(ministack(home, ses_url=ses_url, usual_port=usual_ports, bind=bind))
         with progress.step(described(keys)):
             found = parts.enter_context(services(keys, aws.url, usual_ports=usual_ports, bind=bind))
-        outputs = _deployed(aws, home / "logs", _parameters(found), progress)
+        outputs = _deployed(aws, home / "logs", _parameters(found, aws), progress)
         where = _endpoints(aws, found, outputs, keys, home, ses_url)
         with progress.step("keys, sender, webhook"):
             _fill_secret(aws, keys)
@@ -116,13 +116,15 @@ def _deployed(
             return deploying.deploy(template, parameters, aws=aws, logs=logs)
 
 
-def _parameters(found: Services) -> dict[str, str]:
+def _parameters(found: Services, aws: Aws) -> dict[str, str]:
     return {
         "Stage": STAGE,
         "StripeMode": "test",
         "SenderAddress": SENDER,
         "AlarmEmail": ALARM_EMAIL,
         "LinkDays": str(LINK_DAYS),
+        # The form that any HTTP client can use; the AWS way needs a Host header of its own.
+        "ApiBase": f"{aws.url}/_aws/execute-api",
         "StripeApiBase": found.stripe_url,
         "FastioApiBase": found.fastio_api,
         "FastioWebBase": found.fastio_url,
@@ -130,9 +132,10 @@ def _parameters(found: Services) -> dict[str, str]:
 
 
 def _endpoints(aws: Aws, found: Services, outputs: dict[str, str], keys: Keys, home: Path, ses_url: str) -> Endpoints:
-    # The form that any HTTP client can post to; the AWS way needs a Host header of its own.
-    webhooks = f"{aws.url}/_aws/execute-api/{outputs['ApiId']}/$default/webhook"
+    front_door = f"{aws.url}/_aws/execute-api/{outputs['ApiId']}/$default"
+    webhooks = f"{front_door}/webhook"
     return Endpoints(
+        page_url=f"{front_door}/order",
         stripe_webhook_url=f"{webhooks}/stripe",
         fastio_webhook_url=f"{webhooks}/fastio",
         aws_endpoint_url=aws.url,

@@ -28,11 +28,13 @@ from paidshare.aws import (
 )
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop
+from paidshare.page import tokens
 from paidshare.receiving import receive as receiving
 from paidshare.settings import Policy
 from paidshare.shares_fastio import FastioShareListing, FastioShares
 from paidshare.shares_fastio.api import FastioApi
 from paidshare.sweeping.ports import SweepPorts
+from paidshare.sweeping.room import Room
 from simulation.aws.dynamodb import DynamoDB, Table
 from simulation.aws.secrets import SecretsManager
 from simulation.aws.ses import PostOffice, SESv2
@@ -46,6 +48,7 @@ from simulation.outside import Outside
 from simulation.stripe.account import Account
 from simulation.stripe.reading import SimulatedStripe
 
+PAGE_URL = "https://orders.simulated/order"
 ORDERS, EVENTS, WORK, WORDS, DEAD = "orders", "events", "work", "words", "dead"
 
 
@@ -173,8 +176,9 @@ class Wiring:
         monotonic = lambda: world.clock.now  # noqa: E731
         mail = cast("Any", SESv2(world.way, world.office, self._limited))
         vault = self._vault()
+        ledger = DynamoLedger(dynamodb, ORDERS)
         shop = Shop(
-            ledger=DynamoLedger(dynamodb, ORDERS),
+            ledger=ledger,
             payments=SparedPayments(self._stripe(vault), Breaker(monotonic=monotonic)),
             shares=SparedShares(shares_of(self._client(), now, _fastio_key(vault)), Breaker(monotonic=monotonic)),
             mailer=SparedMailer(
@@ -185,6 +189,8 @@ class Wiring:
             link_key=lambda: vault.secret().link_key,
             clock=now,
             policy=self._policy,
+            room=Room(listing_of(self._client(), now, _fastio_key(vault)), ledger),
+            page_of=partial(tokens.address, PAGE_URL, lambda: vault.secret().link_key),
         )
         return Delivering(
             deliver.Container(

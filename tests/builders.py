@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from paidshare.grants import KnownShare
 from paidshare.notices import Notice
 from paidshare.orders import Goods, Line, Order, Payment, Share, ShareFile, Subscription
+from paidshare.page import tokens
 from paidshare.progress import LastLetter, LetterInFlight, Progress, Said, SentLetter
 from paidshare.secret import Secret
 from paidshare.settings import Policy
@@ -16,9 +17,15 @@ from paidshare.wishes import Answered
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WEBHOOK_SECRET = "whsec_5p1nmAk3rSfavourite5ecretF0rTests"
 LINK_KEY = "k" * 64
+PAGE_URL = "https://api.example/order"
 SENDER = "shop@example.com"
 BUYER = "ada@example.com"
 LINK = "https://go.fast.io/shared/o234567abcdefghijklmnopqrstuvwxyz"
+
+
+def page_of(order_id: str, edition: int = 0) -> str:
+    """Where the order's page is."""
+    return tokens.address(PAGE_URL, lambda: LINK_KEY, order_id, edition)
 
 
 def a_line(

@@ -104,6 +104,11 @@ class MemoryLedger:
             del self.unsettled_at[order_id]
         del self.leases[order_id]
 
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        found = [(self.orders[one].share, one) for one in order_ids if one in self.orders]
+        spare = [(share.spare_since, one) for share, one in found if share and share.spare_since and not share.gone]
+        return [order_id for _, order_id in sorted(spare)]
+
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
         def is_live(order_id: str) -> bool:
             share, state = self.orders[order_id].share, self.orders[order_id].state

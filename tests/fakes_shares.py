@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from paidshare import shares
 from paidshare.delivering.errors import OutOfTime, ShareTaken
-from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
+from paidshare.errors import FastioUnavailable, FileMissing, PlanFull, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 
 
@@ -40,6 +40,7 @@ class MemoryShares:
     fail_after_adds: int | None = None
     lose_create_answer: bool = False
     lose_answer: bool = False
+    limit: int | None = None
     calls_in_time: int | None = None
     _calls_left: int | None = None
     _ids: int = 4_800_000_000_000_000_000
@@ -65,8 +66,10 @@ class MemoryShares:
         files = self._files(request.goods)
         self._call()
         found = self._found(request)
+        if found is None and self.limit is not None and len(self.made) >= self.limit:
+            raise PlanFull("the fake's plan is full", wait=900)
         if found is None:
-            self.orders[request.name] = request.order_id
+            self.orders[request.own_name] = request.order_id
         share = found or self._made(request)
         self._check_usable(share.id)
         share = self._put(replace(share, files=tuple(f for f in share.files if f in files)))
@@ -97,7 +100,7 @@ class MemoryShares:
 
     def _found(self, request: ShareRequest) -> Share | None:
         by_id = None if request.share_id is None else self._asked_for(request.share_id)
-        found = by_id or self.made.get(request.name)
+        found = by_id or self.made.get(request.own_name)
         if found is not None and self.orders[found.name] != request.order_id:
             raise ShareTaken(f"the name of {request.order_id}'s share is another's")
         return found
@@ -121,6 +124,12 @@ class MemoryShares:
         self.archived.discard(share_id)
         self._answer()
         return share.expires_at
+
+    def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
+        del deadline
+        if self.down:
+            raise FastioUnavailable("the fake is down")
+        return tuple(self._files(goods))
 
     def strip(
         self, share_id: str, *, gone: tuple[Goods, ...], kept: tuple[Goods, ...], deadline: datetime | None = None
@@ -184,9 +193,10 @@ class MemoryShares:
 
     def _made(self, request: ShareRequest) -> Share:
         self._ids += 1
-        link = shares.link(self.web_base, request.name)
-        self.made[request.name] = Share(str(self._ids), request.name, link, request.expires_at, ())
-        return self.made[request.name]
+        name = request.own_name
+        link = shares.link(self.web_base, name)
+        self.made[name] = Share(str(self._ids), name, link, request.expires_at, ())
+        return self.made[name]
 
     def _hang(self, workspace: str, above: str | None, node_id: str, node: MemoryNode) -> None:
         self.nodes.setdefault((workspace, node_id), node)

@@ -11,7 +11,8 @@ import httpx
 from local.fastio.server import API_KEY
 from paidshare import shares
 from paidshare.orders import Goods, ShareRequest
-from paidshare.shares_fastio import FastioShares
+from paidshare.shares_fastio import FastioShareListing, FastioShares
+from paidshare.shares_fastio.api import FastioApi
 
 LINK_KEY = "a-link-key-for-tests-of-32-letters"
 CREATE = "POST /workspace/*/create/share/"
@@ -52,6 +53,10 @@ class FastioWorld:
         return FastioShares(
             client=self.client, api_key=api_key, clock=clock, api_base=f"{self.url}/current", web_base=self.url
         )
+
+    def listing(self) -> FastioShareListing:
+        base = f"{self.url}/current"
+        return FastioShareListing(FastioApi(client=self.client, api_key=lambda: API_KEY, api_base=base, clock=now))
 
     def close(self) -> None:
         self.client.close()

@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 _PACKAGE = ROOT / "layers/paidshare/python/paidshare"
 SHARED = "shared"
-"""What lies in the package itself: the values and rules that all rooms share."""
+"""What lies in the package itself, and the settings: the values and rules that all rooms share."""
+_SHARED_FOLDERS = ("settings",)
 
 
 def arrows() -> frozenset[tuple[str, str]]:
@@ -22,7 +23,7 @@ def arrows() -> frozenset[tuple[str, str]]:
 def _room_of(file: Path) -> str:
     if file.is_relative_to(_PACKAGE):
         inside = file.relative_to(_PACKAGE).parts
-        return inside[0] if len(inside) > 1 else SHARED
+        return inside[0] if len(inside) > 1 and inside[0] not in _SHARED_FOLDERS else SHARED
     return "operate" if file.is_relative_to(ROOT / "operate") else f"functions/{file.parent.name}"
 
 
@@ -31,4 +32,4 @@ def _imported(file: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "paidshare":
             inside = node.module.split(".")[1:]
             for name in inside[:1] or [alias.name for alias in node.names]:
-                yield name if (_PACKAGE / name).is_dir() else SHARED
+                yield name if (_PACKAGE / name).is_dir() and name not in _SHARED_FOLDERS else SHARED

@@ -9,11 +9,12 @@ from paidshare.notices import Notice
 from paidshare.orders import Order
 from paidshare.progress import Progress
 from paidshare.states import Kind
-from tests.builders import LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order
+from paidshare.sweeping.room import Room
+from tests.builders import LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order, page_of
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryQueue
+from tests.fakes_sweep import MemoryQueue, MemoryShareListing
 
 ORDER_ID = "cs_test_1"
 BROKEN = a_line(metadata={"fastio_files": "file-forest"})
@@ -45,6 +46,8 @@ class World:
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=a_policy(),
+            room=Room(MemoryShareListing(self.shares), self.ledger),
+            page_of=page_of,
         )
 
     def look(self, notice: Notice | None = None, *, holder: str = "worker") -> Outcome:

@@ -37,9 +37,11 @@ from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
 from paidshare.errors import NeedsAPerson, QueueUnavailable, SettingsIncomplete, TryAgain, where
 from paidshare.feedback import mail_events
+from paidshare.page import tokens
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import DeliverSettings
 from paidshare.shares_fastio import FastioShares
+from paidshare.sweeping.room import Room
 
 # SQS hands over at most ten messages at a time without a batching window, and each gets a thread.
 _BATCH = 10
@@ -100,27 +102,25 @@ def _shop(
     settings: DeliverSettings, client: Callable[..., Any], vault: SecretsManagerVault, reconcile: SqsReconcileQueue
 ) -> Shop:
     mail = client("sesv2", _ONCE)
+    ledger = DynamoLedger(client("dynamodb"), settings.orders_table)
+    shares = FastioShares.over_https(
+        api_key=lambda: vault.secret().fastio_api_key,
+        clock=_now,
+        tls=everybody_s(),
+        api_base=settings.fastio_api_base,
+        web_base=settings.fastio_web_base,
+        share_limit=settings.share_limit,
+    )
+    payments = StripePayments(
+        api_key=lambda: vault.secret().stripe_api_key,
+        api_base=settings.stripe_api_base,
+        fraud_warnings=settings.hold_on_fraud_warning,
+        tls=everybody_s(),
+    )
     return Shop(
-        ledger=DynamoLedger(client("dynamodb"), settings.orders_table),
-        payments=SparedPayments(
-            StripePayments(
-                api_key=lambda: vault.secret().stripe_api_key,
-                api_base=settings.stripe_api_base,
-                fraud_warnings=settings.hold_on_fraud_warning,
-                tls=everybody_s(),
-            ),
-            Breaker(monotonic=monotonic),
-        ),
-        shares=SparedShares(
-            FastioShares.over_https(
-                api_key=lambda: vault.secret().fastio_api_key,
-                clock=_now,
-                tls=everybody_s(),
-                api_base=settings.fastio_api_base,
-                web_base=settings.fastio_web_base,
-            ),
-            Breaker(monotonic=monotonic),
-        ),
+        ledger=ledger,
+        payments=SparedPayments(payments, Breaker(monotonic=monotonic)),
+        shares=SparedShares(shares, Breaker(monotonic=monotonic)),
         mailer=SparedMailer(
             SesMailer(mail, sender=settings.sender, configuration_set=settings.configuration_set),
             Breaker(monotonic=monotonic),
@@ -129,6 +129,8 @@ def _shop(
         link_key=lambda: vault.secret().link_key,
         clock=_now,
         policy=settings.policy,
+        room=Room(shares.listing, ledger),
+        page_of=partial(tokens.address, settings.page_url, lambda: vault.secret().link_key),
         connected_accounts=settings.connected_accounts,
     )
 
@@ -232,8 +234,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
     else:
         for outcome in outcomes:
             _tell(invocation, container.logger.info, "order_looked_at", seen | asdict(outcome))
-            if outcome.waited_s is not None:
-                invocation.tally.letter(outcome.waited_s, in_time=outcome.in_time)
+            invocation.tally.came_of(outcome)
     if (unmended := mail_events.case_again(notice)) is not None:
         # AWS's own redrive takes every dead letter along, and a look at the order has not mailed another letter.
         _give_to_a_person(record.body, unmended, invocation, seen)

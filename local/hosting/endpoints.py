@@ -16,7 +16,7 @@ class NotRunning(Exception):
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """
-    All of it. The names are the file's.
+    All of it. The names are the file's. `page_url` is what the orders' pages are under.
 
     `ses_url` is the functions' SES v2, in front of MiniStack's.
     `product_ids` are what the Stripe stand-in sells; `fastio_workspace` and `fastio_files` are what a product's
@@ -26,6 +26,7 @@ class Endpoints:
 
     stripe_webhook_url: str
     fastio_webhook_url: str
+    page_url: str
     aws_endpoint_url: str
     ses_url: str
     stripe_url: str

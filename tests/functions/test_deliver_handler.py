@@ -25,12 +25,13 @@ from paidshare.feedback.mail_events import Fact
 from paidshare.orders import Order
 from paidshare.retries import MOST_RECEIVES
 from paidshare.settings import Policy
-from tests.builders import BUYER, LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order
+from paidshare.sweeping.room import Room
+from tests.builders import BUYER, LINK_KEY, a_line, a_notice, a_payment, a_policy, an_order, page_of
 from tests.cloud import ORDERS_TABLE, SECRET_NAME, Cloud, cloud
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryQueue
+from tests.fakes_sweep import MemoryQueue, MemoryShareListing
 from tests.printed import Printed
 
 DOWN = "cs_test_down"
@@ -116,6 +117,8 @@ def floor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         link_key=lambda: LINK_KEY,
         clock=Clock(),
         policy=a_policy(),
+        room=Room(MemoryShareListing(shares), ledger),
+        page_of=page_of,
     )
     with cloud() as aws, ThreadPoolExecutor(max_workers=10) as threads:
         made = Floor(aws, Printed("deliver", capsys), shop, payments, mailer, shares, ledger)
@@ -614,6 +617,10 @@ class TestContainer:
             "SENDER_ADDRESS": "shop@example.com",
             "MAIL_CONFIGURATION_SET": "letters",
             "LINK_DAYS": "9",
+            "ACCESS": "life",
+            "DELIVERY": "link",
+            "SHARE_LIMIT": "0",
+            "PAGE_URL": "https://api.example/order",
             "GRACE_DAYS": "5",
             "PARTIAL_REFUNDS": "end",
             "CANCELED_SUBSCRIPTIONS": "keep",

@@ -20,6 +20,7 @@ CONTRACT = {
     "stripe_url",
     "fastio_url",
     "inbox_url",
+    "page_url",
     "stripe_webhook_secret",
     "fastio_webhook_secret",
     "stack_name",
@@ -29,6 +30,7 @@ CONTRACT = {
 
 def some_endpoints(**changes: object) -> Endpoints:
     found = Endpoints(
+        page_url="http://127.0.0.1:4566/_aws/execute-api/abc/$default/order",
         stripe_webhook_url="http://127.0.0.1:4566/_aws/execute-api/abc/$default/webhook/stripe",
         fastio_webhook_url="http://127.0.0.1:4566/_aws/execute-api/abc/$default/webhook/fastio",
         aws_endpoint_url="http://127.0.0.1:4566",

@@ -15,7 +15,8 @@ from paidshare.feedback.mail_events import Fact, MailEvent
 from paidshare.notices import Notice
 from paidshare.progress import Progress
 from paidshare.states import State
-from tests.builders import LINK_KEY, NOW, a_notice, a_policy
+from paidshare.sweeping.room import Room
+from tests.builders import LINK_KEY, NOW, a_notice, a_policy, page_of
 from tests.cloud import ORDERS_TABLE, Cloud
 from tests.fakes import MemoryMailer
 from tests.fakes_mail import a_mail_event
@@ -107,8 +108,9 @@ class Seller:
         return sum(not share["archived"] for share in self.fastio.made())
 
     def _shop(self) -> Shop:
+        ledger = DynamoLedger(self.aws.dynamodb, ORDERS_TABLE)
         return Shop(
-            ledger=DynamoLedger(self.aws.dynamodb, ORDERS_TABLE),
+            ledger=ledger,
             payments=self.stripe.payments,
             shares=self.fastio.adapter(clock=self.clock),
             mailer=self.mailer,
@@ -116,6 +118,8 @@ class Seller:
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=a_policy(),
+            room=Room(self.fastio.listing(), ledger),
+            page_of=page_of,
         )
 
 

@@ -12,11 +12,12 @@ from paidshare.orders import Letter, Order, Share, ShareRequest
 from paidshare.progress import Progress
 from paidshare.settings import Policy
 from paidshare.states import Kind, Standing, State, Why
-from tests.builders import LINK_KEY
+from paidshare.sweeping.room import Room
+from tests.builders import LINK_KEY, page_of
 from tests.fakes import Clock, MemoryLedger, MemoryMailer
 from tests.fakes_payments import MemoryPayments
 from tests.fakes_shares import MemoryShares
-from tests.fakes_sweep import MemoryQueue
+from tests.fakes_sweep import MemoryQueue, MemoryShareListing
 from tests.stories.recording import Recording, stocked
 from tests.stories.story import Story
 
@@ -127,6 +128,8 @@ class World:
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=story.choices,
+            room=Room(MemoryShareListing(self.shares), self.ledger),
+            page_of=page_of,
             connected_accounts=story.connected_accounts,
         )
         try:

@@ -18,7 +18,7 @@ from paidshare.errors import SettingsIncomplete
 from paidshare.feedback import mail_events
 from paidshare.feedback.mail_events import Fact, MailEvent
 from paidshare.settings import DeliverSettings, FeedbackSettings, ReceiveSettings, SweepSettings
-from paidshare.shares_fastio import shares
+from paidshare.shares_fastio import api, shares
 from tests.fakes_mail import published
 from tests.template_file import ROOT, properties, resources, template
 
@@ -470,7 +470,7 @@ class TestParameters:
         assert default(name) is not None
 
     def test_the_default_services_are_the_adapters_own(self) -> None:
-        assert default("FastioApiBase") == shares.API_BASE
+        assert default("FastioApiBase") == api.API_BASE
         assert default("FastioWebBase") == shares.WEB_BASE
 
     @pytest.mark.parametrize(

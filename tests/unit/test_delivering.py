@@ -382,10 +382,10 @@ class TestAfterDelivery:
         assert world.look() == Outcome(ORDER_ID, Step.NOTHING, State.ACCESS_ENDED, "refunded")
         assert (world.shares.made, world.mailer.sent) == ({}, [])
 
-    def test_after_the_link_has_run_out_a_refund_changes_nothing(self) -> None:
+    def test_after_the_link_has_run_out_a_refund_is_written_down_and_nobody_is_mailed(self) -> None:
         world = self.delivered()
         world.clock.advance(days=8)
-        assert world.becomes(REFUNDED) == Outcome(ORDER_ID, Step.NOTHING, State.ACCESS_ENDED, "expired")
+        assert world.becomes(REFUNDED) == Outcome(ORDER_ID, Step.NOTHING, State.ACCESS_ENDED, "refunded")
         assert world.letters() == [Kind.DELIVERY]
 
     def test_a_share_that_was_deleted_meanwhile_is_made_anew_when_access_comes_back(self) -> None:

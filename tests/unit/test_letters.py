@@ -295,7 +295,7 @@ class TestRender:
     @pytest.mark.parametrize(
         ("template", "needs"),
         [
-            ("delivery", ("headline", "products", "files", "link", "until", "earlier", "reference")),
+            ("delivery", ("headline", "products", "files", "link", "until", "earlier", "page", "reference")),
             ("change", ("headline", "products", "paragraphs", "reference")),
         ],
     )
@@ -304,7 +304,7 @@ class TestRender:
         self, template: str, needs: Iterable[str], part: str
     ) -> None:
         words: dict[str, Any] = {"headline": "", "products": [], "files": [], "paragraphs": [], "earlier": []}
-        words |= {"link": "", "until": "", "reference": ""}
+        words |= {"link": "", "page": "p", "until": "", "reference": ""}
         letters._render(f"{template}.{part}.j2", words)
         # The text of the delivery letter begins with thanks instead.
         for word in set(needs) - ({"headline"} if (template, part) == ("delivery", "txt") else set()):

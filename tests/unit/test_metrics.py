@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from paidshare.aws import Tally, count, count_each, metrics
+from paidshare.delivering.plan import Step
+from paidshare.delivering.work import Outcome
+from paidshare.states import State
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -62,7 +65,7 @@ class TestTally:
 
     def test_a_letter_is_timed_in_seconds_and_is_in_time_or_late(self, capsys: pytest.CaptureFixture[str]) -> None:
         tally = Tally()
-        tally.letter(2.5, in_time=True)
+        tally.came_of(Outcome("cs_1", Step.DELIVER, State.DELIVERED, waited_s=2.5))
         tally.publish("prod")
         seconds, counted = printed(capsys)
         [described] = seconds["_aws"]["CloudWatchMetrics"]

@@ -24,7 +24,8 @@ def verdict(one: Combination) -> str:
     if is_kept(one.order) and not has_access(todo, one) and todo.state is not State.NOT_OURS:
         told = todo.letter.kind if todo.letter else one.progress.told
         silent = told not in (Kind.ACCESS_ON_HOLD, Kind.ACCESS_ENDED, Told.ON_HOLD, Told.ENDED)
-        ran_out = todo.why is Why.EXPIRED and one.progress.delivered_at is not None
+        no_news = todo.why is Why.EXPIRED or all(due.ran_out for due in todo.dues)
+        ran_out = no_news and one.progress.delivered_at is not None
         # What waits is not settled, so that it comes back; and it waits for a day at most.
         waits = todo.state is State.WAITING and one.now - (one.progress.first_seen_at or one.now) < timedelta(days=1)
         assert not silent or ran_out or waits, (one, todo)

@@ -56,20 +56,20 @@ class TestFate:
         assert fate(a_listed_share(), Known(state, "77", None), now=NOW) is Fate.KEEP
 
     @pytest.mark.parametrize("state", [state for state in State if state is not State.ACCESS_ON_HOLD])
-    def test_a_share_that_expired_more_than_two_days_ago_is_deleted(self, state: State) -> None:
+    def test_a_share_that_expired_more_than_ten_minutes_ago_is_deleted(self, state: State) -> None:
         def then(expired: timedelta) -> Fate:
             return fate(a_listed_share(expires_at=NOW - expired), Known(state, "77", None), now=NOW)
 
-        assert then(2 * DAY) is Fate.KEEP
-        assert then(2 * DAY + MINUTE) is Fate.DELETE
+        assert then(10 * MINUTE) is Fate.KEEP
+        assert then(11 * MINUTE) is Fate.DELETE
 
-    def test_what_was_taken_back_is_kept_for_sixty_days_because_a_refund_can_fail(self) -> None:
+    def test_what_was_taken_back_is_kept_for_a_day_because_a_refund_can_fail(self) -> None:
         def then(closed: timedelta) -> Fate:
             share = a_listed_share(archived=True, expires_at=NOW - 50 * DAY)
             return fate(share, Known(State.ACCESS_ENDED, "77", NOW - closed), now=NOW)
 
-        assert then(60 * DAY) is Fate.KEEP
-        assert then(60 * DAY + MINUTE) is Fate.DELETE
+        assert then(DAY) is Fate.KEEP
+        assert then(DAY + MINUTE) is Fate.DELETE
 
     def test_a_share_without_an_end_is_kept_while_there_is_access(self) -> None:
         assert fate(a_listed_share(expires_at=None), Known(State.DELIVERED, "77", None), now=NOW) is Fate.KEEP

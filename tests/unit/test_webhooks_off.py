@@ -21,7 +21,8 @@ from paidshare.payments_stripe import StripeListing, StripePayments
 from paidshare.states import Kind
 from paidshare.sweeping import sweep
 from paidshare.sweeping.ports import SweepPorts
-from tests.builders import LINK_KEY, a_policy
+from paidshare.sweeping.room import Room
+from tests.builders import LINK_KEY, a_policy, page_of
 from tests.fakes import Clock, MemoryMailer
 from tests.fakes_shares import MemoryShares
 from tests.fakes_sweep import MemoryCheckpoint, MemoryOrderIndex, MemoryQueue, MemoryShareListing
@@ -82,6 +83,8 @@ class Silence:
             link_key=lambda: LINK_KEY,
             clock=self.clock,
             policy=a_policy(),
+            room=Room(MemoryShareListing(self.shares), self.index),
+            page_of=page_of,
         )
         while self.queue.asked:
             notice = self.queue.asked.pop(0)

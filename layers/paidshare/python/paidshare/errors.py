@@ -13,6 +13,7 @@ What can go wrong, cut by what the queue should do about it.
     │   ├── SecretUnavailable      Secrets Manager
     │   ├── StripeUnavailable      Stripe is down, slow, limiting us, or refuses our key
     │   ├── FastioUnavailable      Fast.io is down, slow, limiting us, out of credits, or refuses our key
+    │   │   └── PlanFull               the plan's shares are used up
     │   ├── MailUnavailable        SES is down, limiting us, or paused
     │   └── LetterInDoubt          a letter may have left, and SES has not said so yet
     └── NeedsAPerson           no retry mends it: dead-letter at once, the order on hold, an alarm
@@ -103,6 +104,14 @@ class FastioUnavailable(TryAgain):
 
     If it says the key is refused, put a working `fastio_api_key` in the secret; if it says 402 or 412, the
     plan's credits or shares are used up.
+    """
+
+
+class PlanFull(FastioUnavailable):
+    """
+    The Fast.io plan's shares are used up, and none can make room: what letters promised is not taken away.
+
+    No order waits for it: it is served by its page. Take a larger plan, or deploy with Delivery=page.
     """
 
 

@@ -110,7 +110,8 @@ class Order:
 class Goods:
     """
     What one line delivers: nodes (files or folders) of one Fast.io workspace, and for how many days. `product_id` is
-    for the person who has to mend what is wrong with them.
+    for the person who has to mend what is wrong with them. For `access_days` after the first letter a share that has
+    run out is made anew when the buyer asks; None for life.
     """
 
     product_name: str
@@ -118,6 +119,7 @@ class Goods:
     nodes: tuple[str, ...]
     link_days: int
     product_id: str = ""
+    access_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +133,14 @@ class ShareFile:
 @dataclass(frozen=True, slots=True)
 class ShareRequest:
     """
-    The share that an order should have. The same order always asks for the same `name`.
+    The share that an order should have. The same order always asks for the same `name`, until that share is gone.
 
     `name` is 10 to 80 letters and digits, `title` 2 to 80 characters, `expires_at` aware UTC.
 
     `share_id` is the share that the ledger has for the order: while it exists it is that one, whatever it is called,
-    because a name is made of a key that may have changed. `last_end` is the end that we gave it last: one that ends
-    later was prolonged by a person.
+    because a name is made of a key that may have changed; where it does not exist any more, the next one is
+    `next_name`'s, as the name of a deleted share may stay taken. `last_end` is the end that we gave it last: one that
+    ends later was prolonged by a person.
     """
 
     order_id: str
@@ -147,6 +150,12 @@ class ShareRequest:
     goods: tuple[Goods, ...]
     share_id: str | None = None
     last_end: datetime | None = None
+    next_name: str = ""
+
+    @property
+    def own_name(self) -> str:
+        """What the share is called where the ledger's does not exist."""
+        return self.next_name if self.share_id is not None and self.next_name else self.name
 
 
 @dataclass(frozen=True, slots=True)

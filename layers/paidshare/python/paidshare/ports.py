@@ -67,6 +67,12 @@ class Ledger(Protocol):
         Raises like `record`.
         """
 
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        """
+        Those of the orders whose share no letter promises, the one that was asked for longest ago first. Raises
+        LedgerUnavailable.
+        """
+
     def live(self, order_ids: Sequence[str], *, now: datetime) -> Collection[str]:
         """
         Those of the orders that are not over: not settled, or with an open share. Raises LedgerUnavailable.

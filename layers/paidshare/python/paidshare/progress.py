@@ -116,6 +116,8 @@ class Progress:
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
     is when a person was last told of what the order is on hold for.
 
+    `edition` is of the order's page: the tokens of earlier ones open nothing.
+
     `ruling` is what the seller rules about access, `answered` are the operator's last wishes that were answered, the
     youngest last, and `put_off` is why nobody has come to the end of the order yet.
 
@@ -143,6 +145,7 @@ class Progress:
     next_end: datetime | None = None
     case_told_at: datetime | None = None
     seen_until: datetime | None = None
+    edition: int = 0
     unseen: bool = False
     first_seen_at: datetime | None = field(default=None, compare=False)
     claims: int = field(default=0, compare=False)
@@ -241,7 +244,7 @@ class Progress:
         share = self.share
         if share is None:
             return self
-        return replace(self, share=replace(share, switching=True, closed_at=share.closed_at or now))
+        return replace(self, share=replace(share, switching=not share.gone, closed_at=share.closed_at or now))
 
     def closed(self) -> "Progress":
         """With the share archived, as `closing` said."""

@@ -31,9 +31,9 @@ def checked_link_key(text: str) -> str:
     return text
 
 
-def share_name(link_key: str, order_id: str) -> str:
+def share_name(link_key: str, order_id: str, generation: int = 0) -> str:
     """
-    The name of the order's share, and so its address: always the same, and not to be guessed.
+    The name of the order's share of that *generation*, and so its address: always the same, and not to be guessed.
 
     33 lower-case letters and digits. Raises ValueError when *link_key* has fewer than 32 characters: whoever
     guesses the key can guess every buyer's link.
@@ -42,7 +42,9 @@ def share_name(link_key: str, order_id: str) -> str:
         raise ValueError(f"link_key must have at least {_SHORTEST_KEY} characters")
     if not order_id:
         raise ValueError("an order without an id has no share")
-    digest = hmac.digest(link_key.encode(), order_id.encode(), hashlib.sha256)
+    # No order's id has a colon: no two of them ever have one name.
+    what = f"{order_id}:{generation}" if generation else order_id
+    digest = hmac.digest(link_key.encode(), what.encode(), hashlib.sha256)
     # Fast.io wants letters and digits only; the leading letter keeps the name from being taken for an id.
     return "o" + base64.b32encode(digest).decode().lower()[:_NAME_LENGTH]
 
@@ -52,9 +54,11 @@ def is_share_name(text: str) -> bool:
     return re.fullmatch(rf"o[a-z2-7]{{{_NAME_LENGTH}}}", text) is not None
 
 
-def share_request(order_id: str, access_goods: tuple[Goods, ...], until: datetime, link_key: str) -> ShareRequest:
+def share_request(
+    order_id: str, access_goods: tuple[Goods, ...], until: datetime, link_key: str, generation: int = 0
+) -> ShareRequest:
     """
-    The share that gives *access_goods* until *until* (aware; whole seconds are kept).
+    The share that gives *access_goods* until *until* (aware; whole seconds are kept), as the order's *generation*-th.
 
     Raises ValueError for a naive *until* and like `share_name`.
     """
@@ -62,10 +66,11 @@ def share_request(order_id: str, access_goods: tuple[Goods, ...], until: datetim
         raise ValueError("until must be an aware datetime")
     return ShareRequest(
         order_id=order_id,
-        name=share_name(link_key, order_id),
+        name=share_name(link_key, order_id, generation),
         title=title(g.product_name for g in access_goods),
         expires_at=until.astimezone(UTC).replace(microsecond=0),
         goods=access_goods,
+        next_name=share_name(link_key, order_id, generation + 1),
     )
 
 

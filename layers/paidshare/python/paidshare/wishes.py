@@ -1,5 +1,6 @@
 """
-What an operator may wish of an order, as a notice's `why`, and what stands in the ledger of it. Pure.
+What an operator, or the buyer on the order's page, may wish of an order, as a notice's `why`, and what stands in the
+ledger of it. Pure.
 
 A wish goes through the queue like any other notice, and is fulfilled by a look at its order, once
 (docs/decisions/0030-wishes-go-through-the-queue.md).
@@ -29,10 +30,12 @@ class Wants(StrEnum):
     """No access for now, until it is restored."""
     RESTORE = "operator.restore"
     """The last `END` or `HOLD` holds no longer: what is due is what Stripe says."""
+    OPEN = "buyer.open"
+    """Have a share of what the buyer has access to, made anew where there is none. Asked for as often as one likes."""
 
 
 _RULES = {Wants.END: Standing.ENDED, Wants.HOLD: Standing.ON_HOLD, Wants.RESTORE: Standing.ACCESS}
-_WHY = re.compile(r"(?P<wants>operator\.[a-z]+)(?::(?P<days>[0-9]{1,3}))?", re.ASCII)
+_WHY = re.compile(r"(?P<wants>(?:operator|buyer)\.[a-z]+)(?::(?P<days>[0-9]{1,3}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class Ruling:
 @dataclass(frozen=True, slots=True)
 class Renewal:
     """
-    An operator's wish for a link: what was bought once, and has run out by itself, is given again, for its days; or
-    *until* a moment, to which what is live is given at least.
+    A wish for a link: what was bought once, and has run out by itself, is given again, for its days; or *until* a
+    moment, to which what is live is given at least. A buyer's (`by_buyer`) is heard as long as there is access.
     """
 
     until: datetime | None = None
+    by_buyer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

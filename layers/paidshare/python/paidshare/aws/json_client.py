@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from paidshare.aws import errors, roots
 from paidshare.aws.connection import Answered, Connection, Patience
@@ -90,8 +90,9 @@ _NOT_HEEDED = (
 
 def suits(environ: Mapping[str, str]) -> bool:
     """Whether all that *environ* asks of a client is what a `JsonClient` does, so that it need not be boto3's."""
-    asked = (name for name in _NOT_HEEDED if environ.get(name) or environ.get(name.lower()))
-    return all(map(environ.get, _NEEDED)) and not any(asked)
+    asked = any(environ.get(name) or environ.get(name.lower()) for name in _NOT_HEEDED)
+    urls = (value for name, value in environ.items() if name.startswith("AWS_ENDPOINT_URL"))
+    return all(map(environ.get, _NEEDED)) and not asked and all(urlsplit(url).path in ("", "/") for url in urls)
 
 
 def client(service: str, *, environ: Mapping[str, str], patience: Patience, attempts: int) -> Any:

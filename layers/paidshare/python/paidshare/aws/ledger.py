@@ -118,6 +118,12 @@ class DynamoLedger:
         items = read_many(self._dynamodb, self._table, order_ids, "order_id, unsettled, #state, share_expires_at")
         return [item["order_id"]["S"] for item in items if _is_live(item, now)]
 
+    def spare(self, order_ids: Sequence[str]) -> Sequence[str]:
+        attributes = "order_id, spare_since, share_gone, #state"
+        items = read_many(self._dynamodb, self._table, order_ids, attributes)
+        found = [item for item in items if "spare_since" in item and "share_gone" not in item]
+        return [item["order_id"]["S"] for item in sorted(found, key=lambda item: int(item["spare_since"]["N"]))]
+
     def seen(self, order_id: str) -> Progress | None:
         """The order's progress, for who only wants to know; None for one that the ledger has never heard of."""
         try:

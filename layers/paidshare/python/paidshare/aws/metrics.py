@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+if TYPE_CHECKING:
+    from paidshare.delivering.work import Outcome
 
 type Sets = Sequence[tuple[str, ...]]
 """Sets of dimensions, each by their names; the stage is in every one of them."""
@@ -40,9 +44,12 @@ class Tally:
         """One thing more, as `count` has it."""
         self._counted.append((name, tuple(dimensions.items()), tuple(also_by)))
 
-    def letter(self, waited_s: float, *, in_time: bool) -> None:
-        """A buyer's first link was mailed, so many seconds after the payment."""
-        self._letters.append((waited_s, in_time))
+    def came_of(self, outcome: "Outcome") -> None:
+        """A look at an order came to its end: with a buyer's first letter, or for want of room by the order's page."""
+        if outcome.plan_full:
+            self.count("PlanFull")
+        if outcome.waited_s is not None:
+            self._letters.append((outcome.waited_s, outcome.in_time))
 
     def publish(self, stage: str) -> None:
         for (name, dimensions, also_by), times in Counter(self._counted).items():

@@ -37,11 +37,7 @@ def written(progress: Progress) -> dict[str, Any]:
         "reason": _text(progress.reason),
         "account": _text(progress.account),
         "payment_intent": _text(progress.payment_intent),
-        "share_id": _text(share.id if share else None),
-        "share_expires_at": _time(share.ends_at if share else None),
-        "closed_at": _time(share.closed_at if share else None),
-        "switching": _flag(share is not None and share.switching),
-        "holds": _list(progress.holds),
+        **_share_written(share),
         "lines": _list(progress.lines),
         "grants": {"L": [{"M": _granted(grant)} for grant in progress.grants]} if progress.grants else None,
         "delivered_at": _time(progress.delivered_at),
@@ -66,7 +62,22 @@ def written(progress: Progress) -> dict[str, Any]:
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
         "seen_until": _time(progress.seen_until),
+        "page_edition": {"N": str(progress.edition)} if progress.edition else None,
         "unseen": _flag(progress.unseen),
+    }
+
+
+def _share_written(share: KnownShare | None) -> dict[str, Any]:
+    return {
+        "share_id": _text(share.id if share else None),
+        "share_expires_at": _time(share.ends_at if share else None),
+        "closed_at": _time(share.closed_at if share else None),
+        "switching": _flag(share is not None and share.switching),
+        # Left out of the first generation, as every row of an earlier version has it.
+        "generation": {"N": str(share.generation)} if share and share.generation else None,
+        "share_gone": _flag(share is not None and share.gone),
+        "spare_since": _time(share.spare_since if share else None),
+        "holds": _list(share.holds if share else ()),
     }
 
 
@@ -90,6 +101,7 @@ def read(item: Item) -> Progress:
         next_end=moment(item, "next_end"),
         case_told_at=moment(item, "case_told_at"),
         seen_until=moment(item, "seen_until"),
+        edition=int(item["page_edition"]["N"]) if "page_edition" in item else 0,
         unseen="unseen" in item,
         first_seen_at=moment(item, "first_seen_at"),
         claims=int(item["claims"]["N"]),
@@ -105,6 +117,9 @@ def _share(item: Item) -> KnownShare | None:
         holds=_strings(item, "holds"),
         closed_at=moment(item, "closed_at"),
         switching="switching" in item,
+        generation=int(item["generation"]["N"]) if "generation" in item else 0,
+        gone="share_gone" in item,
+        spare_since=moment(item, "spare_since"),
     )
 
 
@@ -164,7 +179,8 @@ def _granted(grant: Grant) -> Item:
         "workspace": {"S": grant.workspace},
         "nodes": {"L": [{"S": node} for node in grant.nodes]},
     }
-    return written if grant.closed_at is None else written | {"closed_at": number(grant.closed_at)}
+    also = {"closed_at": grant.closed_at, "access_until": grant.access_until}
+    return written | {name: number(at) for name, at in also.items() if at is not None}
 
 
 def _grant(item: Item) -> Grant:
@@ -174,6 +190,7 @@ def _grant(item: Item) -> Grant:
         workspace=item["workspace"]["S"],
         nodes=tuple(one["S"] for one in item["nodes"]["L"]),
         closed_at=moment(item, "closed_at"),
+        access_until=moment(item, "access_until"),
     )
 
 

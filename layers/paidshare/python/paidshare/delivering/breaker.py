@@ -13,8 +13,8 @@ from threading import Lock
 
 from paidshare.delivering.errors import MailUnavailable
 from paidshare.delivering.ports import Live, Mailer, Payments, Shares, none_live
-from paidshare.errors import FastioUnavailable, NeedsAPerson, StripeUnavailable, TryAgain
-from paidshare.orders import Goods, Letter, Order, Share, ShareRequest
+from paidshare.errors import FastioUnavailable, NeedsAPerson, PlanFull, StripeUnavailable, TryAgain
+from paidshare.orders import Goods, Letter, Order, Share, ShareFile, ShareRequest
 
 ORDERS = 12
 """
@@ -49,6 +49,10 @@ class Breaker:
             raise unavailable("it was down a moment ago, and is not asked", wait=wait)
         try:
             yield
+        except PlanFull:
+            # An answer, and no order waits for it.
+            self._close()
+            raise
         except unavailable:
             self._count(about)
             raise
@@ -113,6 +117,10 @@ class SparedShares:
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         with self._breaker.asking(request.order_id, FastioUnavailable):
             return self._shares.open(request, deadline=deadline)
+
+    def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
+        with self._breaker.asking(goods[0].product_id, FastioUnavailable):
+            return self._shares.files(goods, deadline=deadline)
 
     def close(self, share_id: str) -> None:
         with self._breaker.asking(share_id, FastioUnavailable):

@@ -14,7 +14,7 @@ from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step
-from paidshare.delivering.ports import Mailer, Payments, Shares
+from paidshare.delivering.ports import Mailer, PageOf, Payments, Room, Shares
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Outcome, Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
@@ -57,9 +57,8 @@ _MOST_ORDERS = 5
 @dataclass(frozen=True, slots=True)
 class Shop:
     """
-    Everything a delivery needs from outside, and the seller's choices.
-
-    `connected_accounts`: whether orders of connected accounts (Stripe Connect) are delivered, too.
+    Everything a delivery needs from outside, and the seller's choices. `connected_accounts`: whether orders of
+    connected accounts (Stripe Connect) are delivered, too.
     """
 
     ledger: Ledger
@@ -70,6 +69,8 @@ class Shop:
     link_key: LinkKey
     clock: Clock
     policy: Policy
+    room: Room
+    page_of: PageOf
     connected_accounts: bool = False
 
 
@@ -180,7 +181,7 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
             work.finish(order, todo)
             first = Kind.DELIVERY in work.mailed and found.delivered_at is None
             waited_s = _seconds_since_payment(order, look) if first else None
-            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s)
+            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s, work.plan_was_full)
         if sent_from is not None:
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
@@ -204,8 +205,15 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     unseen = found.unseen or (look.notice.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
-    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy.link_days, now, look.deadline)
-    mailing = Mailing(lease, shop.mailer, clock=shop.clock, now=now, deadline=look.deadline)
+    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy, shop.room, now, look.deadline)
+    mailing = Mailing(
+        lease,
+        shop.mailer,
+        page=partial(shop.page_of, order_id, found.edition),
+        clock=shop.clock,
+        now=now,
+        deadline=look.deadline,
+    )
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
     return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
 

@@ -29,12 +29,16 @@ from paidshare.wishes import Renewal, Ruling
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the buyer should have of *line*. `until` (aware UTC) comes with access, and only then."""
+    """
+    What the buyer should have of *line*. `until` (aware UTC) comes with access, and only then. `ran_out`: its share has
+    run out by itself, and the buyer may ask for another.
+    """
 
     line: Line
     standing: Standing
     why: Why
     until: datetime | None = None
+    ran_out: bool = False
 
 
 _ENDED_SUBSCRIPTIONS = ("canceled", "incomplete_expired")  # docs.stripe.com/billing/subscriptions/overview
@@ -68,10 +72,10 @@ def entitlement(
         return ()
     lines = _ours(order, promise)
     if renewal is not None and promise is not None:
-        promise = promise.without_what_ran_out(lines, now)
+        promise = promise.without_what_ran_out(lines, now, lasting=renewal.by_buyer)
     elif promise is not None and promise.over(now) and not any(_is_new(line, promise) for line in lines):
-        # The link has run out by itself: whatever happens now changes nothing for the buyer.
-        return tuple(Due(line, Standing.ENDED, Why.EXPIRED) for line in lines)
+        # The link has run out by itself: whatever happens now is no news for the buyer.
+        return tuple(Due(line, Standing.ENDED, Why.EXPIRED, ran_out=promise.lasts(line, now)) for line in lines)
     refunded = is_refunded(order, policy)
     if not refunded and (gap := missing(order)) is not None:
         # That it failed is Stripe's last word; what else it may call an order that was paid once, nobody knows.
@@ -230,11 +234,8 @@ def _until_unless_wished(line: Line, ends: _Ends) -> datetime:
     grant = None if promise is None else promise.of(line.id)
     if grant is not None:
         return grant.resumed_until(now)
-    if promise is not None and line.id in promise.lines and not catalog.is_ours(line):
-        # What it once was is settled; for how long, only the product could say.
-        days = policy.link_days
-    else:
-        days = catalog.goods(line, default_link_days=policy.link_days).link_days
+    # What it once was is settled; for how long, only the product could say.
+    days = catalog.share_days(line, policy, settled=promise is not None and line.id in promise.lines)
     if line.period_end is None:
         return now + timedelta(days=days)
     grace, paid_at = timedelta(days=policy.grace_days), order.paid_at or seen_at

@@ -46,8 +46,12 @@ def delivery(
     products: Iterable[str],
     share: Share,
     earlier: Iterable[tuple[str, datetime]] = (),
+    page: str = "",
 ) -> Letter:
-    """The letter with the link. *share* is live and complete; *earlier* are the products in it that end before it."""
+    """
+    The letter with the link. *share* is live and complete; *earlier* are the products in it that end before it. *page*
+    is the order's, which has a link always; where that is the share's link, there is no share yet.
+    """
     return _letter(
         Kind.DELIVERY,
         to,
@@ -56,6 +60,7 @@ def delivery(
         template="delivery",
         files=[(one_line(f.name), _size(f.size)) for f in share.files],
         link=share.link,
+        page=page,
         until=_date(share.expires_at),
         earlier=[(one_line(name), _date(end)) for name, end in earlier],
     )

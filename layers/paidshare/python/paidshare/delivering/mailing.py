@@ -1,6 +1,6 @@
 """The letters of an order in hand: each is written down before it leaves, and what the buyer believes after."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from paidshare.delivering.errors import AddressMissing, LetterRejected, MailUnav
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.plan import Plan, Step
 from paidshare.delivering.ports import Mailer
-from paidshare.orders import Letter, Order, Share
+from paidshare.orders import Letter, Order, Share, ShareFile
 from paidshare.ports import Clock
 from paidshare.progress import LetterInFlight, Said
 from paidshare.states import Kind
@@ -20,12 +20,23 @@ _SAME_END = timedelta(hours=1)
 
 
 class Mailing:
-    """Mails what changed. `mailed` are the kinds of the letters that left; none does after *deadline*."""
+    """
+    Mails what changed. `mailed` are the kinds of the letters that left; none does after *deadline*. *page* is where the
+    order's page is.
+    """
 
     def __init__(
-        self, lease: Lease, provider: Mailer, *, clock: Clock, now: datetime, deadline: datetime | None
+        self,
+        lease: Lease,
+        provider: Mailer,
+        *,
+        page: Callable[[], str],
+        clock: Clock,
+        now: datetime,
+        deadline: datetime | None,
     ) -> None:
         self._lease = lease
+        self._page = page
         self._provider = provider
         self._clock = clock
         self._now = now
@@ -46,7 +57,12 @@ class Mailing:
             self._count_as_told(todo.letter)
             return
         mailed = progress.delivered_at is not None
-        self._mail(todo.letter, _written(todo.letter, address_of(order), order.id, todo, share, mailed=mailed))
+        page = self._page() if share is not None else ""
+        self._mail(todo.letter, _written(todo.letter, address_of(order), order.id, todo, share, page, mailed=mailed))
+
+    def tell_by_page(self, order: Order, todo: Plan, files: tuple[ShareFile, ...]) -> None:
+        """Mail the page's link in the place of a share's. *files* are what it will have. Raises like `tell`."""
+        self.tell(order, todo, Share("", "", self._page(), todo.until, files))
 
     def _count_as_told(self, said: Said) -> None:
         before = self._lease.progress.last_letter
@@ -83,8 +99,11 @@ def address_of(order: Order) -> str:
     return order.email
 
 
-def _written(said: Said, to: str, order_id: str, todo: Plan, share: Share | None, *, mailed: bool) -> Letter:
-    """The letter that says so. With a *share* it is its link that is mailed; *mailed* is whether one was before."""
+def _written(said: Said, to: str, order_id: str, todo: Plan, share: Share | None, page: str, *, mailed: bool) -> Letter:
+    """
+    The letter that says so. With a *share* it is its link that is mailed, and the *page*'s; *mailed* is whether one was
+    before.
+    """
     products, why = _products(due for due in todo.dues if due.line.id in said.lines), said.why or ""
     if share is not None:
         earlier = [
@@ -92,7 +111,7 @@ def _written(said: Said, to: str, order_id: str, todo: Plan, share: Share | None
             for due in todo.access
             if due.until is not None and due.until < share.expires_at - _SAME_END
         ]
-        return letters.delivery(to=to, order_id=order_id, products=products, share=share, earlier=earlier)
+        return letters.delivery(to=to, order_id=order_id, products=products, share=share, earlier=earlier, page=page)
     match Kind(said.kind):
         case Kind.ACCESS_ON_HOLD:
             return letters.access_on_hold(to=to, order_id=order_id, products=products, why=why, mailed=mailed)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from paidshare.delivering.entitlement import Due, entitlement
 from paidshare.delivering.errors import PaidNothingGiven, PaymentUndone
@@ -82,10 +83,15 @@ def decide(order: Order, policy: Policy, progress: Progress, *, now: datetime, r
     silence. Raises like `entitlement`, and PaymentUndone and PaidNothingGiven.
     """
     seen_at = progress.first_seen_at
-    dues = entitlement(
-        order, policy, now=now, promise=progress.promise, seen_at=seen_at, ruling=progress.ruling, renewal=renewal
+    due = partial(
+        entitlement, order, policy, now=now, promise=progress.promise, seen_at=seen_at, ruling=progress.ruling
     )
-    todo = plan(dues, progress, kept=money_kept(order))
+    dues = due(renewal=renewal)
+    if any(one.ran_out for one in dues):
+        # Why none could be made anew has to be known before the buyer asks.
+        again = {one.line.id: one for one in due(renewal=Renewal(by_buyer=True))}
+        dues = tuple(_run_out(one, again[one.line.id]) if one.ran_out else one for one in dues)
+    todo = plan(dues, progress, kept=money_kept(order), by_page=policy.by_page)
     said = answer(order, todo, progress)
     late = seen_at is not None and now - seen_at >= _NOT_YET_FOR
     if said is None or (said is Answer.NOT_YET and late):
@@ -104,19 +110,20 @@ def answer(order: Order, todo: Plan, progress: Progress) -> Answer | None:
     if todo.state is State.WAITING:
         return Answer.NOT_YET
     told = TELLS[Kind(todo.letter.kind)] if todo.letter else progress.told
-    ran_out = todo.why is Why.EXPIRED and progress.delivered_at is not None
+    ran_out = _is_no_news(todo.dues, todo.why) and progress.delivered_at is not None
     return Answer.TOLD if ran_out or told in (Told.ON_HOLD, Told.ENDED) else None
 
 
-def plan(dues: Sequence[Due], progress: Progress, *, kept: bool = False) -> Plan:
+def plan(dues: Sequence[Due], progress: Progress, *, kept: bool = False, by_page: bool = False) -> Plan:
     """
-    What to do about *dues* (`entitlement.entitlement`); *kept*: the seller has money for them. A letter in doubt counts
+    What to do about *dues* (`entitlement.entitlement`); *kept*: the seller has money for them; *by_page*: letters hold
+    the link of the order's page. A letter in doubt counts
     as not left: settle it first where this plan mails another one. Raises PaymentUndone.
     """
     all_dues = tuple(dues)
     access = tuple(due for due in all_dues if due.standing is Standing.ACCESS)
     if progress.delivered_at is not None:
-        todo = _after_delivery(all_dues, access, progress, kept=kept)
+        todo = _after_delivery(all_dues, access, progress, kept=kept, by_page=by_page)
     elif access:
         letter = Said(Kind.DELIVERY, ids(access))
         todo = Plan(Step.DELIVER, State.DELIVERED, _why_not_all(all_dues), access, letter)
@@ -137,7 +144,9 @@ def ids(dues: Iterable[Due]) -> tuple[str, ...]:
     return tuple(due.line.id for due in dues)
 
 
-def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress, *, kept: bool) -> Plan:
+def _after_delivery(
+    dues: tuple[Due, ...], access: tuple[Due, ...], progress: Progress, *, kept: bool, by_page: bool
+) -> Plan:
     if not dues:
         raise PaymentUndone("none of the lines that were delivered is in the order any more")
     given = [due for due in dues if due.line.id in progress.given]
@@ -146,9 +155,15 @@ def _after_delivery(dues: tuple[Due, ...], access: tuple[Due, ...], progress: Pr
     if not access:
         return _without_access(dues, progress, kept=kept)
     due = frozenset(ids(access))
+    is_gone = progress.share is not None and progress.share.gone
     letter = _news(dues, access, progress)
+    if letter is not None and is_gone and not by_page:
+        # What the earlier letter's link opened is deleted.
+        letter = Said(Kind.DELIVERY, letter.lines)
     step = Step.NOTHING
-    if letter is not None or due != set(progress.given) or due != set(progress.holds):
+    # One that is gone is made when it is asked for, and not before.
+    holds = set(progress.given) if is_gone else set(progress.holds)
+    if letter is not None or due != set(progress.given) or due != holds:
         step = Step.CHANGE
     shut = progress.share is not None and progress.share.may_be_closed
     if shut or progress.told is not Told.ACCESS:
@@ -193,7 +208,7 @@ def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) ->
     state, told, kind = State.ACCESS_ENDED, Told.ENDED, Kind.ACCESS_ENDED
     if held:
         state, told, kind = State.ACCESS_ON_HOLD, Told.ON_HOLD, Kind.ACCESS_ON_HOLD
-    if why is Why.EXPIRED and progress.delivered_at is not None:
+    if _is_no_news(dues, why) and progress.delivered_at is not None:
         return Plan(Step.NOTHING, state, why)
     to_close = progress.share is not None and progress.share.may_be_open
     # Who was never mailed a link is told why none comes, as long as the money is kept; and who was told, what is true.
@@ -203,6 +218,17 @@ def _without_access(dues: tuple[Due, ...], progress: Progress, *, kept: bool) ->
     lines = ids(due for due in about if not held or due.standing is Standing.ON_HOLD) or ids(dues)
     letter = Said(kind, lines, str(why)) if to_tell else None
     return Plan(Step.CLOSE if to_close or to_tell else Step.NOTHING, state, why, letter=letter)
+
+
+def _run_out(due: Due, again: Due) -> Due:
+    """*due*, of which the share has run out, where *again* would be due if the buyer asked for another."""
+    is_over = again.standing in (Standing.ENDED, Standing.ON_HOLD)
+    return replace(due, standing=again.standing, why=again.why) if is_over else due
+
+
+def _is_no_news(dues: Sequence[Due], why: Why | None) -> bool:
+    """Whether the link has run out by itself, when the letter had said."""
+    return why is Why.EXPIRED or (bool(dues) and all(due.ran_out for due in dues))
 
 
 def _first(dues: Sequence[Due], standing: Standing) -> Due | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from paidshare.orders import Goods, Letter, Order, Share, ShareRequest
+from paidshare.orders import Goods, Letter, Order, Share, ShareFile, ShareRequest
 
 type Live = Callable[[Sequence[str]], Collection[str]]
 """Of some orders (their ids), those that the ledger still has something open for. Raises LedgerUnavailable."""
@@ -68,14 +68,21 @@ class Shares(Protocol):
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """
         The order's share, live, with exactly the files of its goods as they are in Fast.io now. Call it before the
-        first letter is mailed, or when it should hold other goods than it does.
+        first letter is mailed, or when it should hold other goods than it does. Where the request's share does not
+        exist any more, the next one is made under its `next_name`.
 
         Safe to call any number of times: the request's share, or one that exists under its name, is checked to be this
         order's, rid of what is not wanted, given the request's end (unless a person prolonged it), and only then
         unarchived and completed: at no moment does the link open what it should not. It is returned with the end that
         Fast.io has for it. Files are checked before anything is made, so a missing one leaves no share behind. No call
         is begun after *deadline*; what is done is kept.
-        Raises FileMissing, ShareRefused, ShareTaken, FastioUnavailable, OutOfTime.
+        Raises FileMissing, ShareRefused, ShareTaken, PlanFull, FastioUnavailable, OutOfTime.
+        """
+
+    def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
+        """
+        The files that a share of *goods* would have, as they are in Fast.io now. Makes nothing. Raises FileMissing,
+        ShareRefused, FastioUnavailable, OutOfTime.
         """
 
     def strip(
@@ -86,6 +93,20 @@ class Shares(Protocol):
         with. Where nobody can tell what went, all goes that is not known to stay; where nobody can tell either, the
         share is closed. Safe to repeat. Raises ShareRefused, FastioUnavailable, OutOfTime.
         """
+
+
+class Room(Protocol):
+    """Where the Fast.io plan is full."""
+
+    def make(self, order_id: str, *, now: datetime) -> bool:
+        """
+        Whether there is room now for a share of the order: one that no letter promises was deleted. Raises
+        FastioUnavailable, LedgerUnavailable.
+        """
+
+
+type PageOf = Callable[[str, int], str]
+"""Where an order's page is, by its id and edition: never logged. Raises SecretUnavailable."""
 
 
 class Mailer(Protocol):

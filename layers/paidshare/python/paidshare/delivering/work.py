@@ -13,7 +13,7 @@ from paidshare.orders import Order
 from paidshare.progress import Said
 from paidshare.settings import Policy
 from paidshare.states import TELLS, Kind, State
-from paidshare.wishes import Renewal, Wish
+from paidshare.wishes import Renewal, Wants, Wish
 
 # SES tells within seconds that it has sent a letter. Whoever finds one in doubt waits that long for its word, and then
 # mails: a second letter is better than none.
@@ -29,7 +29,8 @@ IN_TIME_S = 60.0
 class Outcome:
     """
     What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
-    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid.
+    link was mailed, so many seconds after the payment; None when it was not, or nothing was paid. `plan_full`: there
+    was no room for its share, and its page serves it.
     """
 
     order_id: str
@@ -37,6 +38,7 @@ class Outcome:
     state: State
     reason: str | None = None
     waited_s: float | None = field(default=None, compare=False)
+    plan_full: bool = field(default=False, compare=False)
 
     @property
     def in_time(self) -> bool:
@@ -54,7 +56,7 @@ class Work:
         self._lease = lease
         self._sharing = sharing
         self._mailing = mailing
-        self._steps = Steps(lease, sharing, mailing, now=now)
+        self._steps = Steps(lease, sharing, mailing, by_page=policy.by_page, now=now)
         self._policy = policy
         # Once, however often the same wish comes.
         self._wish = wish
@@ -77,7 +79,9 @@ class Work:
                 self._mailing.tell(order, todo)
             case Step.WAIT | Step.NOTHING:
                 pass
-        if self._wish:
+        if self._wish and self._wish.wants is Wants.OPEN:
+            todo = self._opened(order, todo)
+        elif self._wish:
             todo = self._fulfil(self._wish, order, todo)
         return todo
 
@@ -132,13 +136,30 @@ class Work:
         is_open = progress.share is not None and progress.share.closed_at is None
         return min(ends) if is_open and len(ends) > 1 else None
 
-    # --- The operator's wish --------------------------------------------------------------------------------
+    @property
+    def plan_was_full(self) -> bool:
+        """Whether there was no room for the order's share, so that its page serves it."""
+        return self._steps.plan_was_full
+
+    # --- The buyer's wish, and the operator's ---------------------------------------------------------------
 
     def _heed_the_seller(self) -> None:
         """What is ruled is so from this look on. SQS keeps no order: what was ruled later stays."""
         ruling, before = self._wish.ruling if self._wish else None, self._lease.progress.ruling
         if ruling is not None and (before is None or before.at <= ruling.at):
             self._lease.note(ruling=ruling)
+
+    def _opened(self, order: Order, todo: Plan) -> Plan:
+        """
+        With a share, where the buyer has access. It is not remembered that it was wished for: that changes nothing.
+        """
+        if self._lease.progress.delivered_at is None:
+            return todo
+        renewed = todo if todo.access else self._decided(order, renewal=Renewal(by_buyer=True))
+        if not renewed.access:
+            return todo
+        self._steps.open(renewed)
+        return renewed
 
     def _fulfil(self, wish: Wish, order: Order, todo: Plan) -> Plan:
         """What is left of it to do, and what came of it written down."""

@@ -16,7 +16,7 @@ from paidshare.receiving import fastio_events, signatures
 from paidshare.receiving.ports import Intake
 from paidshare.receiving.signatures import Refused, Verified
 from paidshare.secret import Secret
-from paidshare.settings import Network
+from paidshare.settings.reading import Network
 
 LARGEST_BODY = 1024 * 1024
 """Bytes. Stripe's largest events are some tens of KB; API Gateway itself lets 10 MB through."""

@@ -20,6 +20,8 @@ from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.values import Node, Reply
 
+API_BASE = "https://api.fast.io/current"
+
 _PASSING = frozenset({502, 503, 504})
 _KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait before the next one.
 _MOST_KEPT = 2_000  # Ten orders' walks at once, each of the most folders that there may be.

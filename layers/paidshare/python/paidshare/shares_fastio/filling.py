@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable
 
+from paidshare import shares
 from paidshare.errors import FastioUnavailable
+from paidshare.orders import Goods
 from paidshare.shares_fastio import contents, files, wire
 from paidshare.shares_fastio.api import FastioApi
 from paidshare.shares_fastio.at_once import Each, one_by_one
 from paidshare.shares_fastio.values import Node, RemoteShare
 from paidshare.shares_fastio.wire import path
+
+
+def wanted_files(api: FastioApi, goods: tuple[Goods, ...]) -> dict[str, Node]:
+    """The files of *goods* by what they are called in a share."""
+    bought = files.bought(api, goods)
+    return dict(zip(shares.distinct_names(node.name for node in bought), bought, strict=True))
 
 
 def fill(

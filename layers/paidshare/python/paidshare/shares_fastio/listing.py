@@ -6,8 +6,7 @@ from typing import Self
 from paidshare import shares
 from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
-from paidshare.shares_fastio.api import FastioApi, http_client
-from paidshare.shares_fastio.shares import API_BASE
+from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
 from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
 from paidshare.sweeping.rounds import ListedShare, SharePage

@@ -14,7 +14,7 @@ from paidshare.shares_fastio.values import RemoteShare, Reply
 
 # An operator has to act on these; asking every minute would only add to the log.
 KEY_WAIT, PLAN_WAIT = 300.0, 900.0
-_PLAN = frozenset({402, 412})
+PLAN = frozenset({402, 412})
 _LIMITED = frozenset({423, 429})
 _PASSING = frozenset({0, 408})
 _HIDDEN_WORKSPACE = (
@@ -34,7 +34,7 @@ def refusal(reply: Reply, *, doing: str, now: datetime) -> PaidshareError:
         return _hidden(reply.hidden, said)
     if status in wire.KEY_OR_MEMBERSHIP:
         return FastioUnavailable(f"key refused: {said}", wait=KEY_WAIT)
-    if status in _PLAN:
+    if status in PLAN:
         return FastioUnavailable(f"the plan's credits or shares are used up: {said}", wait=PLAN_WAIT)
     if status == 404:
         return FileMissing(said)

@@ -10,19 +10,19 @@ from typing import Any, Self
 import httpx
 
 from paidshare import shares
-from paidshare.errors import FileMissing, PaidshareError, ShareRefused
+from paidshare.errors import FileMissing, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
-from paidshare.shares_fastio import contents, files, refusals, wire
-from paidshare.shares_fastio.api import FastioApi, http_client
+from paidshare.shares_fastio import contents, files, wire
+from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
 from paidshare.shares_fastio.at_once import AtOnce, Each, one_by_one
-from paidshare.shares_fastio.filling import fill, take_out, tidied
-from paidshare.shares_fastio.finding import known, named, seen
+from paidshare.shares_fastio.filling import fill, take_out, tidied, wanted_files
+from paidshare.shares_fastio.listing import FastioShareListing
+from paidshare.shares_fastio.making import found_by_id, found_by_name, made, seen
 from paidshare.shares_fastio.refusals import check_id, check_usable
 from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
 
-API_BASE = "https://api.fast.io/current"
 WEB_BASE = "https://go.fast.io"
 
 _FILES_OF_AN_ORDER = 8
@@ -45,7 +45,8 @@ _NOT_REOPENED = (
 
 class FastioShares:
     """
-    The port `Shares`. Safe to use from several threads at once.
+    The port `Shares`. Safe to use from several threads at once. *share_limit* is how many shares the plan has, 0 where
+    nobody says: it tells a refusal that means “the plan is full” from others.
 
     *api_key* is called for every request, so that a rotated key is used at once. *client* is the caller's to
     close. *each* says how many files are put into a share at once.
@@ -59,10 +60,12 @@ class FastioShares:
         clock: Clock,
         api_base: str = API_BASE,
         web_base: str = WEB_BASE,
+        share_limit: int = 0,
         each: Each = one_by_one,
     ) -> None:
         self._api = FastioApi(client=client, api_key=api_key, api_base=api_base, clock=clock)
         self._web_base = web_base
+        self._share_limit = share_limit
         self._each = each
 
     @classmethod
@@ -74,6 +77,7 @@ class FastioShares:
         tls: SSLContext | None = None,
         api_base: str = API_BASE,
         web_base: str = WEB_BASE,
+        share_limit: int = 0,
     ) -> Self:
         """For ten orders at once and eight files of each, with a client of its own for the life of the process."""
         threads = ThreadPoolExecutor(max_workers=_FILES, thread_name_prefix="file")
@@ -84,16 +88,16 @@ class FastioShares:
             api_base=api_base,
             web_base=web_base,
             each=AtOnce(threads, most=_FILES_OF_AN_ORDER),
+            share_limit=share_limit,
         )
 
     def open(self, request: ShareRequest, *, deadline: datetime | None = None) -> Share:
         """See `ports.Shares`. Untroubled: one details call, one create, one call per file."""
         api = self._api.until(deadline)
-        bought = files.bought(api, request.goods)
-        wanted = dict(zip(shares.distinct_names(node.name for node in bought), bought, strict=True))
-        remote, fresh = known(api, request), False
+        wanted = wanted_files(api, request.goods)
+        remote, fresh = found_by_id(api, request), False
         if remote is None:
-            remote, fresh = _create(api, request)
+            remote, fresh = made(api, request, self._share_limit)
         missing, ends_at = wanted, remote.expires_at or request.expires_at
         if not fresh:
             check_usable(remote)
@@ -104,9 +108,14 @@ class FastioShares:
         fill(api, remote, wanted, missing, each=self._each)
         return self._share(request, remote, ends_at, ((name, node.size) for name, node in wanted.items()))
 
+    def files(self, goods: tuple[Goods, ...], *, deadline: datetime | None = None) -> tuple[ShareFile, ...]:
+        """See `ports.Shares`. Untroubled: one details call, and one for each folder."""
+        wanted = wanted_files(self._api.until(deadline), goods)
+        return tuple(ShareFile(name, node.size) for name, node in wanted.items())
+
     def find(self, request: ShareRequest) -> Share | None:
         """See `ports.Shares`. Untroubled: a look-up, and a call per page of its files."""
-        remote = known(self._api, request) or named(self._api, request, taken=False)
+        remote = found_by_id(self._api, request) or found_by_name(self._api, request, taken=False)
         if remote is None or "deleted" in remote.barred:
             return None
         check_usable(remote)
@@ -118,9 +127,14 @@ class FastioShares:
         self, request: ShareRequest, remote: RemoteShare, ends_at: datetime, held: Iterable[tuple[str, int | None]]
     ) -> Share:
         # One that was made when link_key was another has another name.
-        name = remote.name or request.name
+        name = remote.name or request.own_name
         link = shares.link(self._web_base, name)
         return Share(remote.id, name, link, ends_at, tuple(ShareFile(*file) for file in held))
+
+    @property
+    def listing(self) -> FastioShareListing:
+        """All shares of the same account."""
+        return FastioShareListing(self._api)
 
     def close(self, share_id: str) -> None:
         """See `ports.Shares`. Untroubled: one call."""
@@ -165,26 +179,6 @@ class FastioShares:
 
 
 # --- The share ------------------------------------------------------------------------------------------
-
-
-def _create(api: FastioApi, request: ShareRequest) -> tuple[RemoteShare, bool]:
-    """The order's share, and whether it was made by this very call, and so is surely empty."""
-    workspace = request.goods[0].workspace
-    doing = f"create share in workspace {workspace}"
-    reply = api.post(path("workspace", workspace, "create", "share"), wire.share_form(request))
-    if 200 <= reply.status < 300:
-        made = wire.share(wire.payload(reply.body) or {})
-        if made is not None:
-            return made, True
-        failure: PaidshareError = refusals.not_understood(reply, doing=doing)
-    else:
-        failure = api.refusal(reply, doing=doing)
-        if not reply.in_doubt and not wire.names_the_name(reply):
-            raise failure from reply.failure
-    found = named(api, request, taken=reply.status == 409)
-    if found is None:
-        raise failure from reply.failure
-    return found, False
 
 
 def _ended(api: FastioApi, remote: RemoteShare, request: ShareRequest) -> datetime:

@@ -13,8 +13,7 @@ from paidshare.loose_json import as_object
 from paidshare.orders import Goods
 from paidshare.ports import Clock
 from paidshare.shares_fastio import files, refusals, wire
-from paidshare.shares_fastio.api import FastioApi, http_client
-from paidshare.shares_fastio.shares import API_BASE
+from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
 from paidshare.shares_fastio.wire import path
 
 ROOT = "root"

@@ -64,7 +64,7 @@ def share_form(request: ShareRequest) -> dict[str, str]:
     """
     return {
         "title": request.title,
-        "custom_name": request.name,
+        "custom_name": request.own_name,
         "share_type": "send",
         "storage_mode": "independent",
         "access_options": "Anyone with the link",

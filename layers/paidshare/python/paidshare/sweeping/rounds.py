@@ -17,8 +17,8 @@ LOOKED_AT_EVERY = timedelta(days=1)
 _PART_OF_ITS_AGE = 8
 _AT_LEAST_EVERY = timedelta(days=3)
 _GIVEN_UP_AFTER = timedelta(days=35)  # Longer than Stripe lists its events (30 days, docs.stripe.com/api/events).
-_KEPT_AFTER_EXPIRY = timedelta(days=2)
-_KEPT_AFTER_CLOSING = timedelta(days=60)
+_KEPT_AFTER_EXPIRY = timedelta(minutes=10)  # Our clock and Fast.io's are apart, and a download may be under way.
+_KEPT_AFTER_CLOSING = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,10 @@ def fate(share: ListedShare, order: Known, *, now: datetime) -> Fate:
     What the share of *order* has come to: a Fast.io plan allows 100 to 1,000 shares, and those that nobody can open
     count, too.
 
-    Where access was taken back it may be given back (a refund can fail, a dispute be won), and with what was in the
-    share then: it stays for 60 days, and as long as the order is only on hold. A link that ran out by itself has
-    nothing to close: one that is open still was prolonged by a person. What the ledger promises for longer than Fast.io
-    has it stays, too.
+    Where access was taken back it may be given back (a refund can fail, a dispute be won): it stays for a day, and as
+    long as the order is only on hold; after that access comes back with a share of the next generation. A link that ran
+    out by itself has nothing to close: one that is open still was prolonged by a person. What the ledger promises for
+    longer than Fast.io has it stays, too.
     """
     taken_back = order.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and order.reason != Why.EXPIRED
     if not share.shut(now):

@@ -108,8 +108,13 @@ class Tidying:
                     progress = progress.closed()
                     part.closed += 1
                 case Fate.DELETE:
+                    ours = progress.share if progress.share and progress.share.id == share.id else None
+                    if ours is not None:
+                        progress = replace(progress, share=ours.deleting())
                     ledger.record(order_id, progress, holder=self._holder, now=self._ports.clock())
                     self._ports.share_listing.delete(share.id)
+                    if ours is not None:
+                        progress = replace(progress, share=ours.deleted())
                     part.deleted += 1
                 case Fate.KEEP:
                     pass

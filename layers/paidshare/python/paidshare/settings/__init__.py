@@ -1,12 +1,9 @@
 """The environment → frozen settings, once, lazily. Every gap is named in one error."""
 
-import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from paidshare.errors import SettingsIncomplete
-
-type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from paidshare.settings.reading import Network, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,7 @@ class ReceiveSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "ReceiveSettings":
         """Raises SettingsIncomplete, naming every gap."""
-        read = _Reader(environ)
+        read = Reader(environ)
         settings = cls(
             stage=read.text("STAGE"),
             livemode=read.livemode(),
@@ -46,6 +43,9 @@ class Policy:
     `link_days` is for products that do not say their own; `grace_days` follow the end of a subscription's period.
     `end_on_partial_refund`: a refund of a part ends access to the lines that it covers; else only a full one does.
     `keep_canceled`: a subscription that is canceled at once keeps the time that was paid for; else access ends.
+    `access_days` is how long a buyer may have the share of what was bought once made anew, from the first letter on,
+    for products that do not say; None for life. `by_page`: letters hold the page's link alone, and shares are made when
+    they are asked for.
     `ask_when_paid_late`: what is paid for a subscription that is over, or unpaid, waits for a person; else the period
     that was paid for is delivered.
     """
@@ -57,11 +57,16 @@ class Policy:
     hold_on_fraud_warning: bool = False
     keep_canceled: bool = False
     ask_when_paid_late: bool = False
+    access_days: int | None = None
+    by_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """What `functions/deliver` needs. For the seven from `link_days` on see `Policy`."""
+    """
+    What `functions/deliver` needs. For the nine from `link_days` on see `Policy`. `page_url` is what the orders' pages
+    are under, `share_limit` how many shares the Fast.io plan has; 0 where nobody says.
+    """
 
     stage: str
     livemode: bool
@@ -72,12 +77,16 @@ class DeliverSettings:
     sender: str
     configuration_set: str
     link_days: int
+    access_days: int | None
+    by_page: bool
     grace_days: int
     end_on_partial_refund: bool
     keep_canceled: bool
     ask_when_paid_late: bool
     hold_on_fraud_warning: bool
     connected_accounts: bool
+    page_url: str
+    share_limit: int
     stripe_api_base: str
     fastio_api_base: str
     fastio_web_base: str
@@ -85,7 +94,7 @@ class DeliverSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "DeliverSettings":
         """Raises SettingsIncomplete, naming every gap."""
-        read = _Reader(environ)
+        read = Reader(environ)
         settings = cls(
             stage=read.text("STAGE"),
             livemode=read.livemode(),
@@ -96,12 +105,16 @@ class DeliverSettings:
             sender=read.address("SENDER_ADDRESS"),
             configuration_set=read.text("MAIL_CONFIGURATION_SET"),
             link_days=read.whole_number("LINK_DAYS", 1, 3650),
+            access_days=read.access("ACCESS"),
+            by_page=read.word("DELIVERY", "link", "page") == "page",
             grace_days=read.whole_number("GRACE_DAYS", 0, 60),
             end_on_partial_refund=read.word("PARTIAL_REFUNDS", "keep", "end") == "end",
             keep_canceled=read.word("CANCELED_SUBSCRIPTIONS", "end", "keep") == "keep",
             ask_when_paid_late=read.word("LATE_PAYMENTS", "deliver", "ask") == "ask",
             hold_on_fraud_warning=read.word("FRAUD_WARNINGS", "ignore", "hold") == "hold",
             connected_accounts=read.word("CONNECTED_ACCOUNTS", "park", "allow") == "allow",
+            page_url=read.base_url("PAGE_URL"),
+            share_limit=read.whole_number("SHARE_LIMIT", 0, 1_000_000),
             stripe_api_base=read.base_url("STRIPE_API_BASE"),
             fastio_api_base=read.base_url("FASTIO_API_BASE"),
             fastio_web_base=read.base_url("FASTIO_WEB_BASE"),
@@ -119,6 +132,8 @@ class DeliverSettings:
             hold_on_fraud_warning=self.hold_on_fraud_warning,
             keep_canceled=self.keep_canceled,
             ask_when_paid_late=self.ask_when_paid_late,
+            access_days=self.access_days,
+            by_page=self.by_page,
         )
 
 
@@ -134,7 +149,7 @@ class FeedbackSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "FeedbackSettings":
         """Raises SettingsIncomplete, naming every gap."""
-        read = _Reader(environ)
+        read = Reader(environ)
         settings = cls(
             stage=read.text("STAGE"),
             queue_url=read.text("MAIL_QUEUE_URL"),
@@ -162,7 +177,7 @@ class SweepSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "SweepSettings":
         """Raises SettingsIncomplete, naming every gap."""
-        read = _Reader(environ)
+        read = Reader(environ)
         settings = cls(
             stage=read.text("STAGE"),
             livemode=read.livemode(),
@@ -176,63 +191,3 @@ class SweepSettings:
         )
         read.complain()
         return settings
-
-
-class _Reader:
-    """Reads variables and collects what is wrong, so that one deploy mends all of it."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._gaps: list[str] = []
-
-    def complain(self) -> None:
-        if self._gaps:
-            raise SettingsIncomplete(self._gaps)
-
-    def text(self, name: str) -> str:
-        value = self._environ.get(name, "").strip()
-        if not value:
-            self._gaps.append(f"{name} is not set")
-        return value
-
-    def livemode(self) -> bool:
-        return self.word("STRIPE_MODE", "test", "live") == "live"
-
-    def word(self, name: str, *known: str) -> str:
-        """One of *known*; the first of them in the place of anything else."""
-        return self._checked(name, lambda v: v in known, f"must be {' or '.join(known)}") or known[0]
-
-    def address(self, name: str) -> str:
-        return self._checked(name, lambda v: v.count("@") == 1 and not v.startswith("@"), "must be an e-mail address")
-
-    def whole_number(self, name: str, least: int, most: int) -> int:
-        wish = f"must be a whole number from {least} to {most}"
-        value = self._checked(
-            name, lambda v: v.isascii() and v.isdecimal() and len(v) < 10 and least <= int(v) <= most, wish
-        )
-        return int(value) if value else least
-
-    def base_url(self, name: str) -> str:
-        """Plain HTTP is for the laptop's stand-ins: a deployed stage can never be pointed at one."""
-        local = self._environ.get("STAGE") == "local"
-        schemes = ("https://", "http://") if local else ("https://",)
-        value = self._checked(
-            name, lambda v: v.startswith(schemes), "must be an https:// URL (http:// on stage local only)"
-        )
-        return value.rstrip("/")
-
-    def networks(self, name: str) -> tuple[Network, ...]:
-        found: list[Network] = []
-        for part in filter(None, (p.strip() for p in self._environ.get(name, "").split(","))):
-            try:
-                found.append(ipaddress.ip_network(part))
-            except ValueError:
-                self._gaps.append(f"{name} has an entry that is no CIDR block")
-        return tuple(found)
-
-    def _checked(self, name: str, good: Callable[[str], bool], wish: str) -> str:
-        value = self.text(name)
-        if value and not good(value):
-            self._gaps.append(f"{name} {wish}")
-            return ""
-        return value

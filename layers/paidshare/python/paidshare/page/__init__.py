@@ -1,0 +1,1 @@
+"""Use case: the page of an order, for its buyer."""
