@@ -82,3 +82,21 @@ def test_a_list_that_is_not_understood_is_no_empty_one(world: FastioWorld, stora
     world.fault({"match": "GET /workspaces/all/", "status": 200, "body": {"result": True, "workspaces": "none"}})
     with pytest.raises(FastioUnavailable):
         list(storage.workspaces())
+
+
+@pytest.mark.parametrize(
+    ("said", "may"),
+    [
+        (None, True),
+        ({"result": True, "scopes": ["org:1:r", "workspace:2:rwa"]}, True),
+        ({"result": True, "scopes": ["user:*:r"]}, False),
+        ({"result": True, "scopes": ["user:*:r"], "full_access": True}, True),
+        ({"result": True, "scopes": {"user": "rw"}}, None),
+    ],
+)
+def test_a_key_that_only_reads_is_known_where_fast_io_says_so(
+    world: FastioWorld, storage: FastioStorage, said: dict[str, Any] | None, may: object
+) -> None:
+    if said is not None:
+        world.fault({"match": "GET /auth/scopes/", "status": 200, "body": said})
+    assert storage.may_write() is may

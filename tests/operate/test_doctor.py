@@ -318,6 +318,13 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
     "the endpoint is not there": (_web(None), "reachable", "cannot be reached"),
     "the endpoint fails": (_web(500), "reachable", "500"),
     "Fast.io refuses the key": (_in_secret(fastio_api_key="wrong"), "key and shares", "refuses the key"),
+    "a key of Fast.io's that only reads": (
+        lambda shop: shop.seller.fastio.fault(
+            {"match": "GET /auth/scopes/", "status": 200, "body": {"result": True, "scopes": ["user:*:r"]}}
+        ),
+        "key's rights",
+        "no share can be made",
+    ),
     "letters are not signed": (
         _answers("sesv2.GetEmailIdentity", DkimAttributes={"SigningEnabled": False, "Status": "NOT_STARTED"}),
         "DKIM",
