@@ -5,12 +5,12 @@ From an empty secret: `init`, a purchase, `status`, `why`, `doctor`. Each is one
 laptop's system by itself; `python -m scripts.record`.
 """
 
+import io
 import json
 import os
 import pty
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +36,7 @@ def main(into: Annotated[Path, typer.Option(help="The folder of the pictures.")]
         # Its usual way to the webhook, which is no endpoint that a seller has.
         httpx.post(f"{stack.endpoints.stripe_url}/_webhook", json={"url": None}).raise_for_status()
         given = json.dumps({"stripe_api_key": STRIPE_API_KEY, "fastio_api_key": FASTIO_API_KEY})
-        picture(into / "init.svg", f"keys.json | {_words('init')}", "init", given=given)
+        picture(into / "init.svg", f"{_words('init')} < keys.json", "init", given=given)
         picture(into / "try.svg", _words("try"), "try", "--to", "ada@example.com")
         for name, words in (("status", ()), ("why", ("ada@example.com",)), ("products", ()), ("secrets", ())):
             picture(into / f"{name}.svg", _words(name, *words), name, *words)
@@ -53,7 +53,7 @@ def emptied(stack: Stack) -> None:
 def picture(file: Path, title: str, *words: str, given: str = "") -> None:
     """What the command prints, as SVG."""
     said = printed([str(_ROOT / ".venv" / "bin" / "paidshare"), *words, "--env", "laptop"], given)
-    console = Console(record=True, width=_COLUMNS, file=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    console = Console(record=True, width=_COLUMNS, file=io.StringIO())
     console.print(Text.from_ansi(said.replace("\r\n", "\n").rstrip()))
     # Without its own fonts, which would be fetched from elsewhere.
     file.write_text(console.export_svg(title=title, unique_id=file.stem, code_format=_bare()))
@@ -105,4 +105,4 @@ def _secret(stack: Stack) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(main))
+    typer.run(main)

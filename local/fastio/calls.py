@@ -190,6 +190,9 @@ class Calls:
         workspace = self._workspace(request.path_params["workspace"])
         return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
 
+    async def scopes(self, _request: Request) -> Response:
+        return done(scopes=["user:*:rw"], full_access=False, admin=False, legacy=False)
+
     async def workspaces(self, request: Request) -> Response:
         only(request, ("limit", "offset"))
         page, pagination = offset_page(request, [w for w in self._state.workspaces.values() if w.member], most=500)

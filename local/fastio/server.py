@@ -80,6 +80,7 @@ def _api_routes(calls: Calls, api_key: str) -> list[Route]:
 
     return [
         route("GET", "/user/auth/check/", calls.auth_check),
+        route("GET", "/auth/scopes/", calls.scopes),
         route("GET", "/events/search/", calls.events),
         route("GET", "/shares/all/", calls.shares),
         route("GET", "/shares/check/name/{name}/", calls.name_check),

@@ -60,4 +60,22 @@ def _counted(used: int, plan: int | None) -> Found:
     return good(f"the key is taken; {used} shares are in use" + (f" of the plan's {plan}" if plan else ""))
 
 
-CHECKS = (Check(_GROUP, "key and shares", _shares),)
+def _rights(to: Stack) -> Found:
+    if not to.secret.fastio_api_key:
+        raise Moot
+    try:
+        may_write = storage(to).may_write()
+    except FastioUnavailable as error:
+        if "key" in str(error):
+            raise Moot from error
+        raise
+    if may_write is None:
+        return good("Fast.io does not say what the key may do")
+    if may_write:
+        return good("the key may make shares")
+    return wrong(
+        "the key only reads: no share can be made", "make one that writes, too: paidshare secrets rotate fastio_api_key"
+    )
+
+
+CHECKS = (Check(_GROUP, "key and shares", _shares), Check(_GROUP, "key's rights", _rights))

@@ -27,7 +27,7 @@ def for_sale(to: Stack) -> list[Product] | Found:
 def _metadata(to: Stack) -> Found:
     found = for_sale(to)
     if isinstance(found, Found):
-        return found
+        raise Moot
     if faults := products.faults(found):
         return wrong("; ".join(faults), _MEND)
     ours = sum(one.goods is not None for one in found)

@@ -292,3 +292,54 @@ class TestInvoices:
         intent = stand.control("/_pay")["payment_intent"]
         error = stand.raw("GET", f"/v1/invoice_payments?payment[payment_intent]={intent}").json()["error"]
         assert (error["code"], error["param"]) == ("parameter_missing", "payment[type]")
+
+
+class TestAnInvoiceWrittenThroughTheApi:
+    def draft(self, stand: Stand, card: str | None = "pm_card_visa") -> tuple[str, str]:
+        """The customer's id, and the invoice's."""
+        form: Any = {"email": "ada@example.com"}
+        if card:
+            form |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
+        customer = stand.v1.customers.create(form)
+        invoice = stand.v1.invoices.create({"customer": customer.id, "currency": "usd", "auto_advance": False})
+        assert (invoice.status, invoice.total) == ("draft", 0)
+        return customer.id, str(invoice.id)
+
+    def item(self, stand: Stand, customer: str, invoice: str, product: str, currency: str = "usd") -> None:
+        price: Any = {"currency": currency, "product": product, "unit_amount": 100}
+        stand.v1.invoice_items.create({"customer": customer, "invoice": invoice, "price_data": price})
+
+    def test_it_is_paid_with_the_customer_s_card_and_told(self, stand: Stand, club: str) -> None:
+        customer, invoice = self.draft(stand)
+        self.item(stand, customer, invoice, club)
+        stand.v1.invoices.finalize_invoice(invoice)
+        paid = stand.v1.invoices.pay(invoice)
+        assert (paid.status, paid.total, paid.customer_email) == ("paid", 100, "ada@example.com")
+        found = shown(stand, invoice)
+        assert found["lines"]["data"][0]["pricing"]["price_details"]["product"] == club
+        assert found["payments"]["data"][0]["status"] == "paid"
+        assert [one.type for one in stand.v1.events.list({"type": "invoice.paid"}).data] == ["invoice.paid"]
+        assert [one.id for one in stand.v1.customers.list({"email": "ada@example.com"}).data] == [customer]
+
+    def test_what_is_out_of_turn_is_refused(self, stand: Stand, club: str) -> None:
+        customer, invoice = self.draft(stand)
+        other, _ = self.draft(stand)
+        for wrong in (
+            lambda: stand.v1.invoices.pay(invoice),
+            lambda: self.item(stand, other, invoice, club),
+            lambda: self.item(stand, customer, invoice, club, "eur"),
+            lambda: self.item(stand, customer, invoice, "prod_1"),
+            lambda: stand.v1.customers.create({"payment_method": "pm_of_nobody"}),
+        ):
+            with pytest.raises(stripe.InvalidRequestError):
+                wrong()
+        stand.v1.invoices.finalize_invoice(invoice)
+        with pytest.raises(stripe.InvalidRequestError, match="has to be draft"):
+            self.item(stand, customer, invoice, club)
+
+    def test_without_a_card_nothing_is_paid(self, stand: Stand, club: str) -> None:
+        customer, invoice = self.draft(stand, card=None)
+        self.item(stand, customer, invoice, club)
+        stand.v1.invoices.finalize_invoice(invoice)
+        with pytest.raises(stripe.InvalidRequestError, match="default_payment_method"):
+            stand.v1.invoices.pay(invoice)

@@ -424,6 +424,13 @@ class TestEvents:
         stand.control("/_settle", {"session": session})
         verify(shop.got[0], made.secret)
         assert "secret" not in stand.v1.webhook_endpoints.retrieve(made.id)
+        stand.v1.webhook_endpoints.update(made.id, {"disabled": True})
+        assert stand.control("/_pay")["deliveries"] == []
+        changed = stand.v1.webhook_endpoints.update(
+            made.id, {"disabled": False, "enabled_events": ["checkout.session.completed"]}
+        )
+        assert (changed.status, "secret" in changed) == ("enabled", False)
+        assert len(stand.control("/_pay")["deliveries"]) == 1
         stand.v1.webhook_endpoints.delete(made.id)
         assert stand.control("/_pay")["deliveries"] == []
 

@@ -167,6 +167,7 @@ def test_of_a_shop_in_order_nothing_is_said_but_that(shop: Shop) -> None:
 
 def test_there_are_thirty_checks_in_six_groups_and_no_two_of_one_name() -> None:
     assert len(CHECKS) >= 30
+    assert len(SABOTAGES) + len(MANY) >= 40
     assert len({one.group for one in CHECKS}) == 6
     assert len({one.name for one in CHECKS}) == len(CHECKS)
 
@@ -182,9 +183,9 @@ def _in_secret(**changed: Any) -> Callable[[Shop], None]:
     return lambda shop: shop.writes(**changed)
 
 
-def _forbidden(match: str) -> Callable[[Shop], None]:
+def _forbidden(match: str, *, times: int = 1) -> Callable[[Shop], None]:
     error = {"type": "invalid_request_error", "message": "The provided key does not have the required permissions."}
-    return lambda shop: shop.seller.stripe.fault(403, match=match, body={"error": error})
+    return lambda shop: shop.seller.stripe.fault(403, match=match, body={"error": error}, times=times)
 
 
 def _web(status: int | None) -> Callable[[Shop], None]:
@@ -294,7 +295,7 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
         "2 webhook secrets",
     ),
     "no right to Disputes": (_forbidden("GET /v1/disputes"), "Disputes", "may not read Disputes"),
-    "no right to Products": (_forbidden("GET /v1/products"), "Products", "may not read Products"),
+    "no right to Products": (_forbidden("GET /v1/products", times=9), "Products", "may not read Products"),
     "no right to Sessions": (_forbidden("GET /v1/checkout/sessions"), "Checkout Sessions", "may not read"),
     "no right to PaymentIntents": (_forbidden("GET /v1/payment_intents/*"), "PaymentIntents", "may not read"),
     "no right to Charges": (_forbidden("GET /v1/charges/*"), "Charges", "may not read"),
@@ -317,6 +318,13 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
     "the endpoint is not there": (_web(None), "reachable", "cannot be reached"),
     "the endpoint fails": (_web(500), "reachable", "500"),
     "Fast.io refuses the key": (_in_secret(fastio_api_key="wrong"), "key and shares", "refuses the key"),
+    "a key of Fast.io's that only reads": (
+        lambda shop: shop.seller.fastio.fault(
+            {"match": "GET /auth/scopes/", "status": 200, "body": {"result": True, "scopes": ["user:*:r"]}}
+        ),
+        "key's rights",
+        "no share can be made",
+    ),
     "letters are not signed": (
         _answers("sesv2.GetEmailIdentity", DkimAttributes={"SigningEnabled": False, "Status": "NOT_STARTED"}),
         "DKIM",

@@ -1,8 +1,9 @@
 """
 What lies in Fast.io's workspaces: for who says what to sell, and for who makes sure that it is still there.
 
-Two guesses beside those of `wire`: a list of workspaces has `workspaces`, each with `id`, `folder_name` and perhaps
-`archived`; a workspace's limits have `shares`, a number or an object with `limit` or `max`.
+Three guesses beside those of `wire`: a key's `scopes` are texts that end in `:r`, `:rw` or `:rwa`; a list of
+workspaces has `workspaces`, each with `id`, `folder_name` and perhaps `archived`; a workspace's limits have `shares`, a
+number or an object with `limit` or `max`.
 """
 
 from collections.abc import Callable, Iterator
@@ -78,6 +79,20 @@ class FastioStorage:
     def bought(self, goods: Goods) -> list[Entry]:
         """The files that a buyer of *goods* gets; it raises what a delivery would."""
         return [Entry(node.id, node.name, "file", node.size) for node in files.bought(self._api, (goods,))]
+
+    def may_write(self) -> bool | None:
+        """
+        Whether the key has a right to change anything at all (`GET /auth/scopes/`); None where Fast.io does not say.
+
+        Raises FastioUnavailable when it refuses the key.
+        """
+        data = self._api.data(self._api.get(path("auth", "scopes")), doing="look up the key's rights")
+        scopes = data.get("scopes")
+        if data.get("full_access") is True:
+            return True
+        if not isinstance(scopes, list) or not all(isinstance(one, str) for one in scopes):
+            return None
+        return any(one.endswith((":rw", ":rwa")) for one in scopes)
 
     def most_shares(self, workspace: str) -> int | None:
         """How many shares the plan has, where Fast.io tells (`GET /workspace/{id}/limits/`); None where it does not."""
