@@ -53,8 +53,8 @@ class Demo:
         made = sale.sell(self._to, email=EMAIL)
         if made.attempt.status != 200:
             raise self._explained(f"our webhook answered {made.attempt.status} to Stripe: {made.attempt.body}")
-        page = pages.from_checkout(self._to, made.session)
-        ready = pages.wait_for(page, "Open your files", since=made.attempt.at)
+        with pages.from_checkout(self._to, made.session) as page:
+            ready = pages.wait_for(page, "Open your files", since=made.attempt.at)
         letter = self._awaited(before)
         files_on_page = Hop(ready.at - made.attempt.at, "the files are on the order's page")
         for hop in sorted([*self._hops(made, letter), files_on_page], key=lambda hop: hop.seconds):

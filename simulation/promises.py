@@ -164,9 +164,9 @@ class Judge:
         self.nothing_personal("the ledger", [value for name, value in row.items() if before.get(name) is not value])
 
     def worded(self, letter: Sent) -> None:
-        """SES has sent its word of *letter*."""
+        """SES has sent its word of *letter*. The ledger knows seconds; of two in one, which was begun last."""
         newest = self.last_word.get(letter.order_id)
-        if newest is None or newest[1].at <= letter.at:
+        if newest is None or _left(newest[1]) <= _left(letter):
             self.last_word[letter.order_id] = (self.clock.now, letter)
 
     def queued(self, message: Message) -> None:
@@ -444,6 +444,10 @@ _SAYS = {
 def _planned(order: AnOrder) -> set[str]:
     subscription = order.subscription
     return set() if subscription is None else {subscription.product.name}
+
+
+def _left(letter: Sent) -> tuple[int, float]:
+    return int(letter.at), float(letter.mark)
 
 
 def _said(row: Mapping[str, Any]) -> str:

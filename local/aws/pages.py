@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 
@@ -30,15 +32,15 @@ class Seen:
 
 
 class Browser:
-    """Keeps its cookies. *url* is where it is. `close` it."""
+    """At *url*. *http* keeps its cookies, and follows where it is led."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, http: httpx.Client, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(timeout=30, trust_env=False, follow_redirects=True)
+        self._http = http
 
     def look(self) -> Seen:
         """Raises SaleFailed where there is no page."""
-        answer = self.http.get(self.url)
+        answer = self._http.get(self.url)
         if answer.status_code != 200:
             raise SaleFailed(f"the order's page answers {answer.status_code}")
         self.url = str(answer.url)
@@ -50,17 +52,16 @@ class Browser:
         action = re.search(r'<form method="post" action="([^"]+)"', self.look().html)
         if form is None or action is None:
             raise SaleFailed("the order's page has nothing to ask for")
-        answer = self.http.post(str(httpx.URL(self.url).join(action[1])), data={"form": form[1]})
+        answer = self._http.post(str(httpx.URL(self.url).join(action[1])), data={"form": form[1]})
         self.url = str(answer.url)
         return Seen(time.time(), answer.text)
 
-    def close(self) -> None:
-        self.http.close()
 
-
-def from_checkout(to: Endpoints, session: str) -> Browser:
+@contextmanager
+def from_checkout(to: Endpoints, session: str) -> Iterator[Browser]:
     """A browser that Stripe's Checkout sends on after the payment."""
-    return Browser(f"{to.page_url}?session_id={session}")
+    with httpx.Client(timeout=30, trust_env=False, follow_redirects=True) as http:
+        yield Browser(http, f"{to.page_url}?session_id={session}")
 
 
 def wait_for(browser: Browser, words: str, *, since: float) -> Seen:

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from paidshare.aws import DynamoLedger, DynamoOrderIndex
-from paidshare.aws.ledger import shard
+from paidshare.aws.ledger import OF_A_PAYMENT, shard
 from paidshare.aws.order_index import INDEX
 from paidshare.errors import LedgerUnavailable
 from paidshare.ports import Ledger
@@ -250,6 +250,6 @@ class TestDynamoOrders:
             with pytest.raises(LedgerUnavailable, match="ResourceNotFoundException"):
                 ask()
 
-    def test_it_asks_the_index_of_the_template(self, aws: Cloud) -> None:
+    def test_it_and_the_ledger_ask_the_indexes_of_the_template(self, aws: Cloud) -> None:
         table = aws.dynamodb.describe_table(TableName=ORDERS_TABLE)["Table"]
-        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == [INDEX]
+        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == [INDEX, OF_A_PAYMENT]

@@ -5,11 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import babel
 import botocore
 import pytest
+from babel import Locale
 from botocore.loaders import Loader
 from botocore.session import Session
 
+from paidshare.storefront.languages import LANGUAGES
 from scripts import aws_calls
 
 CUT = aws_calls.cutting()
@@ -18,7 +21,7 @@ DATA = Path(botocore.__file__).parent / "data"
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A layer of botocore's data alone, cut."""
+    """A layer of botocore's and Babel's data alone, cut."""
     made = tmp_path_factory.mktemp("layer")
     data = made / "botocore" / "data"
     data.mkdir(parents=True)
@@ -28,6 +31,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(DATA / service, data / service)
     for name in ("requests", "requests-2.0.dist-info", "httpx", "boto3/data"):
         (made / name).mkdir(parents=True)
+    shutil.copytree(Path(babel.__file__).parent / "locale-data", made / "babel" / "locale-data")
     CUT.main(made)
     return made
 
@@ -62,9 +66,15 @@ def test_a_call_that_is_added_or_no_longer_made_is_told() -> None:
 
 
 def test_what_nobody_uses_is_gone(packages: Path) -> None:
-    assert sorted(path.name for path in packages.iterdir()) == ["boto3", "botocore", "httpx"]
+    assert sorted(path.name for path in packages.iterdir()) == ["babel", "boto3", "botocore", "httpx"]
     assert not (packages / "boto3" / "data").exists()
     assert {path.name for path in (packages / "botocore" / "data").iterdir() if path.is_dir()} == set(CUT.CALLS)
+    assert sorted(path.stem for path in (packages / "babel" / "locale-data").iterdir()) == sorted(CUT.LOCALES)
+
+
+def test_every_language_of_letters_is_kept(packages: Path) -> None:
+    kept = {path.stem for path in (packages / "babel" / "locale-data").iterdir()}
+    assert {Locale.parse(language, sep="-").language for language in LANGUAGES} <= kept
 
 
 @pytest.mark.parametrize("service", CUT.CALLS)

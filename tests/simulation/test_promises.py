@@ -134,6 +134,19 @@ def test_a_word_of_ses_s_that_nobody_noted_is_seen(noted: str | None, seen: bool
     assert shop.broken() == ({"ses_s_word_is_noted"} if seen else set())
 
 
+@pytest.mark.parametrize(("later_by", "noted"), [(0.5, "8"), (1.0, "7")])
+def test_of_two_letters_in_one_second_the_word_of_the_one_begun_last_is_noted(later_by: float, noted: str) -> None:
+    shop = Shop()
+    for mark, at in (("8", START), ("7", START + later_by)):
+        shop.judge.worded(Sent(at, "buyer", ORDER, "delivery", mark, "", f"ses-{mark}"))
+    shop.clock.now += 3_600
+    for in_the_row, seen in (("8", noted != "8"), ("7", noted != "7")):
+        shop.judge.broken.clear()
+        shop.row(letter_sent_mark={"S": in_the_row})
+        shop.judge.ses_s_word_is_noted(shop.shop.account.orders[ORDER])
+        assert bool(shop.broken()) is seen
+
+
 @pytest.mark.parametrize(("resent", "seen"), [("resend_1", False), ("resend_9", True), (None, True)])
 def test_a_wish_that_nobody_answered_is_seen(resent: str | None, seen: bool) -> None:  # noqa: FBT001
     shop = Shop()

@@ -13,8 +13,7 @@ class TestThePage:
     def test_it_has_the_files_by_checkout_s_address_and_by_the_letter_s_until_a_refund(self, laptop: Laptop) -> None:
         guide = laptop.file("page/guide.pdf", "the guide")["node_id"]
         sale = laptop.pay("page@example.com", laptop.ours(guide))
-        browser = pages.from_checkout(laptop.to, sale["session"])
-        try:
+        with pages.from_checkout(laptop.to, sale["session"]) as browser:
             seen = until(lambda: _with("Open your files", browser), "the files on the page")
             assert sale["session"] not in browser.url
             assert browser.url == laptop.to.page_url
@@ -30,8 +29,6 @@ class TestThePage:
             laptop.order_in("access_ended", sale["session"])
             assert "Your access has ended" in browser.look().html
             assert "/shared/" not in laptop.http.get(found[0]).text
-        finally:
-            browser.close()
 
     def test_whatever_opens_nothing_gets_one_answer(self, laptop: Laptop) -> None:
         base = laptop.to.page_url

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paidshare import wishes
-from paidshare.errors import FastioUnavailable, LedgerUnavailable, StripeUnavailable
+from paidshare.delivering.errors import LetterRejected, MailUnavailable
+from paidshare.errors import FastioUnavailable, LedgerUnavailable, NeedsAPerson, StripeUnavailable, TryAgain
 from paidshare.grants import Grants
-from paidshare.orders import Order
+from paidshare.orders import Letter, Order
 from paidshare.page import page, rendering, tokens
 from paidshare.page.page import Answer, Request
 from paidshare.page.ports import Opened, PageFile, Ports
@@ -201,6 +203,49 @@ class Many:
 
     def of(self, grants: Grants) -> tuple[PageFile, ...]:
         raise AssertionError(grants)
+
+
+class Letters:
+    """The port `Mailer`: what the page shows as each letter leaves; or *trouble* in its place."""
+
+    def __init__(self, front: Front, trouble: Exception | None = None) -> None:
+        self.front = front
+        self.trouble = trouble
+        self.shown: list[object] = []
+
+    def send(self, letter: Letter, *, order_id: str) -> str:
+        self.shown.append(self.front.ask().fields["shows"])
+        if self.trouble is not None:
+            raise self.trouble
+        return self.front.world.mailer.send(letter, order_id=order_id)
+
+
+class TestBeforeTheLetter:
+    def test_the_files_are_there_before_the_first_letter_leaves(self) -> None:
+        front = Front()
+        letters = Letters(front)
+        front.world.with_port(mailer=letters)
+        front.world.look()
+        assert letters.shown == ["ready"]
+
+    @pytest.mark.parametrize(
+        "trouble", [LetterRejected("refused"), MailUnavailable("down"), MailUnavailable("no answer", in_doubt=True)]
+    )
+    @pytest.mark.parametrize("then", [DISPUTED, REFUNDED])
+    def test_they_stay_when_it_cannot_leave_until_access_is_taken_back(self, trouble: Exception, then: Order) -> None:
+        front = Front()
+        front.world.with_port(mailer=Letters(front, trouble))
+        with suppress(TryAgain, NeedsAPerson):
+            front.world.look()
+        answer = front.ask()
+        assert answer.fields == {"shows": "ready"}
+        assert "/shared/" in answer.page.body
+        with suppress(TryAgain, NeedsAPerson):
+            front.world.becomes(then)
+        answer = front.ask()
+        assert answer.fields != {"shows": "ready"}
+        assert "/shared/" not in answer.page.body
+        assert not front.world.open_files()
 
 
 class TestFromCheckout:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from paidshare.grants import KnownShare
 from paidshare.progress import Progress
 from paidshare.states import State, Why
 
@@ -48,11 +49,15 @@ def showing(progress: Progress | None, *, now: datetime, asked: bool = False) ->
     Which page is shown of an order; None for one that has nothing of ours. *asked*: the buyer has just asked for a
     share, which is made within seconds.
     """
-    if progress is None or progress.state is State.NEW:
+    if progress is None:
         return Showing(Shows.PREPARING)
+    if (share := _filled(progress, now)) is not None:
+        return Showing(Shows.READY, share_id=share.id)
     match progress.state:
         case State.NOT_OURS | State.ELSEWHERE:
             found = None
+        case State.NEW:
+            found = Showing(Shows.PREPARING)
         case State.WAITING:
             found = _waiting(progress)
         case State.ACCESS_ON_HOLD:
@@ -77,6 +82,18 @@ def _run_out(progress: Progress, *, now: datetime, asked: bool) -> Showing:
     if not any(grant.lasts(now) for grant in progress.grants):
         return Showing(Shows.ENDED, Why.EXPIRED)
     return Showing(Shows.PREPARING if asked else Shows.RAN_OUT)
+
+
+def _filled(progress: Progress, now: datetime) -> KnownShare | None:
+    """
+    The share that the first letter tells of: it has all that is granted, and whether that letter leaves, is refused or
+    is in doubt changes nothing of it. None once the letter has left.
+    """
+    share = progress.share
+    if share is None or progress.delivered_at is not None:
+        return None
+    open_now = not share.gone and not share.may_be_closed and share.ends_at > now
+    return share if open_now and share.holds and set(share.holds) == {one.line for one in progress.grants} else None
 
 
 def _given(progress: Progress, *, now: datetime, asked: bool) -> Showing:
