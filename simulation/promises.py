@@ -108,7 +108,7 @@ class Judge:
             if not history or history[-1][1] is not found:
                 history.append((now, found))
         if not math.isinf(found_within):
-            self.clock.at(now + found_within, lambda: self._look_again(number, now))
+            self.clock.at(now + found_within, partial(self._look_again, number, now))
 
     def _look_again(self, number: int, since: float) -> None:
         """At what was to be done by now, unless a fault was in the way."""
@@ -116,7 +116,7 @@ class Judge:
         if math.isinf(calm_at):
             return
         if calm_at > self.clock.now:
-            self.clock.at(calm_at, lambda: self._look_again(number, since))
+            self.clock.at(calm_at, partial(self._look_again, number, since))
             return
         self._money(number)
 
