@@ -22,7 +22,7 @@ from rich.console import Console
 
 from simulation import earlier
 from simulation.kept import keep as keep_story
-from simulation.run import Result, Told, fixed_hashes, run
+from simulation.run import Result, Told, cpu_s, fixed_hashes, run
 from simulation.shrink import shrink
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -48,10 +48,12 @@ class Total:
         self.faults += len(result.struck)
 
     def shown(self, seconds: float) -> str:
+        used = cpu_s()
         return (
             f"{self.runs:,} runs, {self.orders:,} orders, {self.letters:,} letters, {self.calls:,} calls, "
             f"{self.faults:,} faults in {seconds:,.0f} s: {self.orders / seconds:,.0f} orders/s, "
-            f"{self.days / seconds:.2f} simulated days/s"
+            f"{self.days / seconds:.2f} simulated days/s; {used:,.0f} s of CPU, "
+            f"{self.orders / used:,.1f} orders in each of them"
         )
 
 

@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 import random
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -209,6 +210,12 @@ def _tell(shop: Simulated, act: Act, event: Event) -> bool:
         wait = chance.spread(f"{name} wait", pace)
         shop.clock.at(shop.clock.now + wait, partial(shop.told, act.number, event))
     return True
+
+
+def cpu_s() -> float:
+    """What this process and those that it saw the end of had of the processors, whatever was beside them."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def fixed_hashes() -> None:

@@ -35,7 +35,7 @@ from simulation.faults import Fault, Faults, Rates
 from simulation.functions import DELIVER_S, SWEEP_S, Context, letters_written_once, simulated_time
 from simulation.outside import Outside
 from simulation.promises import STATED_S, Broken
-from simulation.run import fixed_hashes, without_gc
+from simulation.run import cpu_s, fixed_hashes, without_gc
 from simulation.shop import Simulated
 from simulation.snapshot import Snapshot
 from simulation.stripe.account import DAY_S, STRIPE_S_CLOCKS_APART_S, Purchase
@@ -479,7 +479,9 @@ def main(
                     "\n".join(["", *map(str, each.schedule), *each.told, *map(str, each.broken)]), markup=False
                 )
     seconds = time.perf_counter() - began
-    console.print(f"{total:,} schedules in {seconds:,.0f} s; promises broken: {bad}")
+    used = cpu_s()
+    rate = f"{used:,.0f} s of CPU, {total / used:,.0f} in each of them"
+    console.print(f"{total:,} schedules in {seconds:,.0f} s; {rate}; promises broken: {bad}")
     raise typer.Exit(bad > 0)
 
 
