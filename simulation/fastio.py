@@ -80,6 +80,8 @@ class FileHost:
                 return self._changed(share)
             case "DELETE", ["share", name, "delete"]:
                 return self._delete(self._share(name))
+            case "GET", ["events", "search"]:
+                return self._happened(params)
         raise Refused(404, 9992, "There is no such call")
 
     def open_files(self, order_id: str) -> tuple[str, ...]:
@@ -140,6 +142,10 @@ class FileHost:
         self.state.drop_share(share)
         self.by_order[order_of(share)].remove(share)
         return {}
+
+    def _happened(self, asked: Mapping[str, str]) -> _Answer:
+        named = {name: asked[name] for name in ("share_id", "event")}
+        return {"events": [one for one in self.state.events if named.items() <= one.items()], "pagination": {}}
 
     def _listed(self, offset: int, limit: int) -> _Answer:
         shown = self.state.now() - timedelta(seconds=self.list_late_s)

@@ -25,6 +25,8 @@ UPDATE = "POST /share/*/update/"
 LIST = "GET /share/*/storage/root/list/"
 AUTH = "GET /user/auth/check/"
 DELETE = "DELETE /share/*/storage/*/delete/"
+WITHDRAW = "DELETE /share/*/delete/"
+EVENTS = "GET /events/search/"
 
 
 def now() -> datetime:
@@ -119,6 +121,11 @@ class FastioWorld:
             return None
         page = answer.raise_for_status().text
         return tuple(html.unescape(file) for file in re.findall(r"download>(.*?)</a>", page))
+
+    def open_a_file(self, name: str) -> None:
+        """As whoever has the link."""
+        [file, *_] = re.findall(r'href="(.*?)"', self.http.get(f"/shared/{name}").text)
+        self.http.get(file).raise_for_status()
 
     def delete(self, name: str) -> None:
         """As a person deletes a share in Fast.io for good."""

@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import aws, notices, retries
+from paidshare import aws, notices, retries, wishes
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
@@ -201,7 +201,8 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
         return
     try:
         # Until the order is found, what the event is about stands in for it.
-        seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
+        seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id}
+        seen["why"] = wishes.named(notice.why)
         outcomes = deliver(
             notice,
             container.shop,
@@ -216,8 +217,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
             # outlive SQS's 14 days. Whether the last one got there is not known at a second attempt. Whoever else asks
             # may be a person who took the dead letter out of its queue: there has to be one again.
             told = case.known and notice.why == notices.SWEEP and attempt == 1
-            look = mail_events.as_a_look(notice)
-            body = record.body if look is None else notices.to_json(look)
+            body = notices.to_json(look) if (look := mail_events.as_a_look(notice)) else record.body
             _give_to_a_person(body, case, invocation, seen, told=told)
     else:
         for outcome in outcomes:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from paidshare import wishes
+from paidshare.delivering.correcting import Correcting
 from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -210,11 +211,12 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     unseen = found.unseen or (look.notice.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
-    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy, shop.room, now, look.deadline)
-    page = partial(shop.page_of, order_id)
-    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, clock=shop.clock, now=now, deadline=look.deadline)
+    page, key, end = partial(shop.page_of, order_id), shop.link_key, look.deadline
+    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, link_key=key, clock=shop.clock, now=now, deadline=end)
+    sharing = Sharing(lease, shop.shares, key, shop.policy, shop.room, now, end)
+    correcting = Correcting(lease, sharing, key, now)
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
-    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
+    return lease, Work(lease, sharing, mailing, correcting, policy=shop.policy, wish=wish, now=now)
 
 
 def _seconds_since_payment(order: Order, look: _Look) -> float | None:

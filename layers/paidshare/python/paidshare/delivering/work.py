@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paidshare.delivering import catalog
+from paidshare.delivering.correcting import Correcting
 from paidshare.delivering.errors import LetterInDoubt, MetadataBroken, ShareTaken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -53,7 +54,8 @@ class Outcome:
 
 class Work:
     """
-    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered.
+    The steps for one order at *now*. *wish* is an operator's or the buyer's, None where there is none, or it was
+    answered.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Work:
         lease: Lease,
         sharing: Sharing,
         mailing: Mailing,
+        correcting: Correcting,
         *,
         policy: Policy,
         wish: Wish | None,
@@ -69,6 +72,7 @@ class Work:
         self._lease = lease
         self._sharing = sharing
         self._mailing = mailing
+        self._correcting = correcting
         self._steps = Steps(lease, sharing, mailing, by_page=policy.by_page, now=now)
         self._policy = policy
         # Once, however often the same wish comes.
@@ -81,6 +85,7 @@ class Work:
         paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
+        self._correcting.heed(self._wish, order)
         todo = self._next(order)
         self._due = tuple(due.line.product_name for due in todo.access)
         match todo.step:
@@ -96,7 +101,7 @@ class Work:
                 pass
         if self._wish and self._wish.wants is Wants.OPEN:
             todo = self._opened(order, todo)
-        elif self._wish:
+        elif self._wish and self._wish.wants is not Wants.CORRECT:
             todo = self._fulfil(self._wish, order, todo)
         return todo
 
@@ -115,10 +120,11 @@ class Work:
         late = progress.late or Late(self._now)
         self._lease.note(late=late)
         # Who was told anything else by now knows better than that it is late.
-        if progress.told is not None or late.told_at is not None or not order.email:
+        if progress.told is not None or late.told_at is not None:
             return
         if self._mailing.late_after is not None and self._now - late.since >= self._mailing.late_after:
             ours = (line.product_name for line in order.lines if catalog.is_ours(line) and not line.credit)
+            # Where there is no address, too: it is a case, which this one's own trouble is already.
             with suppress(TryAgain, NeedsAPerson):
                 self._mailing.tell_of_delay(order, self._due or tuple(ours), by_a_person=by_a_person)
 

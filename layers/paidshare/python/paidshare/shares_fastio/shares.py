@@ -13,7 +13,7 @@ from paidshare import shares
 from paidshare.errors import FileMissing, ShareRefused
 from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
-from paidshare.shares_fastio import contents, files, wire
+from paidshare.shares_fastio import contents, events, files, wire
 from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
 from paidshare.shares_fastio.at_once import AtOnce, Each, one_by_one
 from paidshare.shares_fastio.filling import fill, take_out, tidied, wanted_files
@@ -36,6 +36,10 @@ _HARDLY_WAITED = timedelta(minutes=1)
 _NOT_CLOSED = (
     "The buyer can still open the share: archive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
     "account of fastio_api_key do so; then redrive."
+)
+_NOT_DELETED = (
+    "Its buyer corrected the address, and the letter's old reader can still open the share: delete it in Fast.io by "
+    "hand. If the log has HTTP 401 or 403, let the account of fastio_api_key do so. Then redrive."
 )
 _NOT_REOPENED = (
     "The buyer cannot open the share: unarchive it in Fast.io by hand. If the log has HTTP 401 or 403, let the "
@@ -147,6 +151,17 @@ class FastioShares:
                 remote = seen(self._api, share_id)
                 if remote is not None and not remote.archived:
                     raise
+
+    def withdraw(self, share_id: str) -> None:
+        """See `ports.Shares`. One call."""
+        check_id(share_id)
+        with _advising(_NOT_DELETED):
+            self.listing.delete(share_id)
+
+    def was_opened(self, share_id: str) -> bool | None:
+        """See `ports.Shares`. Two calls at most, while Fast.io's pages are not empty."""
+        check_id(share_id)
+        return events.was_opened(self._api, share_id)
 
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """See `ports.Shares`. Untroubled: a look-up, an update if it ends at another time, one call."""
