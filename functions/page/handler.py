@@ -100,12 +100,15 @@ def _request(event: dict[str, Any], *, secure: bool) -> Request:
     query = event.get("queryStringParameters") or {}
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     asked = query.get("asked", "")
+    posted = _posted(event) if event["requestContext"]["http"]["method"] == "POST" else None
     return Request(
         token=(event.get("pathParameters") or {}).get("token"),
         session_id=query.get("session_id"),
         cookie=_cookie(event, headers, _COOKIE if secure else _PLAIN_COOKIE),
-        form=_form(event) if event["requestContext"]["http"]["method"] == "POST" else None,
+        form=None if posted is None else posted.get("form", ""),
+        address=None if posted is None else posted.get("email"),
         asked=int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 4 else 0,
+        correcting=query.get("for") == "address",
         plain=headers.get("accept") == "text/plain",
     )
 
@@ -115,21 +118,21 @@ def _cookie(event: dict[str, Any], headers: dict[str, str], name: str) -> str:
     return next((one.strip().removeprefix(f"{name}=") for one in given if one.strip().startswith(f"{name}=")), "")
 
 
-def _form(event: dict[str, Any]) -> str:
-    """The token that a form posts; empty for whatever else is posted."""
+def _posted(event: dict[str, Any]) -> dict[str, str]:
+    """The fields that a form posts; none of whatever else is posted."""
     body = str(event.get("body") or "")
     if event.get("isBase64Encoded"):
         try:
             body = base64.b64decode(body, validate=True).decode("ascii")
         except (binascii.Error, ValueError):
-            return ""
+            return {}
     if len(body) > _LONGEST_FORM:
-        return ""
+        return {}
     try:
-        fields: dict[str, list[str]] = parse_qs(body, max_num_fields=5)
+        fields: dict[str, list[str]] = parse_qs(body, keep_blank_values=True, max_num_fields=5)
     except ValueError:
-        return ""
-    return fields.get("form", [""])[0]
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _told(answer: Answer, *, secure: bool) -> dict[str, Any]:

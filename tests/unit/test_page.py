@@ -338,10 +338,11 @@ ROBOTS: dict[str, dict[str, object]] = {
     "an address cut by a mail program": {"token": TOKEN[:40]},
     "a preview bot at checkout's address": {"token": None, "session_id": ORDER_ID},
     "a form with other fields": {"form": "yes"},
+    "every form filled in": {"form": FORM, "address": "robot@example.net"},
 }
 
 
-class TestTwelveRobots:
+class TestRobots:
     @given(st.permutations(sorted(ROBOTS)), st.sampled_from(sorted(PAGES)), st.booleans())
     def test_in_any_order_they_change_nothing_for_the_buyer(
         self,

@@ -17,8 +17,10 @@ from importlib.resources import files as resources
 import jinja2
 import segno
 
+from paidshare.page.correcting import Problem, Says
 from paidshare.page.ports import Opened, PageFile
 from paidshare.page.showing import Showing, Shows
+from paidshare.storefront import addresses
 from paidshare.storefront.languages import SOURCE
 from paidshare.storefront.wording import wording
 from paidshare.text import one_line
@@ -64,6 +66,12 @@ _LETTERS = (
 )
 
 
+_PROBLEMS = {
+    Problem.NO_ADDRESS: "That is no e-mail address that a letter could go to. Please look at it once more.",
+    Problem.SAME: "That is the address that we have.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A body, and its headers."""
@@ -76,7 +84,8 @@ class Page:
 class Content:
     """
     What is known of an order for its page. `reference` is what the letters call it, `letters` what became of them, and
-    `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now.
+    `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now. `says` is what
+    it says of correcting `email`, with the `problem` of what was `typed` for it.
     """
 
     seen: Showing
@@ -89,6 +98,9 @@ class Content:
     until: datetime | None = None
     lasts: bool = False
     stamp: str = ""
+    says: Says | None = None
+    problem: Problem | None = None
+    typed: str = field(default="", repr=False)
 
 
 def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Page:
@@ -96,8 +108,10 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
     The page. Forms are posted to *path* with the token *form*; *here* is the page's own path, and *asked* how often it
     came back by itself for a share.
     """
-    seen, opened = content.seen, content.opened
-    comes_back = f"{here}?asked={asked + 1}" if asked else here
+    seen, opened, correcting = content.seen, content.opened, content.says is Says.ASKED
+    comes_back = f"{here}?asked={asked + 1}{'&for=address' if correcting else ''}" if asked else here
+    # What a form was answered with is not looked at again by itself: it would be posted again.
+    moves = (seen.shows.moves or correcting) and content.problem is None
     words = {
         "title": _TITLES[seen.shows],
         "shows": str(seen.shows),
@@ -116,8 +130,13 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
         "qr": _qr(opened.link) if opened else None,
         "action": path,
         "form": form,
-        "stamp": content.stamp if seen.shows.moves else None,
-        "comes_back": f"{_COMES_BACK_S};url={comes_back}" if seen.shows.moves else None,
+        "email": addresses.masked(content.email) if content.email else None,
+        "says": content.says,
+        "problem": _PROBLEMS[content.problem] if content.problem else None,
+        "typed": one_line(content.typed),
+        "longest": addresses.LONGEST_CORRECTED,
+        "stamp": content.stamp if moves else None,
+        "comes_back": f"{_COMES_BACK_S};url={comes_back}" if moves else None,
     }
     return _rendered("page", words)
 
@@ -144,17 +163,11 @@ _UNKNOWN = "The address is not complete, or not valid any more. The link in your
 _OUT_OF_REACH = "Your order is safe. The page cannot be shown at this moment."
 
 
-def masked(email: str) -> str:
-    """Enough of an address for its owner to recognize it: `a…@example.com`."""
-    name, _, domain = one_line(email).rpartition("@")
-    return f"{name[:1]}…@{domain}"
-
-
 def _letter(content: Content) -> tuple[str | None, str, str] | None:
     """Where the last letter went, what became of it, and when."""
     for fact, said in _LETTERS:
         if (at := content.letters.get(fact)) is not None:
-            return masked(content.email) if content.email else None, said, _time(at) or ""
+            return addresses.masked(content.email) if content.email else None, said, _time(at) or ""
     return None
 
 
