@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -119,6 +120,21 @@ def _end_of(seller: Seller, order: str) -> str:
 
 
 class TestStory:
+    @pytest.mark.parametrize(
+        ("item", "words"),
+        [
+            ({"corrected_to": "sealed"}, "the buyer corrected the address"),
+            ({"correction_refused": "opened"}, "refused, the files had been opened"),
+            ({"correction_refused": "not_known"}, "refused, Fast.io hides who opened files"),
+        ],
+    )
+    def test_that_the_buyer_corrected_the_address_is_told_and_not_which(self, item: dict[str, Any], words: str) -> None:
+        row = Row("cs_1", {"state": "delivered", "corrected_at": Decimal(int(NOW.timestamp())), **item})
+        [said] = [one for one in story.told(Facts("cs_1", row), now=NOW).sentences if "address" in one.words]
+        assert (said.at, said.source) == (NOW, "us")
+        assert words in said.words
+        assert "sealed" not in said.words
+
     @pytest.mark.parametrize(
         ("item", "command", "wrong"),
         [
