@@ -91,9 +91,9 @@ def _client(session: boto3.session.Session, service: str, config: Config = _CLIE
 
 def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.SecretsManagerVault, sqs: Any) -> Shop:
     shop = seller.from_file(Path(__file__).with_name("shop.toml"))  # The build puts it there.
-    ses, sender = client("sesv2", _ONCE), settings.sender
+    dynamodb, ses, sender = client("dynamodb"), client("sesv2", _ONCE), settings.sender
     mailer = aws.SesMailer(ses, sender=sender, seller=shop, configuration_set=settings.configuration_set)
-    ledger = aws.DynamoLedger(client("dynamodb"), settings.orders_table)
+    ledger = aws.DynamoLedger(dynamodb, settings.orders_table)
     shares = FastioShares.over_https(
         api_key=lambda: vault.secret().fastio_api_key,
         clock=_now,
@@ -119,6 +119,7 @@ def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.Secr
         policy=settings.policy,
         room=Room(shares.listing, ledger),
         page_of=partial(tokens.address, settings.page_url, lambda: vault.secret().link_key),
+        purchases=aws.DynamoPurchases(dynamodb, settings.events_table),
         seller=shop,
         connected_accounts=settings.connected_accounts,
     )
@@ -137,7 +138,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     invocation = Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - TO_FINISH)
-
     scatter(event.get("Records", []), invocation)
 
     async def in_a_thread(record: SQSRecord) -> None:

@@ -134,9 +134,7 @@ def _of_us(row: Row | None) -> Iterator[Sentence]:
         if at is not None and not (name == "mailed_at" and at == row.moment("delivered_at")):
             yield Sentence(at, "us", words)
     if (corrected_at := row.moment("corrected_at")) is not None:
-        yield Sentence(
-            corrected_at, "us", _CORRECTED.get(row.text("correction_refused"), "another address was refused")
-        )
+        yield Sentence(corrected_at, "us", _CORRECTED.get(row.text("correction_refused"), "no other address"))
     if (ruled_at := row.moment("ruled_at")) is not None:
         ruled = {"ended": "the seller ended access", "on_hold": "the seller put access on hold"}
         yield Sentence(ruled_at, "us", ruled.get(row.text("ruled"), "the seller restored access"))

@@ -109,6 +109,12 @@ class TestWhy:
         assert [sorted(pair) for pair in told["bought_twice"]] == [sorted(orders)]
         assert "refund the other in Stripe" in why(run, "ada@example.com", code=0)
 
+    def test_that_an_order_is_the_second_of_its_kind_is_known_of_it_alone(self, run: Run, seller: Seller) -> None:
+        product = seller.product()
+        first, second = (seller.sells("ada@example.com", product) for _ in range(2))
+        assert json.loads(run("why", first, "--json").out)["bought_twice"] == []
+        assert json.loads(run("why", second, "--json").out)["bought_twice"] == [[first, second]]
+
     def test_who_cannot_be_asked_is_a_gap(self, run: Run, seller: Seller) -> None:
         order = seller.sells("ada@example.com")
         seller.fastio.fault({"match": "GET /share/*/details/", "status": 503, "times": 99})

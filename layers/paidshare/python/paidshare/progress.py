@@ -106,9 +106,10 @@ class Progress:
 
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
     is when a person was last told of what the order is on hold for. `ruling` is what the seller rules about access,
-    `correction` the buyer's word on where letters go, `answered` are the operator's last wishes that were answered, the
-    youngest last, `put_off` is why nobody has come to the end of the order yet; `late` stays only where it was told.
-    `seen_until` is how far, by Stripe's own clock (`Order.as_of`), a look was last finished.
+    `correction` the buyer's word on where letters go, `twice_of` an order of the same buyer and product just before,
+    `answered` are the operator's last wishes that were answered, the youngest last, `put_off` is why nobody has come to
+    the end of the order yet; `late` stays only where it was told. `seen_until` is how far, by Stripe's own clock
+    (`Order.as_of`), a look was last finished.
 
     `unseen`: the sweep found the order, and the ledger had never heard of it. SES's word (`sent`), how often the order
     was claimed (`claims`) and since when it is known (`first_seen_at`) are the ledger's, and not written from here.
@@ -128,6 +129,7 @@ class Progress:
     ruling: Ruling | None = None
     answered: tuple[Answered, ...] = ()
     correction: Correction | None = None
+    twice_of: str | None = None
     put_off: PutOff | None = None
     late: Late | None = None
     next_end: datetime | None = None

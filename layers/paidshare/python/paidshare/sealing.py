@@ -37,6 +37,11 @@ def opened(link_key: str, use: str, text: str) -> bytes | None:
     return plain if is_ours and plain else None
 
 
+def mark(link_key: str, use: str, text: str) -> str:
+    """What *text* is known again by, and nobody without the key finds. Raises SecretUnavailable for a weak key."""
+    return hmac.digest(_key(link_key, use, b"mark"), text.encode(), hashlib.sha256).hex()
+
+
 def _decoded(text: str) -> bytes:
     nothing = bytes(_TAG_BYTES)
     if _FORM.fullmatch(text) is None:

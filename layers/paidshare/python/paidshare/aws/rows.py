@@ -31,14 +31,13 @@ def instant(kept: dict[str, str]) -> datetime:
 
 def written(progress: Progress) -> dict[str, Any]:
     """Every attribute that is written from `Progress`; None for those that the row should not have."""
-    share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
-    ruling, answered = progress.ruling, progress.answered
+    letter, doubt, ruling, answered = progress.last_letter, progress.in_flight, progress.ruling, progress.answered
     return {
         "state": _text(progress.state.value),
         "reason": _text(progress.reason),
         "account": _text(progress.account),
         "payment_intent": _text(progress.payment_intent),
-        **_share_written(share),
+        **_share_written(progress.share),
         "lines": _list(progress.lines),
         "grants": {"L": [{"M": _granted(grant)} for grant in progress.grants]} if progress.grants else None,
         "delivered_at": _time(progress.delivered_at),
@@ -59,6 +58,7 @@ def written(progress: Progress) -> dict[str, Any]:
         "resent_outcome": _text(answered[-1].outcome if answered else None),
         "wishes": _list(one.event_id for one in answered[:-1]),
         **_written_correction(progress.correction),
+        "twice_of": _text(progress.twice_of),
         **_written_delays(progress.put_off, progress.late),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
@@ -98,6 +98,7 @@ def read(item: Item) -> Progress:
         ruling=_ruling(item),
         answered=_answered(item),
         correction=_correction(item),
+        twice_of=string(item, "twice_of"),
         put_off=_put_off(item),
         late=_late(item),
         next_end=moment(item, "next_end"),
@@ -147,11 +148,10 @@ def _in_flight(item: Item) -> LetterInFlight | None:
 
 def _sent(item: Item) -> SentLetter | None:
     """SES's word, which comes through `mail_log` and is never written from here."""
-    if "letter_sent_at" not in item:
-        return None
     # SES's older notifications name neither the letter nor its kind.
     mark, kind = (string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
-    return SentLetter(instant(item["letter_sent_at"]), mark, kind)
+    at = moment(item, "letter_sent_at")
+    return None if at is None else SentLetter(at, mark, kind)
 
 
 def _ruling(item: Item) -> Ruling | None:

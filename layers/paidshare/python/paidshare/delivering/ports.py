@@ -1,7 +1,7 @@
 """What delivering needs from outside."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from paidshare.orders import Goods, Letter, Order, Share, ShareFile, ShareRequest
@@ -116,6 +116,22 @@ class Room(Protocol):
         Whether there is room now for a share of the order: one that no letter promises was deleted. Raises
         FastioUnavailable, LedgerUnavailable.
         """
+
+
+class Purchases(Protocol):
+    """Who bought what lately, under marks that name nobody; kept for a day or two."""
+
+    def __call__(self, mark: str, order_id: str, at: datetime, within: timedelta) -> str | None:
+        """
+        Another order than *order_id* that bought what *mark* stands for, at most *within* before or after *at*; else
+        None, and from now on it is *order_id* that did. Safe to repeat. Raises LedgerUnavailable.
+        """
+
+
+def remembers_none(mark: str, order_id: str, at: datetime, within: timedelta) -> str | None:
+    """`Purchases` of a shop that has no memory of them."""
+    del mark, order_id, at, within
+    return None
 
 
 type PageOf = Callable[[str, int], str]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paidshare.delivering import catalog
-from paidshare.delivering.correcting import Correcting
+from paidshare.delivering.buyer.correcting import Correcting
+from paidshare.delivering.buyer.twice import Twice
 from paidshare.delivering.errors import LetterInDoubt, MetadataBroken, ShareTaken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -37,7 +38,8 @@ class Outcome:
     """
     What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
     link was mailed, so many seconds after the payment; None when it was not, or nothing was paid. `plan_full`: there
-    was no room for its share, and its page serves it.
+    was no room for its share, and its page serves it. `twice_of`: the buyer bought the same just before,
+    with that order.
     """
 
     order_id: str
@@ -46,6 +48,7 @@ class Outcome:
     reason: str | None = None
     waited_s: float | None = field(default=None, compare=False)
     plan_full: bool = field(default=False, compare=False)
+    twice_of: str | None = field(default=None, compare=False)
 
     @property
     def in_time(self) -> bool:
@@ -63,7 +66,7 @@ class Work:
         lease: Lease,
         sharing: Sharing,
         mailing: Mailing,
-        correcting: Correcting,
+        buyer: tuple[Correcting, Twice],
         *,
         policy: Policy,
         wish: Wish | None,
@@ -72,7 +75,7 @@ class Work:
         self._lease = lease
         self._sharing = sharing
         self._mailing = mailing
-        self._correcting = correcting
+        self._correcting, self._twice = buyer
         self._steps = Steps(lease, sharing, mailing, by_page=policy.by_page, now=now)
         self._policy = policy
         # Once, however often the same wish comes.
@@ -88,6 +91,7 @@ class Work:
         self._correcting.heed(self._wish, order)
         todo = self._next(order)
         self._due = tuple(due.line.product_name for due in todo.access)
+        self._twice.note(order, todo)
         match todo.step:
             case Step.DELIVER:
                 self._steps.deliver(order, todo)

@@ -30,6 +30,7 @@ def content(order_id: str, progress: Progress | None, seen: Showing, ports: Port
         files=opened.files if opened else _files(progress, seen, ports),
         until=ends_at,
         lasts=progress is not None and ends_at is not None and any(one.lasts(ends_at) for one in progress.grants),
+        twice_of=progress.twice_of[-8:] if progress and progress.twice_of else None,
         says=correcting.says(progress, seen, known, asked=asked),
     )
 

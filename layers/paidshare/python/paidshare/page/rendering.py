@@ -85,7 +85,8 @@ class Content:
     """
     What is known of an order for its page. `reference` is what the letters call it, `letters` what became of them, and
     `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now. `says` is what
-    it says of correcting `email`, with the `problem` of what was `typed` for it.
+    it says of correcting `email`, with the `problem` of what was `typed` for it; `twice_of` is what the letters call an
+    order of the same just before.
     """
 
     seen: Showing
@@ -98,6 +99,7 @@ class Content:
     until: datetime | None = None
     lasts: bool = False
     stamp: str = ""
+    twice_of: str | None = None
     says: Says | None = None
     problem: Problem | None = None
     typed: str = field(default="", repr=False)
@@ -131,6 +133,7 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
         "action": path,
         "form": form,
         "email": addresses.masked(content.email) if content.email else None,
+        "twice_of": content.twice_of if seen.shows not in (Shows.FAILED, Shows.ENDED) else None,
         "says": content.says,
         "problem": _PROBLEMS[content.problem] if content.problem else None,
         "typed": one_line(content.typed),
