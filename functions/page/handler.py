@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,12 +24,14 @@ from paidshare.page.ports import Ports
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import PageSettings
 from paidshare.shares_fastio import FastioShareFiles
+from paidshare.storefront import seller
 
 # A buyer waits, and looks again by itself.
 _CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 _COOKIE, _PLAIN_COOKIE = "__Host-order", "order"
 _KEPT_S = 24 * 3600
 _LONGEST_FORM = 2_000
+_LONGEST_LANGUAGES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def _container() -> Container:
         clock=_now,
         path=urlsplit(settings.page_url).path,
         secure=settings.page_url.startswith("https://"),
+        language=seller.from_file(Path(__file__).with_name("shop.toml")).language,  # The build puts it there.
     )
     return Container(ports, Logger(service="page", use_rfc3339=True), settings.stage)
 
@@ -110,7 +114,13 @@ def _request(event: dict[str, Any], *, secure: bool) -> Request:
         asked=int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 4 else 0,
         correcting=query.get("for") == "address",
         plain=headers.get("accept") == "text/plain",
+        languages=_languages(headers.get("accept-language", "")),
     )
+
+
+def _languages(accepted: str) -> tuple[str, ...]:
+    """The tags of an Accept-Language header in its own order, which browsers have the best first in."""
+    return tuple(one.partition(";")[0].strip() for one in accepted[:_LONGEST_LANGUAGES].split(","))
 
 
 def _cookie(event: dict[str, Any], headers: dict[str, str], name: str) -> str:

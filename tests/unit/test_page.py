@@ -146,7 +146,7 @@ class TestTheEight:
         front.ports = replace(front.ports, share_files=Many())
         body = front.ask().page.body
         assert len(body.encode()) <= 20_000
-        assert "And 960 more." in body
+        assert "and 960 more" in body
 
     def test_files_have_their_sizes_and_hashes_before_a_share_is_made(self) -> None:
         body = sold(by_page=True).ask().page.body

@@ -127,7 +127,7 @@ class TestAfterIt:
     def test_it_is_said_and_not_offered_again(self) -> None:
         front = corrected(sold())
         body = look(front)
-        assert "They go to <strong><bdi>a…@example.org</bdi></strong> now." in body
+        assert "Our letters go to <strong><bdi>a…@example.org</bdi></strong> now." in body
         assert OFFER not in body
         assert correct(front, "eve@example.net").status == 303
         assert front.queue.asked == []

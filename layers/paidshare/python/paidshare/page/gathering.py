@@ -7,13 +7,17 @@ from paidshare.page.ports import Opened, PageFile, Ports
 from paidshare.page.rendering import Content
 from paidshare.page.showing import Showing, Shows
 from paidshare.progress import Progress
+from paidshare.storefront.languages import best
 from paidshare.text import one_line
 
 
-def content(order_id: str, progress: Progress | None, seen: Showing, ports: Ports, *, asked: bool) -> Content:
+def content(
+    order_id: str, progress: Progress | None, seen: Showing, ports: Ports, *, languages: tuple[str, ...], asked: bool
+) -> Content:
     """
-    What a provider does not say now is left out: the page is there without it. *asked*: it was just now asked to
-    correct the address. Raises LedgerUnavailable, SecretUnavailable.
+    In the buyer's language, as the letters are; where Stripe does not say, in the first of *languages* (tags). What a
+    provider does not say now is left out: the page is there without it. *asked*: it was just now asked to correct the
+    address. Raises LedgerUnavailable, SecretUnavailable.
     """
     known, opened = order(order_id, progress, ports), _opened(seen, ports)
     if seen.share_id is not None and opened is None:
@@ -30,6 +34,7 @@ def content(order_id: str, progress: Progress | None, seen: Showing, ports: Port
         files=opened.files if opened else _files(progress, seen, ports),
         until=ends_at,
         lasts=progress is not None and ends_at is not None and any(one.lasts(ends_at) for one in progress.grants),
+        language=best((*(known.sale.locales if known else ()), *languages)),
         twice_of=progress.twice_of[-8:] if progress and progress.twice_of else None,
         says=correcting.says(progress, seen, known, asked=asked),
     )

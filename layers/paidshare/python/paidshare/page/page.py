@@ -21,6 +21,7 @@ from paidshare.page.tokens import Purpose
 from paidshare.progress import Progress
 from paidshare.states import State
 from paidshare.storefront import addresses
+from paidshare.storefront.languages import best
 from paidshare.wishes import Wants
 
 _MOST_ASKED = 20
@@ -33,7 +34,7 @@ class Request:
     What a browser asks for. `token` is the address's, None at the address without one, where `cookie` counts; `form` is
     what a posted form has, None for a look, and `address` what was written into it, None for a form without one.
     `plain`: only what the page would be is asked for. `asked` is how often it came back by itself for a share, or
-    (`correcting`) for another address.
+    (`correcting`) for another address. `languages` are the browser's, as tags, best first.
     """
 
     token: str | None = None
@@ -44,6 +45,7 @@ class Request:
     asked: int = 0
     correcting: bool = False
     plain: bool = False
+    languages: tuple[str, ...] = ()
 
     @property
     def is_waiting(self) -> bool:
@@ -72,31 +74,37 @@ def respond(request: Request, ports: Ports) -> Answer:
         if request.form is not None:
             return _asked(request, ports)
         if request.session_id is not None:
-            return _from_checkout(request.session_id, ports)
+            return _from_checkout(request, request.session_id, ports)
         return _looked_at(request, ports)
     except (TryAgain, NeedsAPerson) as error:
-        return Answer(503, rendering.out_of_reach(), "page_out_of_reach", fields={"reason": error.reason})
+        page = rendering.out_of_reach(_browser_s(request, ports))
+        return Answer(503, page, "page_out_of_reach", fields={"reason": error.reason})
 
 
-def _refused() -> Answer:
-    return Answer(404, rendering.unknown(), "page_refused")
+def _refused(request: Request, ports: Ports) -> Answer:
+    return Answer(404, rendering.unknown(_browser_s(request, ports)), "page_refused")
+
+
+def _browser_s(request: Request, ports: Ports) -> str:
+    """The language for who is not known."""
+    return best((*request.languages, ports.language))
 
 
 # --- From Checkout --------------------------------------------------------------------------------------
 
 
-def _from_checkout(session_id: str, ports: Ports) -> Answer:
+def _from_checkout(request: Request, session_id: str, ports: Ports) -> Answer:
     """
     The session's id becomes a cookie, and leaves the address bar. An order that the ledger has not heard of is asked
     for, as Stripe advises (docs.stripe.com/checkout/fulfillment): its event may be late.
     """
     if not tokens.is_session_id(session_id):
-        return _refused()
+        return _refused(request, ports)
     if ports.ledger.seen(session_id) is None:
         try:
             ports.payments.order(session_id)
         except OrderUnknown:
-            return _refused()
+            return _refused(request, ports)
         now = ports.clock()
         ports.queue.ask([Notice("stripe", f"page:{session_id}", LOOK, session_id, now)])
     kept = tokens.token(ports.link_key(), session_id, Purpose.CHECKOUT)
@@ -111,13 +119,13 @@ def _asked(request: Request, ports: Ports) -> Answer:
     key = ports.link_key()
     held = _held(key, request.form or "", Purpose.FORM)
     if held is None:
-        return _refused()
+        return _refused(request, ports)
     to, edition = held
     order_id, progress = _found(to, ports)
     from_checkout = tokens.opened(key, request.cookie, Purpose.CHECKOUT) == to
     seen = showing(progress, now=ports.clock())
     if not from_checkout and edition != _edition(progress):
-        return _refused()
+        return _refused(request, ports)
     back = ports.path if from_checkout else f"{ports.path}/{tokens.token(key, to, edition=edition)}"
     if request.address is not None:
         return _corrected(request, ports, _Found(to, order_id, progress, seen), from_checkout=from_checkout)
@@ -129,7 +137,7 @@ def _asked(request: Request, ports: Ports) -> Answer:
 def _corrected(request: Request, ports: Ports, found: "_Found", *, from_checkout: bool) -> Answer:
     """The wish for another address goes to the queue: whether it may be, Deliver decides with all it knows."""
     if not from_checkout or found.seen is None:
-        return _refused()
+        return _refused(request, ports)
     order = gathering.order(found.order_id, found.progress, ports)
     if correcting.says(found.progress, found.seen, order) is Says.OFFERED:
         address = (request.address or "").strip()
@@ -166,13 +174,13 @@ def _looked_at(request: Request, ports: Ports) -> Answer:
     else:
         to, edition = _held(key, request.token, Purpose.PAGE) or (None, None)
     if to is None:
-        return _refused()
+        return _refused(request, ports)
     order_id, progress = _found(to, ports)
     asked_for_share = request.is_waiting and not request.correcting
     seen = showing(progress, now=ports.clock(), asked=asked_for_share)
     # The letters to an address that was corrected lead nowhere any more.
     if seen is None or edition not in (None, _edition(progress)):
-        return _refused()
+        return _refused(request, ports)
     if request.plain:
         fields = {"shows": str(seen.shows)}
         return Answer(200, rendering.plain(_stamp(seen, progress)), "page_polled", order_id=order_id, fields=fields)
@@ -182,7 +190,9 @@ def _looked_at(request: Request, ports: Ports) -> Answer:
 def _shown(request: Request, ports: Ports, found: _Found, *, problem: Problem | None = None) -> Answer:
     key, seen = ports.link_key(), found.seen or Showing(Shows.PREPARING)
     asked = request.correcting and request.is_waiting
-    content = gathering.content(found.order_id, found.progress, seen, ports, asked=asked)
+    content = gathering.content(
+        found.order_id, found.progress, seen, ports, languages=(*request.languages, ports.language), asked=asked
+    )
     # Nobody who came with a letter's token corrects anything: it may be the wrong reader's.
     content = replace(content, stamp=_stamp(seen, found.progress), says=None if request.token else content.says)
     if problem is not None:
