@@ -20,6 +20,7 @@ from paidshare.aws import (
     DynamoLedger,
     DynamoMailLog,
     DynamoOrderIndex,
+    DynamoPurchases,
     DynamoReceived,
     SecretsManagerVault,
     SesMailer,
@@ -217,6 +218,7 @@ class Wiring:
             policy=self._policy,
             room=Room(listing_of(self._client(), now, _fastio_key(vault)), ledger),
             page_of=partial(tokens.address, PAGE_URL, lambda: vault.secret().link_key),
+            purchases=DynamoPurchases(dynamodb, EVENTS),
         )
         return Delivering(
             deliver.Container(

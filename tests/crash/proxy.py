@@ -279,7 +279,8 @@ def call_name(method: str, target: str, operation: str, body: bytes) -> str:
 def _update_name(body: bytes) -> str:
     asked = json.loads(body)
     if "order_id" not in asked["Key"]:
-        return "events table: done"
+        is_bought = asked["Key"]["id"].get("S", "").startswith("bought#")
+        return "events table: who bought it before" if is_bought else "events table: done"
     if "attribute_not_exists(lease_until)" in asked.get("ConditionExpression", ""):
         return "ledger: claim the order"
     _sets, _, removed = asked["UpdateExpression"].partition(" REMOVE ")

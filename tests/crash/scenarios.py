@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.crash.bed import Ending, Order, TestBed
 
+BOUGHT = "events table: who bought it before"
 CLAIM = "ledger: claim the order"
 ABOUT_TO_SWITCH = "ledger: the share is about to change"
 ABOUT_TO_MAIL = "ledger: a letter is about to leave"
@@ -75,6 +76,7 @@ DELIVERY = Scenario(
         CLAIM,
         SECRET,
         "Stripe: get the session",
+        BOUGHT,
         "Fast.io: look at the files",
         CREATE,
         ADD,
