@@ -7,8 +7,8 @@ Both run alone in processes of their own, in turn, against the stand-ins of toda
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from scripts import measuring
 from scripts.bench_deliver import BATCH, FILES, PROVIDER_S, World, world
 from tests.certificates import certificate
 
-ORDER_ROUNDS = 7
+FIRST_ROUNDS, ORDER_ROUNDS = 5, 7
 MANY_FILES, FILES_ROUNDS = 100, 2
+type Fresh = AbstractContextManager[World]
 AUTHORITIES = ("certifi/cacert.pem", "botocore/cacert.pem", "stripe/data/ca-certificates.crt")
 """Whom httpx, boto3 and Stripe's SDK trust, in a layer."""
 
@@ -37,6 +38,7 @@ def main(revision: str) -> None:
                 _trusting(folder, tls[0])
             # httpx would rather trust whom this machine does.
             both = partial(world, tls=tls, SSL_CERT_FILE=str(built.packages / AUTHORITIES[0]))
+            _first_orders(partial(both, *ours), partial(both, *theirs), revision)
             for compare in (_orders, _files):
                 with both(*ours) as new, both(*theirs) as old:
                     compare(new, old, revision)
@@ -65,14 +67,28 @@ def _trusting(folder: Path, shown: Path) -> None:
                 file.write(shown.read_text())
 
 
+def _first_orders(new: Callable[[], Fresh], old: Callable[[], Fresh], revision: str) -> None:
+    """Of a container that has just started: its connections, and whom they trust, are its first orders' too."""
+
+    def first(fresh: Callable[[], Fresh]) -> float:
+        with fresh() as made:
+            return _cpu_of_an_order(made, made.product(FILES))
+
+    cpu = measuring.interleaved({"new": partial(first, new), "old": partial(first, old)}, rounds=FIRST_ROUNDS)
+    measuring.show(
+        f"Deliver over TLS, beside {revision}: a container's first {BATCH} orders of {FILES} files",
+        [measuring.times("CPU of an order", cpu["new"], cpu["old"], unit="ms", name=revision, most=0.5)],
+    )
+
+
 def _orders(new: World, old: World, revision: str) -> None:
     cpu = measuring.interleaved(
         {name: partial(_cpu_of_an_order, made, made.product(FILES)) for name, made in (("new", new), ("old", old))},
         rounds=ORDER_ROUNDS,
     )
     measuring.show(
-        f"Deliver over TLS, beside {revision}: an order of {FILES} files among {BATCH}",
-        [measuring.times("CPU of an order", cpu["new"], cpu["old"], unit="ms", name=revision, most=0.5)],
+        f"Deliver over TLS, beside {revision}: {BATCH} orders more",
+        [measuring.times("CPU of an order", cpu["new"], cpu["old"], unit="ms", name=revision)],
     )
 
 
