@@ -98,16 +98,6 @@ class TestProblem:
         assert wire.problem(Reply(500, {"x-ve-reqid": "a b\nc"}, b"")).request_id is None
 
 
-class TestNamesTheName:
-    @pytest.mark.parametrize(
-        ("status", "field", "may_be_taken"),
-        [(409, "x", True), (406, "custom_name", True), (400, "custom_name", True), (406, "title", False)],
-    )
-    def test_a_conflict_or_a_refused_name_may_mean_taken(self, status: int, field: str, *, may_be_taken: bool) -> None:
-        body = json.dumps({"result": False, "error": {"code": 1607, "params": [{"name": field}]}}).encode()
-        assert wire.names_the_name(Reply(status, body=body)) is may_be_taken
-
-
 class TestInDoubt:
     @pytest.mark.parametrize(
         ("reply", "doubt"),
@@ -225,16 +215,16 @@ class TestShare:
     @pytest.mark.parametrize(
         ("flags", "archived", "barred"),
         [
-            ({}, False, ()),
+            ({}, None, ()),
             ({"archived": False, "locked": 0, "deleted": None, "suspended": "false"}, False, ()),
             ({"archived": True}, True, ()),
             ({"archived": "2026-01-01 00:00:00"}, True, ()),
-            ({"locked": True}, False, ("locked",)),
-            ({"suspended": "true", "deleted": "2026-01-01 00:00:00"}, False, ("deleted", "suspended")),
+            ({"locked": True}, None, ("locked",)),
+            ({"suspended": "true", "deleted": "2026-01-01 00:00:00"}, None, ("deleted", "suspended")),
         ],
     )
     def test_what_keeps_a_guest_out_is_seen(
-        self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool
+        self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool | None
     ) -> None:
         assert wire.share({"share": {"id": "7"} | flags}) == values.RemoteShare("7", None, None, archived, barred)
 
