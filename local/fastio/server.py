@@ -15,7 +15,7 @@ with a link sees below `/shared/` (`fastio_guest`), and control routes beside th
   "owner_defined", "files": [{"name", "size"}, …]}, …]}`.
 - `POST /_clock {"advance_s": 3600}` → `{"now": "2026-11-22 10:00:00"}`: moves the stand-in's clock on.
 
-Where Fast.io's documents are silent, this server has what `paidshare/shares_fastio/wire.py` lists as guesses.
+Where Fast.io's documents are silent, this server has what `paidshare/shares_fastio/wire` lists as guesses.
 """
 
 import hmac
