@@ -17,7 +17,9 @@ import httpx
 from local.fastio import codes, rulings
 from local.fastio.forms import ADDABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check
 from local.fastio.nodes import INSTANT, Storage
+from local.fastio.rules import Rules
 from local.fastio.state import Fastio, Share, standing
+from simulation.chance import Chance
 from simulation.clock import Clock, aware
 from simulation.keys import Keys
 from simulation.outside import Outside
@@ -37,6 +39,17 @@ class Reply:
     status_code: int
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def drawn(chance: Chance) -> Rules:
+    """A Fast.io as it could be, as far as nobody knows."""
+    return Rules(
+        taken=chance.one_of("fastio taken", "409", "406", "10566"),
+        full=chance.one_of("fastio full", 402, 403, 406, 412),
+        archived_told=chance.happens("fastio archived told", 0.5),
+        archived_changes=chance.happens("fastio archived changes", 0.5),
+        names_kept=chance.happens("fastio names kept", 0.5),
+    )
 
 
 class FileHost:
@@ -81,7 +94,7 @@ class FileHost:
             case "DELETE", ["share", name, "storage", node, "delete"]:
                 return self._take_out(self._share(name), node)
             case "GET", ["share", name, "details"]:
-                return {"share": self._share(name).shown()}
+                return self._shown(self._share(name))
             case "POST", ["share", name, "update"]:
                 return self._update(self._share(name), form)
             case "POST", ["share", name, ("archive" | "unarchive") as how]:
@@ -172,12 +185,16 @@ class FileHost:
             if share.created <= shown and share.archived is archived and workspace in (None, share.workspace)
         ]
         page = found[offset : offset + limit]
-        shares = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
+        told = self.state.rules.archived_told
+        shares = [{k: v for k, v in share.shown(archived=told).items() if k != "owner_defined"} for share in page]
         return {"shares": shares, "pagination": {"has_more": offset + limit < len(found)}}
 
     def _changed(self, share: Share) -> _Answer:
         self.watched(share)
-        return {"share": share.shown()}
+        return self._shown(share)
+
+    def _shown(self, share: Share) -> _Answer:
+        return {"share": share.shown(archived=self.state.rules.archived_told)}
 
     def _share(self, name: str) -> Share:
         share = self.state.share(name)
