@@ -17,7 +17,7 @@ Guesses, each read tolerantly and each in the function named:
 - `amendment`       a name that was dropped at the create can be given afterwards, as `custom_url`
 - `node`            a trashed node says `trashed` or `deleted`, or has the parent `trash`
 - `file_form`       any kind of hash that a node has may be named; only sha256 is ever shown
-- `token`           a guest's token is called `auth_token`, as a user's is
+- `token`           a guest's token is called `auth_token`, as a user's is, or `token`, `access_token` or `jwt`
 - `is_free`         the check of a name says `available`
 - `says_full`       a plan without a share left is told by 412, or by 402, 403 or 406 whose text says so
 - `node_faults`     a look-up of several nodes says `errors`, each with `node_id` and `code`

@@ -6,6 +6,7 @@ from paidshare.shares_fastio.values import Node, RemoteShare
 from paidshare.shares_fastio.wire.loose import dict_in, identifier, instant, json_object, text, true, whole
 
 ORDER = "paidshare_order"
+_TOKENS = ("auth_token", "token", "access_token", "jwt")
 _BARRED = ("deleted", "suspended", "locked")
 
 
@@ -98,6 +99,10 @@ def is_free(data: dict[str, Any]) -> bool | None:
 
 
 def token(data: dict[str, Any]) -> str | None:
-    """A guest's token."""
-    found = data.get("auth_token") or data.get("token")
-    return found if isinstance(found, str) and found.isascii() and found.isprintable() and " " not in found else None
+    """A guest's token: at the root, or one level below it."""
+    for where in (data, *map(dict_in, data.values())):
+        for name in _TOKENS:
+            found = where.get(name)
+            if isinstance(found, str) and found and found.isascii() and found.isprintable() and " " not in found:
+                return found
+    return None
