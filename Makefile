@@ -64,8 +64,8 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 pages: ready ## The eight pages of an order in headless Chromium: axe-core's findings, photographs in .local/pages
 	@$(BIN)/python -m scripts.pages
 
-bench: ready .tools/plots/.ready ## Measure the numbers of docs/numbers.md, and write them there with their plots
-	@$(BIN)/python scripts/bench.py
+bench: ready .tools/plots/.ready ## Measure the numbers of docs/numbers.md, and write them there with their plots (BESIDE=…: Deliver beside that version)
+	@$(BIN)/python $(if $(BESIDE),scripts/beside.py $(BESIDE),scripts/bench.py)
 
 build: ready ## What Lambda gets, in .aws-sam/build
 	$(BIN)/python scripts/aws_calls.py

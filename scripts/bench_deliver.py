@@ -93,7 +93,7 @@ class World:
 
 def main() -> None:
     measuring.machine()
-    with world() as made:
+    with measuring.built() as built, world(built.function("Deliver"), built.packages) as made:
         made.delivered(made.product(1), orders=BATCH)  # Connections, threads, first calls: not counted.
         batch(made)
         calls(made)
@@ -101,23 +101,28 @@ def main() -> None:
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world(*folders: Path, tls: tuple[Path, Path] | None = None, **variables: str) -> Iterator[World]:
+    """
+    *folders* are Deliver's and its layers', which speaks to the providers over TLS where *tls*, a certificate and its
+    key, is given. *variables* are of its environment.
+    """
     stripe, fastio = stripe_app(), fastio_app(api_key=FASTIO_API_KEY)
     aws = aws_app(secret=measuring.SECRET)
     with (
-        measuring.built() as built,
         serving(stripe) as stripe_url,
         serving(fastio) as fastio_url,
-        serving(aws) as aws_url,
+        serving(stripe, tls=tls) as stripe_api,
+        serving(fastio, tls=tls) as fastio_api,
+        serving(aws, tls=tls) as aws_url,
         seeds.client(stripe_url) as stripe_at,
         seeds.client(fastio_url) as fastio_at,
         measuring.alone(
-            built.function("Deliver"),
-            built.packages,
+            *folders,
             AWS_ENDPOINT_URL=aws_url,
-            STRIPE_API_BASE=stripe_url,
-            FASTIO_API_BASE=f"{fastio_url}/current",
-            FASTIO_WEB_BASE=fastio_url,
+            STRIPE_API_BASE=stripe_api,
+            FASTIO_API_BASE=f"{fastio_api}/current",
+            FASTIO_WEB_BASE=fastio_api,
+            **variables,
         ) as deliver,
     ):
         yield World(stripe, fastio, aws, stripe_at, fastio_at, deliver)

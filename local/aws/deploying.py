@@ -12,7 +12,7 @@ from local.hosting import processes
 from local.hosting.processes import PartFailed
 from local.settings import REGION, ROOT, STACK_NAME, TOOLS
 
-_SAM = TOOLS / "sam" / "bin" / "sam"
+SAM = TOOLS / "sam" / "bin" / "sam"
 BUILD = ROOT / ".aws-sam" / "build"
 # Inside the folder that `sam build` empties before it begins: whoever builds otherwise takes the mark away too.
 _MARK = BUILD / ".built-from"
@@ -32,7 +32,7 @@ def built(logs: Path) -> Iterator[Path]:
         if not _MARK.exists() or _MARK.read_text() != sources:
             processes.run(
                 "sam build",
-                [str(_SAM), "build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")],
+                [str(SAM), "build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")],
                 log=logs / "sam-build.log",
                 environ=environs.building(),
             )
@@ -47,7 +47,7 @@ def deploy(template: Path, parameters: Mapping[str, str], *, aws: Aws, logs: Pat
     processes.run(
         "sam deploy",
         [
-            str(_SAM),
+            str(SAM),
             "deploy",
             *("--template-file", str(template)),
             *("--stack-name", STACK_NAME),

@@ -159,6 +159,10 @@ class TestMail:
         assert condition["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
         assert condition["aws:SourceArn"]["Fn::Sub"].endswith(":configuration-set/${MailConfigurationSet}")
 
+    def test_a_key_of_the_shop_s_own_encrypts_what_the_topic_holds(self) -> None:
+        key = properties("MailTopic")["KmsMasterKeyId"]
+        assert key == {"Fn::If": ["HasMailTopicKey", {"Ref": "MailTopicKey"}, {"Ref": "AWS::NoValue"}]}
+
     def test_ses_finds_the_permission_when_it_tries_the_topic(self) -> None:
         assert resources()["MailEventDestination"]["DependsOn"] == "MailTopicPolicy"
 

@@ -111,7 +111,7 @@ class TestInOrder:
 
 class TestInAnyOrder:
     @by_story
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
     def test_a_story_ends_the_same_and_no_letter_is_out_of_place(
         self, recordings: Recorder, story: Story, data: st.DataObject
