@@ -177,7 +177,6 @@ def _told(call: dict[str, Any]) -> str:
         "/create/share/": "share created at Fast.io",
         "/addfile/": "file put into the share",
         "/auth/guest/": "the link opens for a guest",
-        "/storage/root/list/": "the guest sees the files",
     }
     for part, said in words.items():
         if part in call["path"]:
