@@ -111,7 +111,7 @@ class SimulatedFiles:
     def delete(self, name: str) -> None:
         share = self.host.state.share(name)
         assert share is not None
-        self.host.answer("DELETE", f"/share/{share.id}/delete/", {}, {})
+        self.host.answer("DELETE", f"/share/{share.id}/delete/", {"confirm": share.id}, {})
 
     def open_a_file(self, name: str) -> None:
         share = self.host.state.share(name)

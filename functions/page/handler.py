@@ -23,7 +23,7 @@ from paidshare.page.page import Answer, Request
 from paidshare.page.ports import Ports
 from paidshare.payments_stripe import StripePayments
 from paidshare.settings import PageSettings
-from paidshare.shares_fastio import FastioShareFiles
+from paidshare.shares_fastio import FastioApi, FastioShareFiles
 from paidshare.storefront import seller
 
 # A buyer waits, and looks again by itself.
@@ -53,18 +53,17 @@ def _container() -> Container:
         settings.secret_name,
         monotonic=monotonic,
     )
+    # A buyer waits for it.
+    fastio = FastioApi.over_https(
+        api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base, read_s=5.0
+    )
     ports = Ports(
         ledger=DynamoLedger(dynamodb, settings.orders_table),
         mail_log=DynamoMailLog(dynamodb, settings.orders_table),
         payments=StripePayments(
             api_key=lambda: vault.secret().stripe_api_key, api_base=settings.stripe_api_base, fraud_warnings=False
         ),
-        share_files=FastioShareFiles.over_https(
-            api_key=lambda: vault.secret().fastio_api_key,
-            clock=_now,
-            api_base=settings.fastio_api_base,
-            web_base=settings.fastio_web_base,
-        ),
+        share_files=FastioShareFiles(fastio, clock=_now, web_base=settings.fastio_web_base),
         queue=SqsReconcileQueue(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,

@@ -55,7 +55,7 @@ def adapter(client: httpx.Client, url: str) -> FastioShareListing:
 class HttpWorld(FastioWorld):
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.share_listing = adapter(self.client, url)
+        self.share_listing = self.listing()
 
     def down(self) -> None:
         self.fault({"match": "GET /shares/all/", "status": 503, "times": 2})
@@ -101,11 +101,15 @@ class TestEveryShareListing:
         assert listed.order_id in ("cs_1", None)
         assert world.share_listing.look(share.id) == expected
 
-    def test_a_closed_share_is_listed_as_one(self, world: World) -> None:
-        [share] = opened(world, "cs_1")
-        world.shares.close(share.id)
-        [listed] = world.share_listing.page(0).shares
-        assert listed.archived
+    def test_a_closed_share_is_listed_as_one_in_its_workspace(self, world: World) -> None:
+        shut, still_open = opened(world, "cs_1", "cs_2")
+        world.shares.close(shut.id)
+        workspace = world.share_listing.next_workspace()
+        assert workspace is not None
+        [listed] = world.share_listing.page(0, workspace).shares
+        assert (listed.id, listed.archived) == (shut.id, True)
+        assert [one.id for one in world.share_listing.page(0).shares] == [still_open.id]
+        assert world.share_listing.next_workspace(workspace) is None
 
     def test_every_share_is_on_one_page(self, world: World) -> None:
         opened(world, *(f"cs_{n}" for n in range(103)))

@@ -262,6 +262,7 @@ _PATHS = {
     r"GET /current/share/[^/]+/details/": "Fast.io: look at the share",
     r"POST /current/share/[^/]+/archive/": "Fast.io: archive the share",
     r"POST /current/share/[^/]+/unarchive/": "Fast.io: unarchive the share",
+    r"POST /current/share/[^/]+/auth/guest/": "Fast.io: open it as a guest",
     r"POST /current/share/[^/]+/update/": "Fast.io: change the share",
 }
 

@@ -17,6 +17,7 @@ CREATE = "Fast.io: create the share"
 ADD = "Fast.io: add a file"
 ARCHIVE = "Fast.io: archive the share"
 UNARCHIVE = "Fast.io: unarchive the share"
+GUEST = "Fast.io: open it as a guest"
 TAKE, DELETE = "SQS: take the message", "SQS: delete the message"
 PUT_OFF, PUT_OFF_ALL = "SQS: put the message off", "SQS: put the messages off"
 
@@ -81,6 +82,8 @@ DELIVERY = Scenario(
         CREATE,
         ADD,
         ADD,
+        GUEST,
+        "Fast.io: list the share’s files",
         *_ENDS,
     ),
     due=Ending(state="delivered"),
@@ -116,6 +119,7 @@ REOPENING = Scenario(
         ABOUT_TO_SWITCH,
         "Fast.io: look at the share",
         UNARCHIVE,
+        GUEST,
         *_ENDS,
     ),
     due=Ending(state="delivered", letters=3),
