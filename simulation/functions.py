@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence import base as pers
 from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, dynamodb
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
+from paidshare.delivering.letters.desk import Desk
 from simulation.aws.sqs import Message, Queue, record
 from simulation.clock import Clock, Process, Task, running
 from simulation.wiring import Delivering, Noting, Receiving, Sweeping
@@ -295,6 +296,30 @@ def simulated_time(clock: Clock, *handlers: Any) -> Iterator[None]:
     finally:
         for module, name, was in before:
             setattr(module, name, was)
+
+
+_LETTERS = (
+    "delivery",
+    "delayed",
+    "payment_failed",
+    "access_on_hold",
+    "access_ended",
+    "access_back",
+    "access_changed",
+)
+
+
+@contextmanager
+def letters_written_once() -> Iterator[None]:
+    """In here a letter that says the same of the same purchase is not written anew: it is a value of what it is of."""
+    before = {name: getattr(Desk, name) for name in _LETTERS}
+    try:
+        for name, was in before.items():
+            setattr(Desk, name, lru_cache(maxsize=1_000)(was))
+        yield
+    finally:
+        for name, was in before.items():
+            setattr(Desk, name, was)
 
 
 def _uncounted(*_args: object, **_more: object) -> None:

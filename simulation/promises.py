@@ -39,7 +39,7 @@ _LATE_S = 10 * DAY_S
 
 _NOTED_WITHIN_S = 1_800.0
 _EVENT = re.compile(r'"event_id": "([^"]+)"')
-_PERSONAL = re.compile(r"@buyers\.simulated|go\.simulated/|fastio_key_of|whsec_|sk_test_")
+_PERSONAL = ("@buyers.simulated", "go.simulated/", "fastio_key_of", "whsec_", "sk_test_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Judge:
             if not history or history[-1][1] is not found:
                 history.append((now, found))
         if not math.isinf(found_within):
-            self.clock.at(now + found_within, lambda: self._look_again(number, now))
+            self.clock.at(now + found_within, partial(self._look_again, number, now))
 
     def _look_again(self, number: int, since: float) -> None:
         """At what was to be done by now, unless a fault was in the way."""
@@ -116,7 +116,7 @@ class Judge:
         if math.isinf(calm_at):
             return
         if calm_at > self.clock.now:
-            self.clock.at(calm_at, lambda: self._look_again(number, since))
+            self.clock.at(calm_at, partial(self._look_again, number, since))
             return
         self._money(number)
 
@@ -356,9 +356,9 @@ class Judge:
 
     def nothing_personal(self, where: str, what: object) -> None:
         """No address, link or secret in queue, ledger or log."""
-        found = _PERSONAL.search(str(what))
-        if found is not None:
-            self.broken.append(Broken("nothing_personal", -1, self.clock.now, f"{found[0]} in {where}"))
+        said = str(what)
+        for found in filter(said.__contains__, _PERSONAL):
+            self.broken.append(Broken("nothing_personal", -1, self.clock.now, f"{found} in {where}"))
 
     def the_page_refuses_what_is_taken_back(self, order_id: str, page: str) -> None:
         """From the moment on at which the ledger says so, whatever of it was closed by then."""

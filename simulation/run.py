@@ -59,14 +59,11 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
     chance = Chance(seed)
     season = walk.season(chance)
     acts = list(wanted.acts) if wanted.acts is not None else walk.acts(chance, season)
-    digest, lines = hashlib.sha256(), list[str]()
+    lines = list[str]()
     faults = Faults(chance, drawn(chance), only=wanted.faults)
 
     def trace(line: str) -> None:
-        text = f"{shop.clock.now:.3f} {line}"
-        digest.update(text.encode())
-        if keep_trace:
-            lines.append(text)
+        lines.append(f"{shop.clock.now:.3f} {line}")
 
     shop = Simulated(
         chance,
@@ -88,7 +85,7 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
     return Result(
         seed,
         shop.judge.broken,
-        digest.hexdigest(),
+        hashlib.sha256("".join(lines).encode()).hexdigest(),
         orders,
         days,
         shop.way.calls,
@@ -97,7 +94,7 @@ def run(seed: int, told: Told | None = None, *, keep_trace: bool = False, stop_a
         acts,
         time.perf_counter() - began,
         wanted.earlier,
-        lines,
+        lines if keep_trace else [],
     )
 
 

@@ -13,11 +13,10 @@ import contextlib
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
 from typing import Annotated, Literal, NamedTuple
 
 import typer
@@ -33,11 +32,12 @@ from simulation.aws.sqs import Message, record
 from simulation.chance import Chance
 from simulation.clock import Clock, Killed, aware
 from simulation.faults import Fault, Faults, Rates
-from simulation.functions import DELIVER_S, SWEEP_S, Context, simulated_time
+from simulation.functions import DELIVER_S, SWEEP_S, Context, letters_written_once, simulated_time
 from simulation.outside import Outside
 from simulation.promises import STATED_S, Broken
 from simulation.run import fixed_hashes, without_gc
 from simulation.shop import Simulated
+from simulation.snapshot import Snapshot
 from simulation.stripe.account import DAY_S, STRIPE_S_CLOCKS_APART_S, Purchase
 from simulation.stripe.acts import ACTS, buys
 from simulation.wiring import WORDS, WORK, Wiring
@@ -227,14 +227,14 @@ class Played:
 
 @dataclass(slots=True)
 class Stage:
-    """A shop with one order, and two workers at it."""
+    """A shop with one order, and two workers at it: what is before them happens once, and is gone back to."""
 
     story: TwoWorkers
     words: bool
     clock: Clock = field(default_factory=Clock)
     way: Stepped = field(init=False)
     shop: Simulated = field(init=False)
-    _numbers: Iterator[int] = field(default_factory=count)
+    _before: Snapshot = field(init=False)
 
     def __post_init__(self) -> None:
         chance = Chance(0)
@@ -252,8 +252,13 @@ class Stage:
             outside=self.way,
         )
         self.shop.queues[WORK].arrived = self.shop.queues[WORDS].arrived = lambda _at: None
+        self._begin()
+        shop, host = self.shop, self.shop.host
+        account = (shop.account, host, host.state, shop.office)
+        things = (self.clock, self.way, chance, *account, shop.judge, shop.audit, *shop.tables.values())
+        self._before = Snapshot((*things, *shop.queues.values()), around=(shop, faults, policy, shop.keys))
 
-    def play(self, schedule: Schedule) -> Played:
+    def _begin(self) -> None:
         self._buy()
         for what, detail in self.story.before:
             if what:
@@ -263,6 +268,9 @@ class Stage:
         self.clock.now += self.story.days * DAY_S
         if self.story.first is not None:
             self._act(*self.story.first)
+
+    def play(self, schedule: Schedule) -> Played:
+        self._before.bring_back()
         self.way.schedule = {one.step: one.what for one in schedule}
         hub = getcurrent()
         sweeps = self.story.sweeps
@@ -317,7 +325,7 @@ class Stage:
         for order in self.shop.account.purchases[0].orders:
             # By the clock of a machine of Stripe's that is as slow as they get.
             created = aware(int(self.clock.now - STRIPE_S_CLOCKS_APART_S))
-            event_id = f"evt_{next(self._numbers)}"
+            event_id = f"evt_{self.shop.queues[WORK].sent}"
             notice = Notice("stripe", event_id, "simulated", order.id, aware(self.clock.now), created=created)
             self.shop.queues[WORK].send(notices.to_json(notice))
 
@@ -335,7 +343,7 @@ class Stage:
 
     def _work(self, message: Message) -> None:
         queue, container = self.shop.queues[WORK], self.shop.wiring.deliver()
-        work = container.begin([], f"deliver-{next(self._numbers)}", timedelta(seconds=DELIVER_S))
+        work = container.begin([], f"deliver-{message.handle}", timedelta(seconds=DELIVER_S))
         try:
             work(_Record(message))
         except PaidshareError:
@@ -406,25 +414,26 @@ def explore(
     waiting: list[Schedule] = [()]
     broken, played = list[Played](), 0
     place = 0
-    while place < len(waiting):
-        if time.perf_counter() >= until:
-            return played, broken, False
-        schedule = waiting[place]
-        place += 1
-        with simulated_time(clock := Clock(), *Wiring.handlers):
-            found = Stage(story, words=words, clock=clock).play(schedule)
-        if schedule or number == 0:
-            played += 1
-            if found.broken:
-                broken.append(found)
-                if stop_at_first:
-                    return played, broken, False
-        following = _following(found, switches=0 if story.apart else switches, faults=faults)
-        waiting += following if schedule else following[number::of]
-        if place > 10_000:
-            del waiting[:place]
-            place = 0
-            gc.collect()
+    with simulated_time(clock := Clock(), *Wiring.handlers), letters_written_once():
+        stage = Stage(story, words=words, clock=clock)
+        while place < len(waiting):
+            if time.perf_counter() >= until:
+                return played, broken, False
+            schedule = waiting[place]
+            place += 1
+            found = stage.play(schedule)
+            if schedule or number == 0:
+                played += 1
+                if found.broken:
+                    broken.append(found)
+                    if stop_at_first:
+                        return played, broken, False
+            following = _following(found, switches=0 if story.apart else switches, faults=faults)
+            waiting += following if schedule else following[number::of]
+            if place > 10_000:
+                del waiting[:place]
+                place = 0
+                gc.collect()
     return played, broken, True
 
 

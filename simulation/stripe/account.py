@@ -130,6 +130,7 @@ class Subscription:
     unbilled: Line | None = None
     changed_at: float | None = None
     ended_on_hold: bool = False
+    resumed_at: float | None = None
 
     @property
     def item_id(self) -> str:

@@ -283,6 +283,7 @@ def _switches(account: Account, buyer: Purchase, detail: str, now: float) -> Tol
         return
     if "paused" in (before, detail):
         word = "paused" if detail == "paused" else "resumed"
+        subscription.resumed_at = now if word == "resumed" else None
         yield f"customer.subscription.{word}", subscription.id, subscription.id
     yield "customer.subscription.updated", subscription.id, subscription.id
 

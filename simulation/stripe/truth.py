@@ -118,15 +118,23 @@ def _of_period(  # noqa: PLR0911  # One rule, one line.
     return Standing.HOLD if held else Standing.ACCESS
 
 
+_HEARD_WITHIN_S = 26 * 3600.0
+
+
 def _was_on_hold(order: Invoice) -> bool:
-    """When its subscription ended."""
+    """
+    When its subscription ended, or so shortly before that nobody need have heard that the hold was over: Stripe does
+    not say so of a subscription that has ended.
+    """
     subscription, intent = order.subscription, order.intent
     if subscription is None or subscription.ended_at is None:
         return False
     held = [] if intent is None else [one.at for one in intent.disputes]
     if intent is not None and intent.warned_at is not None:
         held.append(intent.warned_at)
-    return subscription.ended_on_hold or any(at < subscription.ended_at for at in held)
+    resumed_at = subscription.resumed_at
+    unheard = resumed_at is not None and subscription.ended_at - resumed_at < _HEARD_WITHIN_S
+    return subscription.ended_on_hold or unheard or any(at < subscription.ended_at for at in held)
 
 
 def _held(intent: Intent | None, policy: Policy) -> bool:

@@ -12,8 +12,10 @@ from simulation.clock import START
 from simulation.faults import Faults, Rates
 from simulation.promises import STATED_S
 from simulation.shop import Simulated
+from simulation.stripe import truth
 from simulation.stripe.account import Purchase
 from simulation.stripe.acts import ACTS, buys
+from simulation.stripe.truth import Standing
 from simulation.wiring import ORDERS
 
 ORDER = "cs_test_0"
@@ -347,6 +349,18 @@ def test_a_message_that_is_left_is_seen() -> None:
     shop = Shop(goods=("mug",))
     shop.judge.all_is_settled(lambda: 1)
     assert shop.broken() == {"all_is_settled"}
+
+
+@pytest.mark.parametrize(("hours", "standing"), [(0.5, Standing.EITHER), (27, Standing.ACCESS)])
+def test_who_resumed_just_before_the_end_need_not_be_known_to_have_done_so(hours: float, standing: Standing) -> None:
+    """Stripe does not say of an ended subscription that a pause was over: seed 11."""
+    shop = Shop("subscription", ("club",))
+    for status, later in (("paused", 1.0), ("active", hours), ("canceled", 0.1)):
+        shop.act("switches", status)
+        shop.passes(later * 3_600)
+    [order] = shop.shop.account.invoices
+    policy = Policy(livemode=False, link_days=7, keep_canceled=True)
+    assert truth.of_order(order, policy, shop.clock.now) is standing
 
 
 def test_nothing_is_said_of_what_paidshare_cannot_know_yet() -> None:

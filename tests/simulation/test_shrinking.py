@@ -7,8 +7,9 @@ import pytest
 
 from paidshare.delivering import entitlement
 from simulation import kept
+from simulation.faults import Fault, Struck
 from simulation.run import run
-from simulation.shrink import Story, shrink
+from simulation.shrink import Story, _moved, shrink
 
 PROMISE = "true_when_it_leaves"
 
@@ -28,6 +29,26 @@ def test_a_story_has_at_most_three_acts_and_three_faults_and_breaks_the_same_pro
     assert len(story.faults) <= 3
     assert {act.what for act in story.acts} >= {"buys", "refunds"}
     assert story.broken.promise == PROMISE
+
+
+def test_a_fault_is_found_again_where_fewer_acts_left_fewer_calls() -> None:
+    """The third look is the first one then; and its call may have another number, but does the same."""
+    before = [
+        "10.000 deliver 3.Fast.io.0 GET /a",
+        "900.000 deliver 3.Fast.io.1 GET /a",
+        "901.000 sweep 2.SQS.7 SendBatch 3",
+    ]
+    after = [
+        "900.500 deliver 3.Fast.io.0 GET /a: refused",
+        "901.000 sweep 2.SQS.4 SendBatch 1",
+        "905.000 sweep 2.SQS.5 Get",
+    ]
+    faults = [Struck("deliver 3.Fast.io.1", Fault.LOST), Struck("sweep 2.SQS.7", Fault.REFUSED)]
+    assert _moved(faults, before, after) == [
+        Struck("deliver 3.Fast.io.0", Fault.LOST),
+        Struck("sweep 2.SQS.4", Fault.REFUSED),
+    ]
+    assert _moved(faults[:1], before, after[1:]) == []
 
 
 def test_a_person_can_read_it(story: Story) -> None:

@@ -247,6 +247,15 @@ class TestBeforeTheLetter:
         assert "/shared/" not in answer.page.body
         assert not front.world.open_files()
 
+    def test_what_the_ledger_calls_refunded_is_shown_only_when_it_calls_it_delivered_again(self) -> None:
+        """A refund before the first letter, which fails then, and a letter in doubt: seed 24 of the simulation."""
+        front = sold(REFUNDED)
+        front.world.with_port(mailer=Letters(front, MailUnavailable("no answer", in_doubt=True)))
+        with suppress(TryAgain):
+            front.world.becomes(an_order())
+        assert front.world.open_files()
+        assert "/shared/" not in front.ask().page.body
+
 
 class TestFromCheckout:
     def test_the_session_s_id_becomes_a_cookie_and_leaves_the_address(self) -> None:

@@ -155,11 +155,11 @@ def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, page: str,
     """
     why = said.why or ""
     if share is not None:
-        earlier = [
+        earlier = tuple(
             (due.line.product_name, due.until)
             for due in todo.access
             if due.until is not None and due.until < share.expires_at - _SAME_END
-        ]
+        )
         return desk.delivery(share, earlier, page=page)
     match Kind(said.kind):
         case Kind.ACCESS_ON_HOLD:

@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files as resources
 
 import jinja2
@@ -178,10 +178,12 @@ def _letter(content: Content, say: Wording) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)  # A page is looked at again and again.
 def _qr(text: str) -> str:
     """The QR code as an SVG of one path: its colours are the style's."""
     out = io.BytesIO()
-    code = segno.make(text, error="m", micro=False)
+    # A link's name is random, so that any mask spreads it as evenly: the best of all eight takes four times as long.
+    code = segno.make(text, error="m", micro=False, mask=0)
     code.save(out, kind="svg", xmldecl=False, svgns=False, svgclass="qr", lineclass=None, omitsize=True, border=2)
     return out.getvalue().decode()
 
@@ -193,6 +195,7 @@ def _environment() -> jinja2.Environment:
         # A product's or file's name is the seller's text, not HTML.
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -87,10 +87,12 @@ def _run_out(progress: Progress, *, now: datetime, asked: bool) -> Showing:
 def _filled(progress: Progress, now: datetime) -> KnownShare | None:
     """
     The share that the first letter tells of: it has all that is granted, and whether that letter leaves, is refused or
-    is in doubt changes nothing of it. None once the letter has left.
+    is in doubt changes nothing of it. None once the letter has left, and while access is known to be taken back: what
+    was refunded before that letter, and then was not after all, is open again with it.
     """
     share = progress.share
-    if share is None or progress.delivered_at is not None:
+    is_taken_back = progress.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD)
+    if share is None or progress.delivered_at is not None or is_taken_back:
         return None
     open_now = not share.gone and not share.may_be_closed and share.ends_at > now
     return share if open_now and share.holds and set(share.holds) == {one.line for one in progress.grants} else None

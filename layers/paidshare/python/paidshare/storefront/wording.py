@@ -9,9 +9,9 @@ import gettext
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.core import Locale
@@ -77,7 +77,7 @@ class Wording:
 
     def day(self, moment: datetime) -> str:
         """The day that it is in UTC."""
-        return format_date(moment.astimezone(UTC).date(), "long", locale=self._locale)
+        return _day(moment.astimezone(UTC).date(), self._locale)
 
     def money(self, amount: int, currency: str) -> str:
         """*amount* in the smallest unit as Stripe counts it, in the *currency* of that ISO code in any case."""
@@ -90,17 +90,7 @@ class Wording:
 
     def size(self, size: int | None) -> str:
         """*size* in bytes, in the decimal units of a file manager; empty for None."""
-        if size is None:
-            return ""
-        if size < 1000:
-            return format_unit(size, "digital-byte", "long", locale=self._locale)
-        amount, units = Decimal(size), iter(_UNITS)
-        unit = next(units)
-        # 999.5 would be shown as 1000.
-        while amount >= Decimal("999.5") and (larger := next(units, None)):
-            amount, unit = amount / 1000, larger
-        pattern = "#,##0.#" if amount < Decimal("9.95") else "#,##0"
-        return format_unit(amount, f"digital-{unit}", "short", pattern, locale=self._locale)
+        return "" if size is None else _size(size, self._locale)
 
     def listed(self, names: Iterable[str]) -> str:
         """*names* in a row."""
@@ -117,6 +107,27 @@ def wording(language: str) -> Wording:
     name = language.replace("-", "_")
     found = gettext.translation(_DOMAIN, _CATALOGS, [name], fallback=language == SOURCE)
     return Wording(language, found, Locale.parse(_CLDR.get(language, name)))
+
+
+# What CLDR's data make of one is the same for a day's letters, and for all letters of a product.
+
+
+@lru_cache(maxsize=64)
+def _day(day: date, locale: Locale) -> str:
+    return format_date(day, "long", locale=locale)
+
+
+@lru_cache(maxsize=512)
+def _size(size: int, locale: Locale) -> str:
+    if size < 1000:
+        return format_unit(size, "digital-byte", "long", locale=locale)
+    amount, units = Decimal(size), iter(_UNITS)
+    unit = next(units)
+    # 999.5 would be shown as 1000.
+    while amount >= Decimal("999.5") and (larger := next(units, None)):
+        amount, unit = amount / 1000, larger
+    pattern = "#,##0.#" if amount < Decimal("9.95") else "#,##0"
+    return format_unit(amount, f"digital-{unit}", "short", pattern, locale=locale)
 
 
 def digits(currency: str) -> int:

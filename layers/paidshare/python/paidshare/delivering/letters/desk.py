@@ -200,6 +200,7 @@ def _environment() -> jinja2.Environment:
         # A product's or file's name is the seller's text, not HTML.
         autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
