@@ -148,6 +148,15 @@ class TestEveryShareListing:
 
 
 class TestFastioShareListing:
+    def test_every_workspace_has_its_turn_once(self, http: HttpWorld) -> None:
+        for name in ("b-shop", "a-shop", "c-shop"):
+            http.put("guide.pdf", workspace=name)
+        turns = [http.share_listing.next_workspace()]
+        while turns[-1] is not None:
+            turns.append(http.share_listing.next_workspace(turns[-1]))
+        assert len(set(turns)) == len(turns) == 4
+        assert http.share_listing.page(0, turns[0]) == SharePage((), size=0, more=False)
+
     def test_somebody_else_s_shares_are_counted_and_left_alone(self, http: HttpWorld) -> None:
         http.put("guide.pdf")
         http.create().raise_for_status()

@@ -151,7 +151,7 @@ def fate(share: ListedShare, order: Known, *, now: datetime) -> Fate:
     longer than Fast.io has it stays, too. Where a share does not say whether it is archived the ledger does.
     """
     taken_back = order.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and order.reason != Why.EXPIRED
-    untold = share.archived is None and order.closed_at is not None
+    untold = share.archived is None and order.closed_at is not None and taken_back
     if not share.shut(now) and not untold:
         return Fate.CLOSE if taken_back else Fate.KEEP
     if order.closed_at is not None:
