@@ -61,7 +61,7 @@ check: ready ## What CI checks besides the tests: ruff, mypy, the rooms' imports
 	$(BIN)/python scripts/aws_calls.py
 	$(SAM) validate --lint
 
-pages: ready ## The eight pages of an order in headless Chromium: axe-core's findings, photographs in .local/pages
+pages: ready ## The pages of an order in headless Chromium: axe-core, the keyboard alone, photographs in .local/pages
 	@$(BIN)/python -m scripts.pages
 
 bench: ready .tools/plots/.ready ## Measure the numbers of docs/numbers.md, and write them there with their plots (BESIDE=…: Deliver beside that version)

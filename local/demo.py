@@ -173,7 +173,11 @@ def _link(letter: Letter, web_base: str) -> str:
 
 def _told(call: dict[str, Any]) -> str:
     """A Fast.io call in words."""
-    words = {"/create/share/": "share created at Fast.io", "/addfile/": "file put into the share"}
+    words = {
+        "/create/share/": "share created at Fast.io",
+        "/addfile/": "file put into the share",
+        "/auth/guest/": "the link opens for a guest",
+    }
     for part, said in words.items():
         if part in call["path"]:
             return said

@@ -14,6 +14,7 @@ from operate.orders.ledger import Ledger
 from operate.orders.mending import whose
 from operate.printing import case, letters_of
 from operate.stacks import Stack
+from paidshare import wishes
 from paidshare.aws import Case, DeadLetter, DeadLetters
 
 
@@ -47,7 +48,7 @@ def _facts(letter: DeadLetter) -> dict[str, str | None]:
         "advice": letter.advice,
         "whose": whose(letter.reason),
         "since": letter.since.isoformat(),
-        "why": letter.notice.why if letter.notice else None,
+        "why": wishes.named(letter.notice.why) if letter.notice else None,
         "about": letter.notice.about if letter.notice else None,
         "message_id": letter.message_id,
     }

@@ -12,14 +12,14 @@ from typer.core import TyperGroup
 
 from operate import stacks
 from operate.answers import Answer, Code, Misasked
-from operate.orders import correction
 from operate.printing import aside, printable
+from paidshare.storefront import addresses
 
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{1,250}")
 
 
 def address(given: str | None) -> str | None:
-    if given is None or correction.is_address(given.strip()):
+    if given is None or addresses.is_address(given.strip()):
         return given and given.strip()
     raise typer.BadParameter(f"{printable(given)[:80]!r} is no e-mail address that a letter could go to")
 

@@ -31,6 +31,7 @@ def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer
     facts = [_facts(to, one) for one in finding.orders(to, who, account=account)]
     stories = [story.told(one, now=now) for one in facts]
     twice = story.bought_twice(facts)
+    twice += [pair for pair in _known_twice(facts) if pair not in twice and pair[::-1] not in twice]
     words = [part for one in stories for part in _shown(one)]
     words += [_twice(*pair) for pair in twice]
     data = {"orders": [_data(one) for one in stories], "bought_twice": [[*pair] for pair in twice]}
@@ -38,6 +39,14 @@ def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer
         return Answer(data, words, Code.WRONG)
     gaps = any(one.gaps for one in stories)
     return Answer(data, words, Code.NOT_KNOWN if gaps else Code.GOOD)
+
+
+def _known_twice(facts: list[Facts]) -> Iterator[tuple[str, str]]:
+    """Pairs of orders (their ids) that were delivered as the same bought twice, of which the second is kept."""
+    for one in facts:
+        kept = one.order is not None and not any(payment.refunded for payment in one.order.payments)
+        if kept and one.row is not None and (first := one.row.text("twice_of")):
+            yield first, one.order_id
 
 
 def evidence(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer:
@@ -123,7 +132,7 @@ def _gaps(one: Story) -> Iterator[RenderableType]:
 
 def _twice(first: str, second: str) -> RenderableType:
     return indented(
-        f"→ {first} and {second} are of the same products, paid within a day, and both kept. If the buyer wanted one,"
+        f"→ {first} and {second} are of the same products, paid within a day. If the buyer wanted one,"
         " refund the other in Stripe: its access ends by itself."
     )
 

@@ -162,7 +162,8 @@ def calls(made: World) -> None:
         [
             measuring.count("Stripe: the order with its lines and products", len(made.stripe.calls), most=1),
             measuring.count(
-                f"Fast.io: look the files up ({to_fastio - 1 - FILES}), create the share (1), add each file ({FILES})",
+                f"Fast.io: look the files up ({to_fastio - 3 - FILES}), create the share (1), add each file ({FILES}), "
+                "open it as a guest (2)",
                 to_fastio,
                 most=1 + FILES,
             ),

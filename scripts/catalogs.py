@@ -1,7 +1,8 @@
 """
-The letters' catalogues: `python scripts/catalogs.py` brings `storefront/catalogs/*/LC_MESSAGES/letters.po` up to date
-with the sentences in the code, and compiles them; with `--check` it only says what is not as it should be. A sentence
-that has changed is a new one, and said in English until somebody has put it into the other languages.
+The catalogues of what buyers read, in letters and on the orders' pages: `python scripts/catalogs.py` brings
+`storefront/catalogs/*/LC_MESSAGES/letters.po` up to date with the sentences in the code, and compiles them; with
+`--check` it only says what is not as it should be. A sentence that has changed is a new one, and said in English until
+somebody has put it into the other languages.
 """
 
 import argparse
@@ -16,13 +17,19 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
-from paidshare.delivering.letters.desk import SENTENCES
+from paidshare.delivering.letters import desk
+from paidshare.page import rendering
 from paidshare.storefront.languages import LANGUAGES, SOURCE
 
 PACKAGE = Path(__file__).parents[1] / "layers/paidshare/python/paidshare"
 # What the code calls what `wording.Wording` has: `say.text`, and in a template `_` and `n_`.
 _KEYWORDS = {"text": None, "texts": (1, 2), "html": None, "htmls": (1, 2), "_": None, "n_": (1, 2)}
-_METHODS = [("**/letters/*.py", "python"), ("**/wording.py", "python"), ("**/templates/*.j2", "jinja2")]
+_METHODS = [
+    ("**/letters/*.py", "python"),
+    ("**/page/rendering.py", "python"),
+    ("**/wording.py", "python"),
+    ("**/templates/*.j2", "jinja2"),
+]
 
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,8 +40,8 @@ def sentences() -> Catalog:
     options = {"**/templates/*.j2": {"trimmed": "true", "silent": "false"}}
     for file, _, message, _, context in extract_from_dir(PACKAGE, _METHODS, options, _KEYWORDS):
         found.add(message, None, [(file, 1)], context=context)
-    for sentence in SENTENCES:
-        found.add(sentence, None, [("delivering/letters/desk.py", 1)])
+    for sentence in (*desk.SENTENCES, *rendering.SENTENCES):
+        found.add(sentence)
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 
+_HOW = "## How the numbers are made\n"
 _INTRODUCTION = """\
 # What survives what
 
@@ -95,9 +96,16 @@ def tables(printed: str) -> str:
     return found[1].strip() + "\n"
 
 
+def page(made: str, *, before: str) -> str:
+    """The page with the tables *made*. What is written by hand about the simulation stays as it was *before*."""
+    simulated = re.search(r"^## Simulated\n.*?(?=^## )", before, re.MULTILINE | re.DOTALL)
+    closing = _CLOSING.replace(_HOW, (simulated[0] if simulated else "") + _HOW)
+    return _INTRODUCTION + made + closing
+
+
 if __name__ == "__main__":
     try:
         made = tables(sys.stdin.read())
     except ValueError as error:
         sys.exit(f"docs/reliability.md stays as it is: {error}")
-    PAGE.write_text(_INTRODUCTION + made + _CLOSING, encoding="utf-8")
+    PAGE.write_text(page(made, before=PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "a lost create is not looked up",
         "paidshare.shares_fastio.making",
-        "    found = found_by_name(api, request, taken=reply.status == 409)\n    if found is None:\n",
-        "    found = None\n    if found is None:\n",
+        "        found = found_by_name(api, request, taken=reply.status == _CONFLICT)\n",
+        "        found = None\n",
     ),
     Mutant(
         "what is not wanted stays in the share",
@@ -218,7 +218,12 @@ MUTANTS = (
         "            missing = tidied(api, remote, wanted)\n",
         "            missing = wanted\n",
     ),
-    Mutant("what is closed stays closed", _FASTIO, '        _change(api, remote.id, "unarchive")\n', "        pass\n"),
+    Mutant(
+        "what is closed stays closed",
+        "paidshare.shares_fastio.opening",
+        '    try:\n        change(api, remote.id, "unarchive")\n',
+        "    try:\n        pass\n",
+    ),
     # --- What is due ----------------------------------------------------------------------------------------
     Mutant(
         "unpaid is delivered",
@@ -371,8 +376,8 @@ MUTANTS = (
     Mutant(
         "the sweep deletes live shares",
         _ROUNDS,
-        "    if not share.shut(now):\n        return Fate.CLOSE if taken_back else Fate.KEEP\n",
-        "    if not share.shut(now):\n        return Fate.DELETE\n",
+        "    if not share.shut(now) and not untold:\n        return Fate.CLOSE if taken_back else Fate.KEEP\n",
+        "    if not share.shut(now) and not untold:\n        return Fate.DELETE\n",
     ),
     Mutant(
         "the sweep closes what is delivered",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from local.fastio.rules import Rules
 from local.fastio.state import Share
 from local.signing import sign_fastio_pair, sign_fastio_single, sign_stripe
 from operate.audit import Audit, Line
@@ -21,7 +22,7 @@ from simulation.aws.sqs import Queue
 from simulation.chance import Chance
 from simulation.clock import Clock, Process, aware
 from simulation.deploys import Deploys
-from simulation.fastio import FileHost, order_of
+from simulation.fastio import FileHost, drawn, order_of
 from simulation.faults import Faults
 from simulation.functions import (
     DELIVER_S,
@@ -108,6 +109,8 @@ class Simulated:
         way = self.outside or Outside(clock, self.faults, self.trace, harmed=self._harmed, down=self._is_down)
         self.way = way
         self.host = FileHost(clock, share_limit=self.share_limit, list_late_s=rates.list_late_s)
+        # An earlier version knows Fast.io as it was thought to be.
+        self.host.state.rules = drawn(chance) if self.earlier is None else Rules(archived_changes=True)
         self.host.keys, self.host.tells = self.keys, self.told_by_fastio
         self.products = goods.products(self.host.state)
         self.tables = {

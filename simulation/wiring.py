@@ -20,6 +20,7 @@ from paidshare.aws import (
     DynamoLedger,
     DynamoMailLog,
     DynamoOrderIndex,
+    DynamoPurchases,
     DynamoReceived,
     SecretsManagerVault,
     SesMailer,
@@ -217,6 +218,7 @@ class Wiring:
             policy=self._policy,
             room=Room(listing_of(self._client(), now, _fastio_key(vault)), ledger),
             page_of=partial(tokens.address, PAGE_URL, lambda: vault.secret().link_key),
+            purchases=DynamoPurchases(dynamodb, EVENTS),
         )
         return Delivering(
             deliver.Container(
@@ -232,7 +234,7 @@ class Wiring:
     def page(self) -> Paging:
         dynamodb, sqs = self._clients(attempts=2)
         now, vault = self._clock("page"), self._vault()
-        api = FastioApi(client=self._client(), api_key=_fastio_key(vault), api_base=BASE, clock=now)
+        api = _fastio(self._client(), now, _fastio_key(vault))
         ports = Ports(
             ledger=DynamoLedger(dynamodb, ORDERS),
             mail_log=DynamoMailLog(dynamodb, ORDERS),
@@ -321,10 +323,14 @@ def _fastio_key(vault: SecretsManagerVault) -> Callable[[], str]:
 
 def shares_of(client: Any, clock: Callable[[], datetime], api_key: Callable[[], str] = lambda: FASTIO) -> FastioShares:
     """The real adapter, over a simulated client."""
-    return FastioShares(client=client, api_key=api_key, clock=clock, api_base=BASE, web_base=WEB_BASE)
+    return FastioShares(_fastio(client, clock, api_key), web_base=WEB_BASE)
 
 
 def listing_of(
     client: Any, clock: Callable[[], datetime], api_key: Callable[[], str] = lambda: FASTIO
 ) -> FastioShareListing:
-    return FastioShareListing(FastioApi(client=client, api_key=api_key, api_base=BASE, clock=clock))
+    return FastioShareListing(_fastio(client, clock, api_key))
+
+
+def _fastio(client: Any, clock: Callable[[], datetime], api_key: Callable[[], str]) -> FastioApi:
+    return FastioApi(client=client, api_key=api_key, api_base=BASE, clock=clock)

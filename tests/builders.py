@@ -23,9 +23,9 @@ BUYER = "ada@example.com"
 LINK = "https://go.fast.io/shared/o234567abcdefghijklmnopqrstuvwxyz"
 
 
-def page_of(order_id: str) -> str:
+def page_of(order_id: str, edition: int = 0) -> str:
     """Where the order's page is."""
-    return tokens.address(PAGE_URL, lambda: LINK_KEY, order_id)
+    return tokens.address(PAGE_URL, lambda: LINK_KEY, order_id, edition)
 
 
 def a_line(

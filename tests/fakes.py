@@ -132,6 +132,20 @@ class MemoryMailer:
         return f"message-{len(self.sent)}-{order_id}"
 
 
+class MemoryPurchases:
+    """The port `Purchases`."""
+
+    def __init__(self) -> None:
+        self._bought: dict[str, tuple[str, datetime]] = {}
+
+    def __call__(self, mark: str, order_id: str, at: datetime, within: timedelta) -> str | None:
+        other, when = self._bought.get(mark, (order_id, at))
+        if other != order_id and abs(at - when) <= within:
+            return other
+        self._bought[mark] = (order_id, at)
+        return None
+
+
 class Crash(BaseException):
     """The process dies: nothing that handles errors sees it."""
 

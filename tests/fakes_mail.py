@@ -11,13 +11,20 @@ MESSAGE_ID = "0100018f-0000-4000-8000-000000000001-000000"
 
 
 class MemoryMailLog:
-    """`orders` is what each order that is known says of its letters; like the real log it keeps whole seconds."""
+    """
+    `orders` is what each order that is known says of its letters; like the real log it keeps whole seconds. `corrected`
+    is when an order's address was.
+    """
 
     def __init__(self, *known: str) -> None:
         self.orders: dict[str, dict[str, datetime]] = {order_id: {} for order_id in known}
+        self.corrected: dict[str, datetime] = {}
         self._cases: set[tuple[str, str, Fact]] = set()
 
     def note(self, event: MailEvent) -> bool:
+        corrected = self.corrected.get(event.order_id)
+        if corrected is not None and event.mark and int(event.mark) < corrected.timestamp():
+            return False
         if event.order_id in self.orders:
             moments, at = self.orders[event.order_id], event.at.replace(microsecond=0)
             moments[event.fact] = max(at, moments.get(event.fact, at))

@@ -24,7 +24,7 @@ _SAME = timedelta(minutes=1)
 @dataclass(slots=True)
 class MemoryShares:
     """
-    `made` is what exists, `orders` whose it is, both by share name; `archived` and `locked` hold share ids.
+    `made` is what exists, `orders` whose it is, both by share name; `archived`, `locked` and `opened` hold share ids.
     `fail_after_adds`, `lose_create_answer` and `lose_answer` (of a close or reopen) each interrupt one run; `down`,
     while True, every run. Without a clock it is out of time when the next run with a deadline has made
     `calls_in_time` calls.
@@ -36,6 +36,8 @@ class MemoryShares:
     orders: dict[str, str] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
+    hides_events: bool = False
     down: bool = False
     fail_after_adds: int | None = None
     lose_create_answer: bool = False
@@ -113,6 +115,15 @@ class MemoryShares:
         if self._asked_for(share_id) is not None:
             self.archived.add(share_id)
         self._answer()
+
+    def withdraw(self, share_id: str) -> None:
+        if (share := self._asked_for(share_id)) is not None:
+            self.delete(share.name)
+        self._answer()
+
+    def was_opened(self, share_id: str) -> bool | None:
+        self._asked_for(share_id)
+        return None if self.hides_events else share_id in self.opened
 
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         share = self._asked_for(share_id)

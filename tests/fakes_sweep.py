@@ -108,13 +108,17 @@ class MemoryShareListing:
     size: int = 100
     looked: int = 0
 
-    def page(self, start: int) -> SharePage:
+    def page(self, start: int, workspace: str | None = None) -> SharePage:
         if self.shares.down:
             raise FastioUnavailable("the fake is down")
-        every = list(self.shares.made)
+        archived = workspace is not None
+        every = [name for name, share in self.shares.made.items() if (share.id in self.shares.archived) is archived]
         names = every[start : start + self.size]
         found = tuple(replace(self._listed_share(name), at=at) for at, name in enumerate(names))
         return SharePage(found, size=len(names), more=start + len(names) < len(every))
+
+    def next_workspace(self, after: str | None = None) -> str | None:
+        return "my-shop" if after is None else None
 
     def look(self, share_id: str) -> ListedShare | None:
         self.looked += 1

@@ -24,7 +24,10 @@ UNARCHIVE = "POST /share/*/unarchive/"
 UPDATE = "POST /share/*/update/"
 LIST = "GET /share/*/storage/root/list/"
 AUTH = "GET /user/auth/check/"
+GUEST = "POST /share/*/auth/guest/"
 DELETE = "DELETE /share/*/storage/*/delete/"
+WITHDRAW = "DELETE /share/*/delete/"
+EVENTS = "GET /events/search/"
 
 
 def now() -> datetime:
@@ -50,18 +53,18 @@ class FastioWorld:
         self.http.post("/_reset")
 
     def adapter(self, *, api_key: Any = lambda: API_KEY, clock: Any = now, share_limit: int = 0) -> FastioShares:
-        return FastioShares(
-            client=self.client,
-            api_key=api_key,
-            clock=clock,
-            api_base=f"{self.url}/current",
-            web_base=self.url,
-            share_limit=share_limit,
-        )
+        return FastioShares(self.over_http(api_key, clock), web_base=self.url, share_limit=share_limit)
 
     def listing(self) -> FastioShareListing:
-        base = f"{self.url}/current"
-        return FastioShareListing(FastioApi(client=self.client, api_key=lambda: API_KEY, api_base=base, clock=now))
+        return FastioShareListing(self.over_http())
+
+    def over_http(self, api_key: Any = lambda: API_KEY, clock: Any = now) -> FastioApi:
+        """The API as our adapters call it."""
+        return FastioApi.over_https(api_key=api_key, clock=clock, api_base=f"{self.url}/current", client=self.client)
+
+    def rules(self, **rules: Any) -> None:
+        """What the key may do, and what is not known of Fast.io: see `local.fastio.rules.Rules`."""
+        self.http.post("/_rules", json=rules).raise_for_status()
 
     def close(self) -> None:
         self.client.close()
@@ -120,6 +123,11 @@ class FastioWorld:
         page = answer.raise_for_status().text
         return tuple(html.unescape(file) for file in re.findall(r"download>(.*?)</a>", page))
 
+    def open_a_file(self, name: str) -> None:
+        """As whoever has the link."""
+        [file, *_] = re.findall(r'href="(.*?)"', self.http.get(f"/shared/{name}").text)
+        self.http.get(file).raise_for_status()
+
     def delete(self, name: str) -> None:
         """As a person deletes a share in Fast.io for good."""
         self.api("DELETE", f"/share/{name}/delete/", params={"confirm": name}).raise_for_status()
@@ -133,6 +141,10 @@ class FastioWorld:
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {API_KEY}"} | more.pop("headers", {})
         return self.http.request(method, f"/current{path}", headers=headers, **more)
+
+    def is_free(self, name: str) -> bool:
+        """Whether no share is called *name*, says the check of names."""
+        return bool(self.api("GET", f"/shares/check/name/{name}/").json()["available"])
 
     def statuses(self) -> list[int | None]:
         """Of all calls, in order; None while one is under way."""

@@ -97,7 +97,7 @@ class SimulatedFiles:
         self.client.faults.append(("POST", "/create/share/", True))
 
     def lose_answer(self) -> None:
-        self.client.faults += [("POST", "/archive/", True), ("POST", "/unarchive/", True)]
+        self.client.faults += [("POST", "/archive/", True), ("POST", "/unarchive/", True), ("DELETE", "/delete/", True)]
 
     def down(self) -> None:
         self.client.faults += [("GET", "/shares/all/", False)] * 2
@@ -111,7 +111,12 @@ class SimulatedFiles:
     def delete(self, name: str) -> None:
         share = self.host.state.share(name)
         assert share is not None
-        self.host.answer("DELETE", f"/share/{share.id}/delete/", {}, {})
+        self.host.answer("DELETE", f"/share/{share.id}/delete/", {"confirm": share.id}, {})
+
+    def open_a_file(self, name: str) -> None:
+        share = self.host.state.share(name)
+        assert share is not None
+        self.host.state.note("share_storage_download_token_created", share, "node")
 
     def lock(self, name: str) -> None:
         share = self.host.state.share(name)

@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from paidshare import aws, notices, retries
+from paidshare import aws, notices, retries, wishes
 from paidshare.delivering.breaker import Breaker, SparedMailer, SparedPayments, SparedShares
 from paidshare.delivering.deliver import Shop, deliver
 from paidshare.delivering.errors import OrderNotThereYet
@@ -91,9 +91,9 @@ def _client(session: boto3.session.Session, service: str, config: Config = _CLIE
 
 def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.SecretsManagerVault, sqs: Any) -> Shop:
     shop = seller.from_file(Path(__file__).with_name("shop.toml"))  # The build puts it there.
-    ses, sender = client("sesv2", _ONCE), settings.sender
+    dynamodb, ses, sender = client("dynamodb"), client("sesv2", _ONCE), settings.sender
     mailer = aws.SesMailer(ses, sender=sender, seller=shop, configuration_set=settings.configuration_set)
-    ledger = aws.DynamoLedger(client("dynamodb"), settings.orders_table)
+    ledger = aws.DynamoLedger(dynamodb, settings.orders_table)
     shares = FastioShares.over_https(
         api_key=lambda: vault.secret().fastio_api_key,
         clock=_now,
@@ -119,6 +119,7 @@ def _shop(settings: DeliverSettings, client: Callable[..., Any], vault: aws.Secr
         policy=settings.policy,
         room=Room(shares.listing, ledger),
         page_of=partial(tokens.address, settings.page_url, lambda: vault.secret().link_key),
+        purchases=aws.DynamoPurchases(dynamodb, settings.events_table),
         seller=shop,
         connected_accounts=settings.connected_accounts,
     )
@@ -137,7 +138,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         raise  # The messages come again, and DeliverErrorsAlarm pages.
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     invocation = Invocation(container, context.aws_request_id, deadline=container.shop.clock() + left - TO_FINISH)
-
     scatter(event.get("Records", []), invocation)
 
     async def in_a_thread(record: SQSRecord) -> None:
@@ -201,7 +201,8 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
         return
     try:
         # Until the order is found, what the event is about stands in for it.
-        seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id, "why": notice.why}
+        seen |= {"order_id": notice.about, "about": notice.about, "event_id": notice.event_id}
+        seen["why"] = wishes.named(notice.why)
         outcomes = deliver(
             notice,
             container.shop,
@@ -216,8 +217,7 @@ def _attempt(record: SQSRecord, invocation: Invocation, seen: dict[str, object],
             # outlive SQS's 14 days. Whether the last one got there is not known at a second attempt. Whoever else asks
             # may be a person who took the dead letter out of its queue: there has to be one again.
             told = case.known and notice.why == notices.SWEEP and attempt == 1
-            look = mail_events.as_a_look(notice)
-            body = record.body if look is None else notices.to_json(look)
+            body = notices.to_json(look) if (look := mail_events.as_a_look(notice)) else record.body
             _give_to_a_person(body, case, invocation, seen, told=told)
     else:
         for outcome in outcomes:

@@ -24,7 +24,7 @@ from paidshare.aws import (
 from paidshare.errors import SettingsIncomplete
 from paidshare.payments_stripe import StripeListing
 from paidshare.settings import SweepSettings
-from paidshare.shares_fastio import FastioShareListing, FastioShares
+from paidshare.shares_fastio import FastioApi, FastioShareListing, FastioShares
 from paidshare.sweeping import report, sweep
 from paidshare.sweeping.errors import RoundBusy
 from paidshare.sweeping.ports import SweepPorts
@@ -55,6 +55,9 @@ def _container() -> Container:
         settings.secret_name,
         monotonic=monotonic,
     )
+    fastio = FastioApi.over_https(
+        api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
+    )
     ports = SweepPorts(
         checkpoint=DynamoCheckpoint(dynamodb, settings.events_table),
         index=DynamoOrderIndex(dynamodb, settings.orders_table),
@@ -64,12 +67,8 @@ def _container() -> Container:
             api_base=settings.stripe_api_base,
             livemode=settings.livemode,
         ),
-        share_listing=FastioShareListing.over_https(
-            api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
-        ),
-        shares=FastioShares.over_https(
-            api_key=lambda: vault.secret().fastio_api_key, clock=_now, api_base=settings.fastio_api_base
-        ),
+        share_listing=FastioShareListing(fastio),
+        shares=FastioShares(fastio),
         queue=SqsReconcileQueue(session.client("sqs", config=_CLIENT), queue_url=settings.queue_url),
         link_key=lambda: vault.secret().link_key,
         clock=_now,

@@ -46,13 +46,13 @@ class Browser:
         self.url = str(answer.url)
         return Seen(time.time(), answer.text)
 
-    def ask(self) -> Seen:
-        """Press the page's button. Raises SaleFailed where it has none."""
+    def ask(self, **fields: str) -> Seen:
+        """Press the page's button, *fields* filled in. Raises SaleFailed where it has none."""
         form = re.search(r'name="form" value="([^"]+)"', self.look().html)
         action = re.search(r'<form method="post" action="([^"]+)"', self.look().html)
         if form is None or action is None:
             raise SaleFailed("the order's page has nothing to ask for")
-        answer = self._http.post(str(httpx.URL(self.url).join(action[1])), data={"form": form[1]})
+        answer = self._http.post(str(httpx.URL(self.url).join(action[1])), data={"form": form[1], **fields})
         self.url = str(answer.url)
         return Seen(time.time(), answer.text)
 

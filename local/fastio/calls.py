@@ -1,16 +1,18 @@
 """The Fast.io stand-in's calls, one method each. Every one answers in the envelope or raises Refused."""
 
 import json
+import secrets
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.fastio import codes, rulings
 from local.fastio.forms import ADDABLE, CLEARABLE, CREATABLE, CREATE_NEEDS, UPDATABLE, Refused, check, read_form
+from local.fastio.nodes import INSTANT, Storage
 from local.fastio.paging import bad, cursor_page, done, offset_page, only, sort_key
-from local.fastio.state import INSTANT, Fastio, Share, Storage, Workspace
+from local.fastio.state import Fastio, Share, Workspace
 
-_MOST_IDS = 25
 _PAGE_SIZES = ("100", "250", "500")
 _DEFAULTS = {
     "share_type": "exchange",
@@ -37,11 +39,10 @@ class Calls:
         workspace = self._workspace(request.path_params["workspace"])
         form = await read_form(request)
         check(form, CREATABLE, state.now(), needed=CREATE_NEEDS)
-        if state.share(form["custom_name"]):
-            raise Refused(409, 1669, "A share of that name exists")
-        if len(state.shares) >= state.share_limit:
-            raise Refused(412, 1685, "The plan's limit of shares is reached")
-        fields = _DEFAULTS | form
+        fields = _DEFAULTS | {"custom_name": secrets.token_hex(5)} | _without(form, state.rules.drops)
+        rulings.check_new(state, fields["custom_name"])
+        if fields["storage_mode"] == "independent":
+            fields["share_type"] = "send"
         share = Share(
             id=state.number(),
             workspace=workspace.id,
@@ -52,97 +53,88 @@ class Calls:
         )
         state.add_share(share)
         state.note("share_created", share, share.id)
-        return done(share=share.shown())
+        return self._shown(share)
 
     async def share_details(self, request: Request) -> Response:
-        return done(share=self._share(request).shown())
+        return self._shown(self._share(request))
 
     async def update_share(self, request: Request) -> Response:
         share = self._share(request)
+        rulings.check_change(self._state, share)
         form = await read_form(request)
         cleared = {name for name, value in form.items() if name in CLEARABLE and value in ("", "null")}
         kept = {name: value for name, value in form.items() if name not in cleared}
         check(kept, UPDATABLE, self._state.now(), context=share.fields)
-        if "custom_name" in kept:
-            if self._state.share(kept["custom_name"]) not in (None, share):
-                raise Refused(409, 1669, "A share of that name exists")
-            self._state.rename_share(share, kept.pop("custom_name"))
-        if "expires" in form:
+        dropped = self._state.rules.update_drops
+        kept = _without(kept, dropped)
+        if (url := kept.pop("custom_url", None)) is not None:
+            if self._state.names.get(url, share.id) != share.id:
+                raise Refused(409, codes.NAME_TAKEN, "A share of that name exists")
+            self._state.rename_share(share, url)
+        if "expires" in form and "expires" not in dropped:
             share.expires = _instant(kept.pop("expires", None))
         share.fields.update(kept)
         for name in cleared:
             share.fields.pop(name, None)
         self._state.note("share_updated", share, share.id)
-        return done(share=share.shown())
+        return self._shown(share)
 
     async def archive_share(self, request: Request) -> Response:
         share = self._share(request)
-        share.archived = True
+        rulings.archive(share, archived=True)
         self._state.note("share_archived", share, share.id)
-        return done(share=share.shown())
+        return self._shown(share)
 
     async def unarchive_share(self, request: Request) -> Response:
         share = self._share(request)
-        share.archived = False
+        rulings.archive(share, archived=False)
         self._state.note("share_unarchived", share, share.id)
-        return done(share=share.shown())
+        return self._shown(share)
 
     async def delete_share(self, request: Request) -> Response:
         share = self._share(request)
-        confirm = request.query_params.get("confirm")
-        if confirm is None and await request.body():
-            confirm = (await read_form(request)).get("confirm")
-        if confirm not in (share.id, share.custom_name):
-            raise Refused(
-                406,
-                1605,
-                "confirm must be the share's id or name",
-                [{"name": "confirm", "kind": "missing" if confirm is None else "invalid", "code": 1605}],
-            )
+        # A body is not read.
+        rulings.confirmed(share, request.query_params.get("confirm"))
         self._state.drop_share(share)
         self._state.note("share_deleted", share, share.id)
         return done()
 
     async def shares(self, request: Request) -> Response:
-        found: list[Share] = list(self._state.shares.values())
+        """Archived ones are in a workspace's list alone, and only where they are asked for."""
+        found, archived = list(self._state.shares.values()), False
         if "workspace" in request.path_params:
             workspace = self._workspace(request.path_params["workspace"])
             found = [s for s in found if s.workspace == workspace.id]
-        only(request, ("limit", "offset", "archived"))
-        if (archived := request.query_params.get("archived")) is not None:
-            found = [s for s in found if s.archived is (archived == "true")]
+            only(request, ("limit", "offset", "archived"))
+            archived = request.query_params.get("archived") == "true"
+        else:
+            only(request, ("limit", "offset"))
+        found = [share for share in found if share.archived is archived]
         page, pagination = offset_page(request, found, most=500)
         # A share's own properties are documented for its details only.
-        listed = [{k: v for k, v in share.shown().items() if k != "owner_defined"} for share in page]
+        told = self._state.rules.archived_told
+        listed = [{k: v for k, v in s.shown(archived=told).items() if k != "owner_defined"} for s in page]
         return done(shares=listed, pagination=pagination)
 
     async def name_check(self, request: Request) -> Response:
-        return done(available=self._state.share(request.path_params["name"]) is None)
+        return done(available=request.path_params["name"] not in self._state.names)
+
+    async def guest(self, request: Request) -> Response:
+        """A token for whoever has the link: asked for without a key."""
+        if json.loads(await request.body() or b"null") != {}:
+            raise Refused(406, codes.INVALID, "the body must be an empty object")
+        token = rulings.admit(self._state, self._state.share(request.path_params["share"]))
+        return done(auth_token=token, expires_in=rulings.GUESTS_SECONDS)
 
     # --- Storage ----------------------------------------------------------------------------------------
 
     async def node_details(self, request: Request) -> Response:
-        storage, ids = self._storage(request), request.path_params["nodes"].split(",")
-        if len(ids) > _MOST_IDS:
-            raise Refused(406, 1605, f"At most {_MOST_IDS} ids", [{"name": "node_id", "kind": "invalid"}])
-        found = [storage.nodes.get(node_id) for node_id in ids]
-        if len(ids) == 1:
-            if found[0] is None:
-                raise Refused(404, 1609, "There is no such node")
-            return done(node=found[0].shown())
-        return done(
-            nodes=[node.shown() for node in found if node],
-            errors=[
-                {"node_id": node_id, "code": 1609, "message": "There is no such node"}
-                for node_id, node in zip(ids, found, strict=True)
-                if node is None
-            ],
-        )
+        return done(**rulings.nodes(self._storage(request), request.path_params["nodes"].split(",")))
 
     async def list_folder(self, request: Request) -> Response:
         storage, folder = self._storage(request), request.path_params["folder"]
         if folder != "root" and (folder not in storage.nodes or storage.nodes[folder].content is not None):
-            raise Refused(404, 1609, "There is no such folder")
+            raise Refused(404, codes.NOT_FOUND, "There is no such folder")
         only(request, ("sort_by", "sort_dir", "page_size", "cursor"))
         query = request.query_params
         if query.get("page_size", "100") not in _PAGE_SIZES:
@@ -158,14 +150,15 @@ class Calls:
 
     async def add_file(self, request: Request) -> Response:
         share, folder = self._share(request), request.path_params["folder"]
+        rulings.check_credits(self._state)
         form = await read_form(request)
         check(form, ADDABLE, self._state.now(), needed=("name", "from"))
         source = json.loads(form["from"])["hash"]
         content = self._state.content(source["hash_type"], source["hash"])
         if folder != "root" and folder not in share.storage.nodes:
-            raise Refused(404, 1609, "There is no such folder")
+            raise Refused(404, codes.NOT_FOUND, "There is no such folder")
         if content is None:
-            raise Refused(404, 1609, "No stored file has that hash")
+            raise Refused(404, codes.NOT_FOUND, "No stored file has that hash")
         node = self._state.put(share.storage, folder, form["name"], content)
         self._state.note("share_storage_file_added", share, node.id)
         return done(node=node.shown())
@@ -174,7 +167,7 @@ class Calls:
         """Into the trash. What is there already is not found a second time."""
         node = self._storage(request).reachable(request.path_params["node"])
         if node is None:
-            raise Refused(404, 1609, "There is no such node")
+            raise Refused(404, codes.NOT_FOUND, "There is no such node")
         node.trashed = True
         if request.path_params["owner"] == "share":
             kind = "folder" if node.content is None else "file"
@@ -191,7 +184,8 @@ class Calls:
         return done(workspace={"id": workspace.id, "folder_name": workspace.folder_name})
 
     async def scopes(self, _request: Request) -> Response:
-        return done(scopes=["user:*:rw"], full_access=False, admin=False, legacy=False)
+        mode = self._state.rules.mode
+        return done(scopes=[f"user:*:{mode}"], full_access=False, admin=mode == "rwa", legacy=False)
 
     async def workspaces(self, request: Request) -> Response:
         only(request, ("limit", "offset"))
@@ -207,7 +201,7 @@ class Calls:
         only(request, (*_EVENT_FILTERS, *_EVENT_REST))
         query = request.query_params
         if not any(scope in query for scope in _EVENT_SCOPES):
-            raise Refused(406, 1605, "One scope is needed", [{"name": "share_id", "kind": "missing"}])
+            raise Refused(406, codes.INVALID, "One scope is needed", [{"name": "share_id", "kind": "missing"}])
         found = [
             event
             for event in self._state.events
@@ -217,18 +211,21 @@ class Calls:
         page, pagination = offset_page(request, found, most=250)
         return done(events=page, pagination=pagination)
 
+    def _shown(self, share: Share) -> Response:
+        return done(share=share.shown(archived=self._state.rules.archived_told))
+
     def _workspace(self, id_or_name: str) -> Workspace:
         workspace = self._state.workspace(id_or_name)
         if workspace is None:
-            raise Refused(404, 1609, "There is no such workspace")
+            raise Refused(404, codes.NOT_FOUND, "There is no such workspace")
         if not workspace.member:
-            raise Refused(401, 10545, "You are not a member of this workspace")
+            raise Refused(401, codes.NOT_A_MEMBER, "You are not a member of this workspace")
         return workspace
 
     def _share(self, request: Request, *, key: str = "share") -> Share:
         share = self._state.share(request.path_params[key])
         if share is None:
-            raise Refused(404, 1609, "There is no such share")
+            raise Refused(404, codes.NOT_FOUND, "There is no such share")
         return share
 
     def _storage(self, request: Request) -> Storage:
@@ -237,7 +234,11 @@ class Calls:
             return self._workspace(owner_id).storage
         if kind == "share":
             return self._share(request, key="owner_id").storage
-        raise Refused(404, 1609, f"There is no such {kind}")
+        raise Refused(404, codes.NOT_FOUND, f"There is no such {kind}")
+
+
+def _without(form: dict[str, str], dropped: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in form.items() if name not in dropped}
 
 
 def _instant(value: str | None) -> datetime | None:

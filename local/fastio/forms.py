@@ -11,29 +11,47 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from local.fastio.state import HASHES, INSTANT
+from local.fastio import codes
+from local.fastio.nodes import INSTANT
+from local.fastio.state import HASHES
 
 
 class Refused(Exception):
-    """An answer that is an error: its HTTP status, Fast.io's class number, and the fields that are wrong."""
+    """
+    An answer that is an error: its HTTP status, Fast.io's code (see `codes`), the fields that are wrong or, as an
+    object, what else there is to say (`reason`), and what stands beside the error.
+    """
 
-    def __init__(self, status: int, code: int, text: str, params: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        text: str,
+        params: list[dict[str, Any]] | dict[str, Any] | None = None,
+        *,
+        beside: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.text = text
         self.params = params or []
+        self.beside = beside or {}
+
+    def body(self) -> dict[str, Any]:
+        """What is said of it, in the envelope."""
+        error: dict[str, Any] = {"code": self.code, "text": self.text}
+        if self.params:
+            error["params"] = self.params
+        return {"result": False, "error": error, **self.beside}
 
     def answer(self, request: Request) -> JSONResponse:
-        error: dict[str, Any] = {
-            "code": self.code,
-            "text": self.text,
+        said = self.body()
+        said["error"] |= {
             "documentation_url": "https://api.fast.io/llms.txt",
             "resource": f"{request.method} {request.url.path}",
         }
-        if self.params:
-            error["params"] = self.params
-        return JSONResponse({"result": False, "error": error}, status_code=self.status)
+        return JSONResponse(said, status_code=self.status)
 
 
 type Check = Callable[[str, Mapping[str, str], datetime], str | None]
@@ -54,8 +72,9 @@ def _title(value: str, form: Mapping[str, str], now: datetime) -> str | None:
     return _length(2, 80)(value, form, now)
 
 
-def _custom_name(value: str, _form: Mapping[str, str], _now: datetime) -> str | None:
-    return None if re.fullmatch(r"[^\W_]{10,80}", value) else "must have 10 to 80 letters and digits"
+def _name(low: int, high: int) -> Check:
+    said = f"must have {low} to {high} letters and digits"
+    return lambda value, _form, _now: None if re.fullmatch(rf"[^\W_]{{{low},{high}}}", value) else said
 
 
 def _expires(value: str, form: Mapping[str, str], now: datetime) -> str | None:
@@ -69,7 +88,9 @@ def _expires(value: str, form: Mapping[str, str], now: datetime) -> str | None:
 
 
 def _access(value: str, form: Mapping[str, str], now: datetime) -> str | None:
-    if value == "Anyone with the link" and form.get("share_type", "exchange") != "send":
+    # A portal is a Send share, whatever was asked for.
+    portal = form.get("storage_mode", "independent") == "independent"
+    if value == "Anyone with the link" and not portal and form.get("share_type", "exchange") != "send":
         return "only a Send share is open to anyone with the link"
     return _one_of(
         "Only members of the Share or Workspace",
@@ -101,7 +122,7 @@ _BOOLEAN = _one_of("true", "false")
 UPDATABLE: dict[str, Check] = {
     "title": _title,
     "description": _length(10, 500),
-    "custom_name": _custom_name,
+    "custom_url": _name(10, 100),
     "access_options": _access,
     "expires": _expires,
     "download_security": _one_of("off", "medium", "high"),
@@ -113,11 +134,12 @@ UPDATABLE: dict[str, Check] = {
     "display_type": _one_of("grid", "list"),
     "owner_defined": _json_object,
 }
-CREATABLE: dict[str, Check] = UPDATABLE | {
+CREATABLE: dict[str, Check] = {name: check for name, check in UPDATABLE.items() if name != "custom_url"} | {
+    "custom_name": _name(4, 80),
     "share_type": _one_of("send", "receive", "exchange"),
     "storage_mode": _one_of("independent", "workspace_folder"),
 }
-CREATE_NEEDS = ("title", "custom_name", "intelligence")
+CREATE_NEEDS = ("title", "intelligence")
 ADDABLE: dict[str, Check] = {"name": _length(1, 255), "from": _source}
 CLEARABLE = frozenset({"expires", "description", "owner_defined"})
 
@@ -126,10 +148,10 @@ async def read_form(request: Request) -> dict[str, str]:
     """The body's fields. Raises Refused when it is not form-encoded, or says a field twice."""
     kind = request.headers.get("content-type", "").split(";")[0].strip()
     if kind != "application/x-www-form-urlencoded":
-        raise Refused(406, 1605, f"the body must be form-encoded, not {kind or 'untyped'}")
+        raise Refused(406, codes.INVALID, f"the body must be form-encoded, not {kind or 'untyped'}")
     pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
     if len(dict(pairs)) != len(pairs):
-        raise Refused(406, 1605, "a field is given twice")
+        raise Refused(406, codes.INVALID, "a field is given twice")
     return dict(pairs)
 
 
@@ -153,8 +175,8 @@ def check(
         if fault:
             params.append(_param(name, "invalid", fault))
     if params:
-        raise Refused(406, 1605, "An invalid or missing value was given", params)
+        raise Refused(406, codes.INVALID, "An invalid or missing value was given", params)
 
 
 def _param(name: str, kind: str, message: str) -> dict[str, Any]:
-    return {"name": name, "kind": kind, "message": message, "code": 1605, "expected_type": "string"}
+    return {"name": name, "kind": kind, "message": message, "code": codes.INVALID, "expected_type": "string"}

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from local.fastio.state import INSTANT, Fastio, Share, Standing, standing
+from local.fastio.nodes import INSTANT
+from local.fastio.state import Fastio, Share, Standing, standing
 
 _PAGE = """\
 <!doctype html>
@@ -86,6 +87,8 @@ class GuestPages:
             return self._page(404, "Nothing here", "There is no such file in this share.", [])
         if share.fields["download_security"] != "off":
             return self._page(403, "Not available", "The owner does not allow downloads from this share.", [])
+        if not self._state.rules.credits:
+            return self._page(402, "Not available", "The owner's credits are used up.", [])
         self._state.note("share_storage_download_token_created", share, node.id)
         return Response(
             node.content,

@@ -6,8 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from local.fastio.codes import INVALID
 from local.fastio.forms import Refused
-from local.fastio.state import Node
+from local.fastio.nodes import Node
 
 
 def done(**data: Any) -> JSONResponse:
@@ -16,7 +17,7 @@ def done(**data: Any) -> JSONResponse:
 
 
 def bad(name: str) -> Refused:
-    return Refused(406, 1605, f"{name} is not valid", [{"name": name, "kind": "invalid", "code": 1605}])
+    return Refused(406, INVALID, f"{name} is not valid", [{"name": name, "kind": "invalid", "code": INVALID}])
 
 
 def only(request: Request, known: Sequence[str]) -> None:

@@ -6,44 +6,40 @@ with a link sees below `/shared/` (`fastio_guest`), and control routes beside th
 
 - `POST /_files {"workspace": "my-shop", "path": "Guides/field-guide.pdf", "content": "…"}` →
   `{"workspace_id", "node_id", "folder_ids"}`; workspace and folders are made as needed. Optional, for cases
-  that should go wrong: `"infected": true`, `"trashed": true`, `"hashed": false`.
+  that should go wrong: `"infected": true`, `"trashed": true`, `"hashed": false`, `"busy": true`, `"lost": true`.
 - `POST /_workspaces {"workspace": "my-shop", "member": false}`: the key's account may no longer see a
   workspace that has files; every call for it is answered 401, code 10545.
+- `POST /_rules {"mode": "rw"}`: what the account's key may do, and what is not known of Fast.io; see `rules.Rules`.
 - `POST /_shares {"share": "o1…", "locked": true}`: also `suspended`, `deleted` (found, but closed to guests).
 - `GET /_shares` → `{"shares": [{"id", "custom_name", "title", "expires", "archived", "standing",
   "owner_defined", "files": [{"name", "size"}, …]}, …]}`.
 - `POST /_clock {"advance_s": 3600}` → `{"now": "2026-11-22 10:00:00"}`: moves the stand-in's clock on.
 
-Where Fast.io's documents are silent, this server has what `paidshare/shares_fastio/wire.py` lists as guesses.
+Where Fast.io's documents are silent, this server has what `paidshare/shares_fastio/wire` lists as guesses.
 """
 
-import contextlib
 import hmac
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.fastio import guest
+from local.fastio import codes, control, guest, rulings
 from local.fastio.calls import Calls
 from local.fastio.forms import Refused
-from local.fastio.state import INSTANT, Fastio, standing
+from local.fastio.state import Fastio
 from local.hosting.standin import StandIn
 
 API_KEY = "fastio_test_key"
 """The key that the stand-in accepts unless told otherwise."""
 
-_FLAGS = ("infected", "trashed", "hashed")
-_SHARE_FLAGS = ("locked", "suspended", "deleted")
 _LIMIT, _LIMIT_SECONDS = 500, 30
 
 type Handler = Callable[[Request], Awaitable[Response]]
@@ -64,22 +60,23 @@ def fastio_app(
     app = Starlette(
         routes=[
             # Fast.io answers 404 without the slash at the end; a redirect would hide the client's mistake.
-            Mount("/current", Router(_api_routes(Calls(state), api_key), redirect_slashes=False)),
+            Mount("/current", Router(_api_routes(Calls(state), state, api_key), redirect_slashes=False)),
             *guest.GuestPages(state).routes(),
-            *_control_routes(state),
-            *_closing_routes(state),
+            *control.routes(state),
         ],
         exception_handlers={Refused: _refused, HTTPException: _unknown_route},
     )
     return StandIn(_WithHeaders(app, state), reset=state.reset, prefix="/current")
 
 
-def _api_routes(calls: Calls, api_key: str) -> list[Route]:
-    def route(method: str, path: str, handler: Handler) -> Route:
-        return Route(path, _authorised(handler, api_key), methods=[method])
+def _api_routes(calls: Calls, state: Fastio, api_key: str) -> list[Route]:
+    def route(method: str, path: str, handler: Handler, *, admin: bool = False, guests: bool = False) -> Route:
+        authorised = _authorised(handler, state, api_key, admin=admin, guests=guests)
+        return Route(path, authorised, methods=[method])
 
     return [
-        route("GET", "/user/auth/check/", calls.auth_check),
+        Route("/share/{share}/auth/guest/", calls.guest, methods=["POST"]),
+        Route("/user/auth/check/", _authenticated(calls.auth_check, api_key), methods=["GET"]),
         route("GET", "/auth/scopes/", calls.scopes),
         route("GET", "/events/search/", calls.events),
         route("GET", "/shares/all/", calls.shares),
@@ -90,99 +87,56 @@ def _api_routes(calls: Calls, api_key: str) -> list[Route]:
         route("GET", "/workspace/{workspace}/list/shares/", calls.shares),
         route("POST", "/workspace/{workspace}/create/share/", calls.create_share),
         route("GET", "/{owner:str}/{owner_id}/storage/{nodes}/details/", calls.node_details),
-        route("GET", "/{owner:str}/{owner_id}/storage/{folder}/list/", calls.list_folder),
+        route("GET", "/{owner:str}/{owner_id}/storage/{folder}/list/", calls.list_folder, guests=True),
         route("DELETE", "/{owner:str}/{owner_id}/storage/{node}/delete/", calls.delete_node),
         route("POST", "/share/{share}/storage/{folder}/addfile/", calls.add_file),
         route("GET", "/share/{share}/details/", calls.share_details),
-        route("POST", "/share/{share}/update/", calls.update_share),
-        route("POST", "/share/{share}/archive/", calls.archive_share),
-        route("POST", "/share/{share}/unarchive/", calls.unarchive_share),
-        route("DELETE", "/share/{share}/delete/", calls.delete_share),
+        route("POST", "/share/{share}/update/", calls.update_share, admin=True),
+        route("POST", "/share/{share}/archive/", calls.archive_share, admin=True),
+        route("POST", "/share/{share}/unarchive/", calls.unarchive_share, admin=True),
+        route("DELETE", "/share/{share}/delete/", calls.delete_share, admin=True),
     ]
 
 
-def _authorised(handler: Handler, api_key: str) -> Handler:
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" else ""
+
+
+def _authenticated(handler: Handler, api_key: str) -> Handler:
+    """For whoever has the key, whatever it may do."""
+
     async def call(request: Request) -> Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not hmac.compare_digest(token.encode(), api_key.encode()):
-            raise Refused(401, 1650, "The token is missing or not valid")
+        if not hmac.compare_digest(_token(request).encode(), api_key.encode()):
+            raise Refused(401, codes.TOKEN, "The token is missing or not valid")
         return await handler(request)
 
     return call
 
 
-def _control_routes(state: Fastio) -> list[Route]:
-    async def files(request: Request) -> Response:
-        match wanted := await _read(request):
-            case {"workspace": str() as workspace, "path": str() as path, "content": str() as content}:
-                flags = {name: bool(wanted[name]) for name in _FLAGS if name in wanted}
-                if path.strip("/") and len(wanted) == 3 + len(flags):
-                    return JSONResponse(state.seed(workspace, path, content.encode(), **flags))
-        return JSONResponse({"error": "a file is an object: workspace, path, content"}, status_code=400)
+def _authorised(handler: Handler, state: Fastio, api_key: str, *, admin: bool, guests: bool) -> Handler:
+    """
+    For a key whose scopes go so far. Which calls on a share only an *admin* may do is not documented: those that change
+    it as a whole. *guests* may do it in the share that their token is for, as long as that is open.
+    """
 
-    async def shares(_request: Request) -> Response:
-        return JSONResponse({"shares": _shares_shown(state)})
+    async def checked(request: Request) -> Response:
+        rulings.check_key(state, request.method, admin=admin)
+        return await handler(request)
 
-    async def clock(request: Request) -> Response:
-        with contextlib.suppress(ValueError, OverflowError):
-            match json.loads(await request.body()):
-                case {"advance_s": int() | float() as seconds}:
-                    state.offset += timedelta(seconds=seconds)
-                    return JSONResponse({"now": state.now().strftime(INSTANT)})
-        return JSONResponse({"error": "an object with advance_s, in seconds"}, status_code=400)
+    with_key = _authenticated(checked, api_key)
 
-    return [
-        Route("/_files", files, methods=["POST"]),
-        Route("/_shares", shares, methods=["GET"]),
-        Route("/_clock", clock, methods=["POST"]),
-    ]
+    async def call(request: Request) -> Response:
+        admitted = rulings.admitted(state, _token(request)) if guests else None
+        if admitted is None:
+            return await with_key(request)
+        share = state.share(request.path_params["owner_id"]) if request.path_params["owner"] == "share" else None
+        if share is None or share.id != admitted:
+            raise Refused(403, codes.GUEST, "The token is for another share")
+        rulings.admit(state, share)
+        return await handler(request)
 
-
-def _closing_routes(state: Fastio) -> list[Route]:
-    async def workspaces(request: Request) -> Response:
-        match await _read(request):
-            case {"workspace": str() as name, "member": bool() as member, **rest} if not rest:
-                if (workspace := state.workspace(name)) is not None:
-                    workspace.member = member
-                    return JSONResponse({"workspace_id": workspace.id, "member": member})
-        return JSONResponse({"error": "an object: workspace, one that has files, and member"}, status_code=400)
-
-    async def shares(request: Request) -> Response:
-        match await _read(request):
-            case {"share": str() as name, **flags} if flags and set(flags) <= set(_SHARE_FLAGS):
-                if (share := state.share(name)) is not None:
-                    for flag, value in flags.items():
-                        setattr(share, str(flag), bool(value))
-                    return JSONResponse({"share": share.id})
-        return JSONResponse({"error": "an object: share, one that exists, and flags"}, status_code=400)
-
-    return [
-        Route("/_workspaces", workspaces, methods=["POST"]),
-        Route("/_shares", shares, methods=["POST"]),
-    ]
-
-
-async def _read(request: Request) -> Any:
-    try:
-        return json.loads(await request.body())
-    except ValueError:
-        return None
-
-
-def _shares_shown(state: Fastio) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": share.id,
-            "custom_name": share.custom_name,
-            "title": share.fields["title"],
-            "expires": share.expires.strftime(INSTANT) if share.expires else None,
-            "archived": share.archived,
-            "standing": standing(share, state.now()),
-            "owner_defined": share.fields.get("owner_defined"),
-            "files": [{"name": node.name, "size": len(node.content or b"")} for node in share.storage.inside("root")],
-        }
-        for share in state.shares.values()
-    ]
+    return call
 
 
 async def _refused(request: Request, exc: Exception) -> Response:
@@ -193,7 +147,8 @@ async def _refused(request: Request, exc: Exception) -> Response:
 
 async def _unknown_route(request: Request, exc: Exception) -> Response:
     status = exc.status_code if isinstance(exc, HTTPException) else 500
-    return Refused(status, 1651 if status == 405 else 9992, "There is no such call").answer(request)
+    code = codes.METHOD if status == 405 else codes.UNKNOWN_ROUTE
+    return Refused(status, code, "There is no such call").answer(request)
 
 
 class _WithHeaders:

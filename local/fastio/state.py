@@ -6,68 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from local.fastio.nodes import Node, Storage, instant
+from local.fastio.rules import Rules
+
 HASHES = ("md5", "sha1", "sha256", "sha384")
-INSTANT = "%Y-%m-%d %H:%M:%S"
-
-
-def instant(moment: datetime) -> str:
-    """*moment* in the API's own form, `INSTANT`: a share is listed much more often than made, and strftime is slow."""
-    return moment.isoformat(" ", "seconds")[:19]
-
-
-@dataclass(slots=True)
-class Node:
-    """A file or folder of a workspace or share. `content` is None for a folder."""
-
-    id: str
-    parent: str
-    name: str
-    content: bytes | None
-    created: datetime
-    infected: bool = False
-    trashed: bool = False
-    hashed: bool = True
-
-    def shown(self) -> dict[str, Any]:
-        """As the API describes it."""
-        raw: dict[str, Any] = {
-            "id": self.id,
-            "name": self.name,
-            "type": "folder" if self.content is None else "file",
-            "parent": "trash" if self.trashed else self.parent,
-            "created": instant(self.created),
-            "modified": instant(self.created),
-            "locked": False,
-        }
-        if self.content is not None:
-            raw["size"] = len(self.content)
-            raw["virus"] = {"status": "infected" if self.infected else "clean", "infected": self.infected}
-            if self.hashed:
-                raw |= {"hash": hashlib.sha256(self.content).hexdigest(), "hash_algo": "sha256"}
-        return raw
-
-
-@dataclass(slots=True)
-class Storage:
-    """The nodes of one workspace or share, by id."""
-
-    nodes: dict[str, Node] = field(default_factory=dict)
-
-    def inside(self, folder: str) -> list[Node]:
-        """What lies directly in *folder* and not in the trash."""
-        return [n for n in self.nodes.values() if n.parent == folder and not n.trashed]
-
-    def reachable(self, node_id: str) -> Node | None:
-        """The node, unless it or a folder above it is in the trash."""
-        found = above = self.nodes.get(node_id)
-        while above is not None:
-            if above.trashed:
-                return None
-            above = self.nodes.get(above.parent)
-        return found
-
-    def named(self, folder: str, name: str) -> Node | None:
-        return next((n for n in self.inside(folder) if n.name == name), None)
 
 
 @dataclass(slots=True)
@@ -90,22 +32,24 @@ class Share:
     expires: datetime | None
     created: datetime
     fields: dict[str, str]
+    custom_url: str = ""
     archived: bool = False
     locked: bool = False
     suspended: bool = False
     deleted: bool = False
     storage: Storage = field(default_factory=Storage)
 
-    def shown(self) -> dict[str, Any]:
-        """As the API describes it."""
+    def shown(self, *, archived: bool = True) -> dict[str, Any]:
+        """As the API describes it; whether that says so of one that is *archived* is not known."""
         expires = instant(self.expires) if self.expires else None
+        told = {"archived": self.archived} if archived else {}
         return self.fields | {
             "id": self.id,
             "custom_name": self.custom_name,
-            "custom_url": self.custom_name,
+            "custom_url": self.custom_url or self.custom_name,
             "share_category": "portal",
             "expires": expires,
-            "archived": self.archived,
+            **told,
             "locked": self.locked,
             "suspended": self.suspended,
             "deleted": self.deleted,
@@ -126,6 +70,7 @@ class Fastio:
     events: list[dict[str, Any]] = field(default_factory=list)
     by_hash: dict[tuple[str, str], bytes] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
     made: int = 0
 
     def now(self) -> datetime:
@@ -139,6 +84,7 @@ class Fastio:
         self.events.clear()
         self.by_hash.clear()
         self.names.clear()
+        self.rules = Rules()
 
     def number(self) -> str:
         """A new id of an organisation, workspace, share or event: 19 digits, beyond 2^53."""
@@ -162,13 +108,17 @@ class Fastio:
         self.shares[share.id] = share
         self.names[share.custom_name] = share.id
 
-    def rename_share(self, share: Share, name: str) -> None:
-        del self.names[share.custom_name]
-        share.custom_name = name
-        self.names[name] = share.id
+    def rename_share(self, share: Share, url: str) -> None:
+        """*url* leads to it from now on, beside its name."""
+        self.names.pop(share.custom_url, None)
+        share.custom_url = url
+        self.names[url] = share.id
 
     def drop_share(self, share: Share) -> None:
-        del self.shares[share.id], self.names[share.custom_name]
+        del self.shares[share.id]
+        if not self.rules.names_kept:
+            for name in (share.custom_name, share.custom_url):
+                self.names.pop(name, None)
 
     def content(self, algorithm: str, digest: str) -> bytes | None:
         """Bytes that were ever stored, found by their hash: what `addfile` by hash needs."""
@@ -214,7 +164,7 @@ class Fastio:
                 "event_id": self.opaque(),
                 "event": event,
                 "category": "share",
-                "sub_category": "storage" if "storage" in event else "share",
+                "sub_category": _sub_category(event),
                 "object_id": object_id,
                 "share_id": share.id,
                 "workspace_id": share.workspace,
@@ -222,6 +172,12 @@ class Fastio:
                 "acknowledged": False,
             }
         )
+
+
+def _sub_category(event: str) -> str:
+    if "storage" not in event:
+        return "lifecycle"
+    return "transfer" if event.endswith(("_added", "_updated", "_token_created", "_zip_downloaded")) else "storage"
 
 
 type Standing = Literal["open", "gone", "archived", "expired", "closed"]

@@ -8,10 +8,10 @@ Control routes (outside the API that is stood in for, so their names start with 
 - `POST /_faults` with one rule or a list of them →
   `{"match": "POST /workspace/*/create/share/", "status": 503, "times": 3, "delay_s": 0, "after": false}`.
   `match` is a method (or `*`) and a path pattern, in which `*` is anything but a slash and `**` anything at all.
-  `after: true` does the work and then loses the answer; `status: 0` drops the connection, `status: null` only
-  delays. `times: null` lasts until the next reset; `chance: 0.2` strikes one call in five, by dice that `seed`
-  (a number) sets. Optional: `body` (an object) and `headers`. The first rule that strikes counts.
-  An empty list clears them.
+  `after: true` does the work and then loses the answer, with `late_s` so many seconds after it was lost; `status: 0`
+  drops the connection, `status: null` only delays. `times: null` lasts until the next reset; `chance: 0.2` strikes one
+  call in five, by dice that `seed` (a number) sets. Optional: `body` (an object) and `headers`. The first rule that
+  strikes counts. An empty list clears them.
 - `GET /_faults` → `{"faults": […]}`, the rules, each with `fired`: how many calls it struck.
 - `POST /_reset` forgets everything.
 """
@@ -41,6 +41,7 @@ class Fault:
     times: int | None = 1
     delay_s: float = 0.0
     after: bool = False
+    late_s: float = 0.0
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     chance: float = 1.0
@@ -97,6 +98,7 @@ class StandIn:
         self.calls: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self._reset = reset
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -148,6 +150,12 @@ class StandIn:
                 await self._fail(fault, call, scope, receive, send)
                 return
         answer: list[Message] = []
+        if fault and fault.late_s:
+            late = asyncio.create_task(self._late(fault.late_s, scope, body))
+            self._under_way.add(late)
+            late.add_done_callback(self._under_way.discard)
+            await self._fail(fault, call, scope, receive, send)
+            return
         await self.app(scope, _replay(body), _collect(answer))
         if fault and fault.status is not None:
             await self._fail(fault, call, scope, receive, send)
@@ -155,6 +163,10 @@ class StandIn:
         call["status"] = answer[0]["status"]
         for message in answer:
             await send(message)
+
+    async def _late(self, seconds: float, scope: Scope, body: bytes) -> None:
+        await asyncio.sleep(seconds)
+        await self.app(dict(scope), _replay(body), _collect([]))
 
     async def _fail(self, fault: Fault, call: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
         call["status"] = fault.status

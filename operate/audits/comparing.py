@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from operate.goods.storage import share_listing
 from operate.orders import mending
 from operate.orders.at_stripe import AtStripe
 from operate.stacks import Stack
@@ -19,8 +20,8 @@ from paidshare.aws import DynamoLedger
 from paidshare.delivering.plan import Step, decide
 from paidshare.errors import NeedsAPerson, OrderUnknown
 from paidshare.progress import Progress
-from paidshare.shares_fastio import FastioShareListing
 from paidshare.states import State
+from paidshare.sweeping.room import pages
 from paidshare.sweeping.rounds import Fate, Known, ListedShare, fate
 
 LATE = timedelta(minutes=30)
@@ -73,10 +74,7 @@ class Comparison:
         self._ledger = DynamoLedger(to.dynamodb, to.orders_table)
         secret = to.secret
         self._link_key = shares.checked_link_key(secret.link_key)
-        self._listing = FastioShareListing.over_https(
-            api_key=lambda: secret.fastio_api_key, clock=lambda: now, api_base=to.fastio_api_base
-        )
-        to.closing.callback(self._listing.close)
+        self._listing = share_listing(to)
         self._misspelt: dict[str, None] = {}
 
     def since(self, moment: datetime) -> Compared:
@@ -118,11 +116,8 @@ class Comparison:
             return case.reason
 
     def _open_shares(self) -> Iterator[ListedShare]:
-        start, more = 0, True
-        while more:
-            page = self._listing.page(start)
+        for page in pages(self._listing, archived=False):
             yield from self._looked_at(share for share in page.shares if not share.shut(self._now))
-            start, more = start + page.size, page.more
 
     def _looked_at(self, listed: Iterable[ListedShare]) -> Iterator[ListedShare]:
         """With its order, which only the share itself may say."""

@@ -42,7 +42,7 @@ def _files(to: Stack) -> Found:
     try:
         looked_up = products.looked_up(said, storage(to))
     except FastioUnavailable as error:
-        if "key" in str(error):
+        if error.barrier is not None:
             raise Moot from error
         raise
     if faults := products.faults(looked_up):

@@ -4,7 +4,6 @@ A buyer's corrected address, written down once: on the order at Stripe.
 Nowhere else, because queue, ledger and logs hold no personal data (docs/decisions/0021).
 """
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,27 +13,11 @@ import stripe
 
 from paidshare.payments_stripe import CORRECTED_ADDRESS, StripeAccess
 
-# As `SenderAddress` in template.yaml, without the dots and hyphens that SES and DNS refuse.
-_ADDRESS = re.compile(
-    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-)
-_LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the brackets.
 _LAPTOP = ("127.0.0.1", "::1", "localhost")
 
 
 class CorrectedBefore(Exception):
     """The order has another corrected address already."""
-
-
-def is_address(given: str) -> bool:
-    """Whether a letter could go to *given*, whose domain may be written in its own letters (`ada@bücher.example`)."""
-    local, at, domain = given.rpartition("@")
-    try:
-        plain = local + at + domain.encode("idna").decode()
-    except UnicodeError:
-        return False
-    return len(plain) <= _LONGEST and _ADDRESS.fullmatch(plain) is not None
 
 
 def is_safe_base(api_base: str) -> bool:

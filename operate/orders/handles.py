@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
-from operate.orders.correction import is_address
+from paidshare.storefront.addresses import is_address
 
 
 class By(StrEnum):

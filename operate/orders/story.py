@@ -11,6 +11,7 @@ from paidshare.delivering.catalog import FILES, WORKSPACE
 from paidshare.orders import Order
 from paidshare.states import State, Why
 from paidshare.sweeping.rounds import ListedShare
+from paidshare.wishes import Refused
 
 _SOON = timedelta(minutes=5)
 _TWICE_WITHIN = timedelta(hours=24)
@@ -21,6 +22,11 @@ _OF_A_LETTER = {
     "bounced": "the letter bounced: the address does not exist, or takes no mail",
     "complained": "the buyer called the letter spam",
     "rejected": "took something in the letter for malware, and did not send it",
+}
+_CORRECTED = {
+    "": "the buyer corrected the address; what the old one got is void",
+    Refused.OPENED: "the buyer wished for another address: refused, the files had been opened",
+    Refused.NOT_KNOWN: "the buyer wished for another address: refused, Fast.io hides who opened files",
 }
 _FAILED = ("bounced", "complained", "rejected")
 
@@ -127,6 +133,8 @@ def _of_us(row: Row | None) -> Iterator[Sentence]:
         # The first letter is the last one, too.
         if at is not None and not (name == "mailed_at" and at == row.moment("delivered_at")):
             yield Sentence(at, "us", words)
+    if (corrected_at := row.moment("corrected_at")) is not None:
+        yield Sentence(corrected_at, "us", _CORRECTED.get(row.text("correction_refused"), "no other address"))
     if (ruled_at := row.moment("ruled_at")) is not None:
         ruled = {"ended": "the seller ended access", "on_hold": "the seller put access on hold"}
         yield Sentence(ruled_at, "us", ruled.get(row.text("ruled"), "the seller restored access"))

@@ -17,8 +17,9 @@ from local.fastio.server import API_KEY, fastio_app
 from local.hosting.serving import serving
 from paidshare.delivering.errors import OutOfTime, ShareTaken
 from paidshare.errors import FastioUnavailable, FileMissing, NeedsAPerson, PaidshareError, PlanFull, ShareRefused
+from paidshare.orders import Share
 from paidshare.shares_fastio import FastioShares, files
-from paidshare.shares_fastio.api import FastioApi, Walked, http_client
+from paidshare.shares_fastio.api import API_BASE, FastioApi, Walked, http_client
 from tests.fastio_world import (
     ADD,
     ARCHIVE,
@@ -65,6 +66,7 @@ class TestCost:
             f"GET /workspace/my-shop/storage/{','.join(nodes)}/details/",
             "POST /workspace/my-shop/create/share/",
             *[f"POST /share/{share.id}/storage/root/addfile/"] * 3,
+            *as_a_guest(share),
         ]
 
     def test_a_repeat_of_a_complete_order_adds_nothing(self, world: FastioWorld, guide: str) -> None:
@@ -77,6 +79,7 @@ class TestCost:
             "POST /workspace/my-shop/create/share/",
             f"GET /share/{wanted.name}/details/",
             f"GET /share/{share.id}/storage/root/list/",
+            *as_a_guest(share),
         ]
 
     def test_a_share_that_should_hold_less_costs_one_call_per_file_that_goes(self, world: FastioWorld) -> None:
@@ -85,7 +88,7 @@ class TestCost:
         share = world.shares.open(wanted)
         before = len(world.calls())
         world.shares.open(replace(wanted, goods=(goods(nodes[1]),)))
-        changes = [call for call in world.calls()[before:] if call.startswith(("POST /share", "DELETE"))]
+        changes = changes_in(world.calls()[before:])
         assert len(changes) == 2
         assert all(call.startswith(f"DELETE /share/{share.id}/storage/") for call in changes)
 
@@ -95,7 +98,7 @@ class TestCost:
         share = world.shares.open(wanted)
         before = len(world.calls())
         world.shares.open(replace(wanted, goods=(goods(*nodes),)))
-        changes = [call for call in world.calls()[before:] if call.startswith(("POST /share", "DELETE"))]
+        changes = changes_in(world.calls()[before:])
         assert changes == [f"POST /share/{share.id}/storage/root/addfile/"] * 2
 
     def test_a_close_costs_one_call(self, world: FastioWorld, guide: str) -> None:
@@ -104,7 +107,7 @@ class TestCost:
         world.shares.close(share.id)
         assert world.calls()[before:] == [f"POST /share/{share.id}/archive/"]
 
-    @pytest.mark.parametrize(("later", "changes"), [(0, ["unarchive"]), (7, ["update", "unarchive"])])
+    @pytest.mark.parametrize(("later", "changes"), [(0, ["unarchive"]), (7, ["unarchive", "update"])])
     def test_a_reopening_costs_a_look_and_one_call_per_change(
         self, world: FastioWorld, guide: str, later: int, changes: list[str]
     ) -> None:
@@ -115,6 +118,7 @@ class TestCost:
         assert world.calls()[before:] == [
             f"GET /share/{share.id}/details/",
             *[f"POST /share/{share.id}/{change}/" for change in changes],
+            as_a_guest(share)[0],
         ]
 
     def test_what_is_no_share_id_costs_nothing(self, world: FastioWorld) -> None:
@@ -195,6 +199,8 @@ class TestCost:
         share = world.shares.open(request(goods(folder)))
         assert len({file.name for file in share.files}) == 501
         assert world.calls().count(f"GET /workspace/my-shop/storage/{folder}/list/") == 2
+        # And looked at by a guest.
+        assert world.calls()[-3:] == [*as_a_guest(share), as_a_guest(share)[1]]
 
     def test_ten_orders_at_once_share_one_adapter(self, world: FastioWorld, guide: str) -> None:
         wanted = [request(goods(guide), order=f"cs_test_{n}") for n in range(10)]
@@ -364,7 +370,8 @@ class TestTaken:
 
     @pytest.mark.parametrize("status", [401, 403, 404])
     def test_a_taken_name_that_we_may_not_see_is_another_s(self, world: FastioWorld, guide: str, status: int) -> None:
-        world.fault({"match": CREATE, "status": 409}, {"match": LOOK_UP, "status": status})
+        world.create(custom_name=request(goods(guide)).name).raise_for_status()
+        world.fault({"match": LOOK_UP, "status": status})
         with pytest.raises(ShareTaken):
             world.shares.open(request(goods(guide)))
 
@@ -398,7 +405,8 @@ class TestConflict:
     def test_the_list_is_looked_at_once_for_any_number_of_conflicts(self, world: FastioWorld) -> None:
         world.fault({"match": ADD, "status": 409, "after": True, "times": 3})
         world.shares.open(request(goods(*[world.put(f"{n}.pdf", str(n))[0] for n in range(4)])))
-        assert [call for call in world.calls() if call.endswith("/root/list/")] == [world.calls()[-1]]
+        # The second one is the guest's.
+        assert [call for call in world.calls() if call.endswith("/root/list/")] == [world.calls()[-1]] * 2
 
 
 class TestClosed:
@@ -577,7 +585,8 @@ class TestReopen:
     ) -> None:
         share = world.shares.open(request(goods(guide)))
         world.shares.close(share.id)
-        world.fault({"match": where, "status": status})
+        # Twice: an archived share may refuse what an open one takes.
+        world.fault({"match": where, "status": status, "times": 2})
         with pytest.raises(ShareRefused, match=f"share {share.id}: HTTP {status}") as caught:
             world.shares.reopen(share.id, until=now() + timedelta(days=1))
         assert "unarchive it in Fast.io by hand" in caught.value.advice
@@ -718,9 +727,7 @@ class TestTroubles:
 
     def test_a_server_that_is_not_there_is_a_trouble_for_later(self) -> None:
         with httpx.Client(trust_env=False) as client:
-            shares = FastioShares(
-                client=client, api_key=lambda: API_KEY, clock=lambda: datetime.now(UTC), api_base="http://127.0.0.1:9"
-            )
+            shares = _over(client, api_base="http://127.0.0.1:9")
             with pytest.raises(FastioUnavailable, match="ConnectError"):
                 shares.open(request(goods("n-1")))
 
@@ -747,6 +754,7 @@ class TestStrangeAnswers:
 
     def test_a_create_answered_without_an_id_is_looked_up(self) -> None:
         wanted = request(goods("n-1"))
+        ends = wanted.expires_at.strftime("%Y-%m-%d %H:%M:%S")
         asked: list[str] = []
 
         def answer(call: httpx.Request) -> httpx.Response:
@@ -754,8 +762,10 @@ class TestStrangeAnswers:
             if "/workspace/" in call.url.path and call.method == "GET":
                 return _ok(node={"id": "n-1", "name": "a", "type": "file", "hash": "00", "hash_algo": "md5"})
             if call.url.path.endswith("/details/"):
-                return _ok(share={"id": 7, "owner_defined": {"paidshare_order": wanted.order_id}})
-            return _ok(nodes=[]) if call.method == "GET" else _ok()
+                return _ok(share={"id": 7, "expires": ends, "owner_defined": {"paidshare_order": wanted.order_id}})
+            if call.headers.get("authorization") == "Bearer a-guest-s":
+                return _ok(nodes=[{"id": "n-9", "name": "a", "type": "file"}])
+            return _ok(nodes=[]) if call.method == "GET" else _ok(auth_token="a-guest-s")
 
         with httpx.Client(transport=httpx.MockTransport(answer)) as client:
             share = _over(client).open(wanted)
@@ -763,10 +773,11 @@ class TestStrangeAnswers:
         assert asked[2:] == [
             f"GET /current/share/{wanted.name}/details/",
             "GET /current/share/7/storage/root/list/",
-            # It does not say when it ends, so it is told; and does not say so then either.
-            "POST /current/share/7/update/",
-            "GET /current/share/7/details/",
+            # It does not say whether it is archived.
+            "POST /current/share/7/unarchive/",
             "POST /current/share/7/storage/root/addfile/",
+            f"POST /current/share/{wanted.name}/auth/guest/",
+            "GET /current/share/7/storage/root/list/",
         ]
 
     def test_folders_and_pages_that_go_round_in_circles_end(self) -> None:
@@ -940,14 +951,24 @@ class TestSilence:
         assert not any(secret in told for secret in (wanted.name, "secret-title", API_KEY))
 
 
+def as_a_guest(share: Share) -> list[str]:
+    """The calls that prove a link."""
+    return [f"POST /share/{share.name}/auth/guest/", f"GET /share/{share.id}/storage/root/list/"]
+
+
+def changes_in(calls: list[str]) -> list[str]:
+    changes = [call for call in calls if call.startswith(("POST /share", "DELETE"))]
+    return [call for call in changes if not call.endswith("/auth/guest/")]
+
+
 def _close_and_reopen(world: FastioWorld, share_id: str) -> None:
     """One call of each kind there is."""
     world.shares.close(share_id)
     world.shares.reopen(share_id, until=now() + timedelta(days=1))
 
 
-def _over(client: httpx.Client) -> FastioShares:
-    return FastioShares(client=client, api_key=lambda: API_KEY, clock=lambda: datetime.now(UTC))
+def _over(client: httpx.Client, api_base: str = API_BASE) -> FastioShares:
+    return FastioShares(FastioApi(client=client, api_key=lambda: API_KEY, api_base=api_base, clock=now))
 
 
 def _ok(**data: Any) -> httpx.Response:

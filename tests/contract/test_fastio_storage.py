@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from local.fastio.server import API_KEY, fastio_app
+from local.fastio.server import fastio_app
 from local.hosting.serving import serving
 from paidshare.errors import FastioUnavailable, FileMissing
-from paidshare.shares_fastio import FastioStorage
-from tests.fastio_world import FastioWorld, goods, now
+from paidshare.shares_fastio import FastioStorage, Rights
+from tests.fastio_world import FastioWorld, goods
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +26,8 @@ def world(url: str) -> Iterator[FastioWorld]:
 
 
 @pytest.fixture
-def storage(world: FastioWorld) -> Iterator[FastioStorage]:
-    made = FastioStorage.over_https(api_key=lambda: API_KEY, clock=now, api_base=f"{world.url}/current")
-    yield made
-    made.close()
+def storage(world: FastioWorld) -> FastioStorage:
+    return FastioStorage(world.over_http())
 
 
 def test_all_workspaces_are_listed_that_the_key_sees(world: FastioWorld, storage: FastioStorage) -> None:
@@ -85,18 +83,21 @@ def test_a_list_that_is_not_understood_is_no_empty_one(world: FastioWorld, stora
 
 
 @pytest.mark.parametrize(
-    ("said", "may"),
+    ("said", "rights"),
     [
-        (None, True),
-        ({"result": True, "scopes": ["org:1:r", "workspace:2:rwa"]}, True),
-        ({"result": True, "scopes": ["user:*:r"]}, False),
-        ({"result": True, "scopes": ["user:*:r"], "full_access": True}, True),
-        ({"result": True, "scopes": {"user": "rw"}}, None),
+        (None, Rights(writes=True, administers=True)),
+        ({"scopes": ["org:1:r", "workspace:2:rwa"]}, Rights(writes=True, administers=True)),
+        ({"scopes": ["user:*:rw"]}, Rights(writes=True, administers=False)),
+        ({"scopes": ["workspace:2:rwa"], "admin": False}, Rights(writes=True, administers=False)),
+        ({"scopes": ["user:*:r"]}, Rights(writes=False, administers=False)),
+        ({"scopes": ["user:*:r"], "full_access": True}, Rights(writes=True, administers=True)),
+        ({"scopes": {"user": "rw"}}, Rights(writes=None, administers=None)),
+        ({"scopes": {"user": "rw"}, "admin": True}, Rights(writes=None, administers=True)),
     ],
 )
-def test_a_key_that_only_reads_is_known_where_fast_io_says_so(
-    world: FastioWorld, storage: FastioStorage, said: dict[str, Any] | None, may: object
+def test_what_a_key_may_do_is_known_where_fast_io_says_so(
+    world: FastioWorld, storage: FastioStorage, said: dict[str, Any] | None, rights: Rights
 ) -> None:
     if said is not None:
-        world.fault({"match": "GET /auth/scopes/", "status": 200, "body": said})
-    assert storage.may_write() is may
+        world.fault({"match": "GET /auth/scopes/", "status": 200, "body": {"result": True, **said}})
+    assert storage.rights() == rights

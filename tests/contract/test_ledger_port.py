@@ -20,7 +20,7 @@ from paidshare.ports import Ledger
 from paidshare.progress import Progress
 from paidshare.retries import Late, PutOff
 from paidshare.states import Standing, State, Told
-from paidshare.wishes import Ruling
+from paidshare.wishes import Correction, Refused, Ruling
 from tests.builders import NOW, a_progress, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes import MemoryLedger
@@ -60,6 +60,7 @@ FULL = (
         unsure=True,
         ruling=Ruling(Standing.ON_HOLD, NOW),
         put_off=PutOff("stripe_unavailable: down", NOW),
+        correction=Correction(NOW, "sealed", withdrawing=True),
         late=Late(NOW, NOW + timedelta(minutes=15), "m-late"),
     )
     .answering("operator:0", "mailed")
@@ -235,6 +236,13 @@ class TestRelease:
         ledger.release(ORDER_ID, Progress(state=State.WAITING, reason="not_paid"), holder="a", now=NOW)
         assert ledger.claim(ORDER_ID, holder="a", now=NOW) == Progress(state=State.WAITING, reason="not_paid")
 
+    @pytest.mark.parametrize("refused", Refused)
+    def test_why_an_address_was_not_corrected_is_kept(self, ledger: Ledger, refused: Refused) -> None:
+        progress = Progress(state=State.WAITING, correction=Correction(NOW, refused=refused))
+        ledger.claim(ORDER_ID, holder="a", now=NOW)
+        ledger.release(ORDER_ID, progress, holder="a", now=NOW)
+        assert ledger.claim(ORDER_ID, holder="a", now=NOW) == progress
+
     def test_times_are_kept_to_the_second(self, ledger: Ledger) -> None:
         ledger.claim(ORDER_ID, holder="a", now=NOW)
         mailed = a_progress(mailed_at=NOW + timedelta(microseconds=999_999))
@@ -333,6 +341,9 @@ class TestDynamoLedger:
                 "wishes": {"L": [{"S": "operator:0"}]},
                 "ruled": {"S": "on_hold"},
                 "ruled_at": {"N": str(at)},
+                "corrected_at": {"N": str(at)},
+                "corrected_to": {"S": "sealed"},
+                "withdrawing": {"BOOL": True},
                 "put_off": {"S": "stripe_unavailable: down"},
                 "put_off_at": {"N": str(at)},
                 "holds": {"L": [{"S": "li_2"}]},

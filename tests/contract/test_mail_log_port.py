@@ -14,6 +14,7 @@ from paidshare.feedback.mail_events import Fact
 from paidshare.feedback.ports import MailLog
 from paidshare.progress import Progress
 from paidshare.states import State
+from paidshare.wishes import Correction
 from tests.builders import NOW, a_row
 from tests.cloud import ORDERS_TABLE, Cloud, cloud
 from tests.fakes_mail import MESSAGE_ID, ORDER_ID, MemoryMailLog, a_mail_event
@@ -28,6 +29,9 @@ class World(Protocol):
 
     @property
     def log(self) -> MailLog: ...
+    def correct(self, at: datetime) -> None:
+        """The buyer corrects the address."""
+
     def moments(self, order_id: str = ORDER_ID) -> dict[str, datetime]:
         """When each fact was, as the order says."""
 
@@ -35,6 +39,9 @@ class World(Protocol):
 class MemoryWorld:
     def __init__(self) -> None:
         self.log = MemoryMailLog(ORDER_ID)
+
+    def correct(self, at: datetime) -> None:
+        self.log.corrected[ORDER_ID] = at
 
     def moments(self, order_id: str = ORDER_ID) -> dict[str, datetime]:
         return {str(fact): at for fact, at in self.log.orders.get(order_id, {}).items()}
@@ -47,6 +54,11 @@ class DynamoWorld:
         self.ledger = DynamoLedger(dynamodb, ORDERS_TABLE)
         self.ledger.claim(ORDER_ID, holder="a", now=NOW)
         self.ledger.release(ORDER_ID, Progress(state=State.DELIVERED), holder="a", now=NOW)
+
+    def correct(self, at: datetime) -> None:
+        corrected = Progress(state=State.DELIVERED, correction=Correction(at, "sealed"))
+        self.ledger.claim(ORDER_ID, holder="b", now=NOW)
+        self.ledger.release(ORDER_ID, corrected, holder="b", now=NOW)
 
     def item(self, order_id: str = ORDER_ID) -> dict[str, Any]:
         found = self.dynamodb.get_item(TableName=ORDERS_TABLE, Key={"order_id": {"S": order_id}})
@@ -107,6 +119,23 @@ class TestNote:
         world.log.note(a_mail_event(order_id=STRANGER))
         world.log.told(a_mail_event(order_id=STRANGER))
         assert world.moments(STRANGER) == {}
+
+
+class TestCorrected:
+    """Of letters to an address that its buyer has corrected since."""
+
+    @pytest.mark.parametrize("fact", list(Fact))
+    def test_what_becomes_of_an_earlier_letter_is_no_news(self, world: World, fact: Fact) -> None:
+        world.correct(NOW)
+        earlier = str(int(EARLIER.timestamp()))
+        assert world.log.note(a_mail_event(fact=fact, at=LATER, mark=earlier)) is False
+        assert world.moments() == {}
+
+    @pytest.mark.parametrize("mark", [str(int(NOW.timestamp())), str(int(LATER.timestamp())), ""])
+    def test_what_becomes_of_a_later_one_is(self, world: World, mark: str) -> None:
+        world.correct(NOW)
+        assert world.log.note(a_mail_event(fact=Fact.BOUNCED, at=LATER, mark=mark)) is True
+        assert world.moments() == {"bounced": LATER}
 
 
 class TestTold:

@@ -55,7 +55,7 @@ def adapter(client: httpx.Client, url: str) -> FastioShareListing:
 class HttpWorld(FastioWorld):
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.share_listing = adapter(self.client, url)
+        self.share_listing = self.listing()
 
     def down(self) -> None:
         self.fault({"match": "GET /shares/all/", "status": 503, "times": 2})
@@ -101,11 +101,15 @@ class TestEveryShareListing:
         assert listed.order_id in ("cs_1", None)
         assert world.share_listing.look(share.id) == expected
 
-    def test_a_closed_share_is_listed_as_one(self, world: World) -> None:
-        [share] = opened(world, "cs_1")
-        world.shares.close(share.id)
-        [listed] = world.share_listing.page(0).shares
-        assert listed.archived
+    def test_a_closed_share_is_listed_as_one_in_its_workspace(self, world: World) -> None:
+        shut, still_open = opened(world, "cs_1", "cs_2")
+        world.shares.close(shut.id)
+        workspace = world.share_listing.next_workspace()
+        assert workspace is not None
+        [listed] = world.share_listing.page(0, workspace).shares
+        assert (listed.id, listed.archived) == (shut.id, True)
+        assert [one.id for one in world.share_listing.page(0).shares] == [still_open.id]
+        assert world.share_listing.next_workspace(workspace) is None
 
     def test_every_share_is_on_one_page(self, world: World) -> None:
         opened(world, *(f"cs_{n}" for n in range(103)))
@@ -144,6 +148,15 @@ class TestEveryShareListing:
 
 
 class TestFastioShareListing:
+    def test_every_workspace_has_its_turn_once(self, http: HttpWorld) -> None:
+        for name in ("b-shop", "a-shop", "c-shop"):
+            http.put("guide.pdf", workspace=name)
+        turns = [http.share_listing.next_workspace()]
+        while turns[-1] is not None:
+            turns.append(http.share_listing.next_workspace(turns[-1]))
+        assert len(set(turns)) == len(turns) == 4
+        assert http.share_listing.page(0, turns[0]) == SharePage((), size=0, more=False)
+
     def test_somebody_else_s_shares_are_counted_and_left_alone(self, http: HttpWorld) -> None:
         http.put("guide.pdf")
         http.create().raise_for_status()

@@ -14,7 +14,7 @@ from paidshare.delivering.ports import Shares
 from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Share
 from tests.fakes_shares import MemoryShares
-from tests.fastio_world import ARCHIVE, UNARCHIVE, FastioWorld, goods, now, request
+from tests.fastio_world import ARCHIVE, UNARCHIVE, WITHDRAW, FastioWorld, goods, now, request
 from tests.simulated import SimulatedFiles
 
 WEEK = timedelta(days=7)
@@ -36,6 +36,7 @@ class World(Protocol):
     def open_files(self, name: str, *, after: timedelta = ...) -> tuple[str, ...] | None: ...
     def delete(self, name: str) -> None: ...
     def lock(self, name: str) -> None: ...
+    def open_a_file(self, name: str) -> None: ...
 
 
 class MemoryWorld:
@@ -73,13 +74,16 @@ class MemoryWorld:
     def lock(self, name: str) -> None:
         self.shares.locked.add(self.shares.made[name].id)
 
+    def open_a_file(self, name: str) -> None:
+        self.shares.opened.add(self.shares.made[name].id)
+
 
 class HttpWorld(FastioWorld):
     def infected(self, path: str) -> str:
         return self.put(path, flags={"infected": True})[0]
 
     def lose_answer(self) -> None:
-        for call in (ARCHIVE, UNARCHIVE):
+        for call in (ARCHIVE, UNARCHIVE, WITHDRAW):
             self.fault({"match": call, "status": 0, "after": True})
 
     def lock(self, name: str) -> None:
@@ -422,6 +426,37 @@ class TestReopen:
         assert world.open_files(share.name) == ("guide.pdf", "map.pdf")
 
 
+class TestWithdraw:
+    def test_its_link_opens_nothing_for_good_and_the_next_one_has_another(self, world: World) -> None:
+        share = delivered(world)
+        world.shares.withdraw(share.id)
+        assert world.open_files(share.name) is None
+        assert world.shares.reopen(share.id, until=share.expires_at) is None
+        guide = goods(world.put("guide.pdf")[0])
+        later = world.shares.open(replace(request(guide), share_id=share.id))
+        assert later.name == request(guide).next_name
+
+    @pytest.mark.parametrize("archived", [True, False])
+    def test_it_can_be_repeated_after_an_answer_that_was_lost_too(self, world: World, *, archived: bool) -> None:
+        share = delivered(world)
+        if archived:
+            world.shares.close(share.id)
+        world.lose_answer()
+        with pytest.raises(FastioUnavailable):
+            world.shares.withdraw(share.id)
+        world.shares.withdraw(share.id)
+        assert world.open_files(share.name) is None
+
+
+class TestWasOpened:
+    def test_it_is_known_of_the_share_whose_file_somebody_opened(self, world: World) -> None:
+        share, other = delivered(world), delivered(world, order="cs_test_2")
+        assert world.open_files(share.name)
+        assert not world.shares.was_opened(share.id)
+        world.open_a_file(share.name)
+        assert (world.shares.was_opened(share.id), world.shares.was_opened(other.id)) == (True, False)
+
+
 class TestStrip:
     """What was taken back goes out of the share, though what stays cannot be looked up any more."""
 
@@ -461,6 +496,10 @@ def test_what_is_no_share_id_is_refused(world: World, text: str) -> None:
         world.shares.close(text)
     with pytest.raises(ShareRefused):
         world.shares.reopen(text, until=now() + WEEK)
+    with pytest.raises(ShareRefused):
+        world.shares.withdraw(text)
+    with pytest.raises(ShareRefused):
+        world.shares.was_opened(text)
 
 
 def delivered(world: World, *, order: str = "cs_test_1") -> Share:

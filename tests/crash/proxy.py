@@ -262,6 +262,7 @@ _PATHS = {
     r"GET /current/share/[^/]+/details/": "Fast.io: look at the share",
     r"POST /current/share/[^/]+/archive/": "Fast.io: archive the share",
     r"POST /current/share/[^/]+/unarchive/": "Fast.io: unarchive the share",
+    r"POST /current/share/[^/]+/auth/guest/": "Fast.io: open it as a guest",
     r"POST /current/share/[^/]+/update/": "Fast.io: change the share",
 }
 
@@ -279,7 +280,8 @@ def call_name(method: str, target: str, operation: str, body: bytes) -> str:
 def _update_name(body: bytes) -> str:
     asked = json.loads(body)
     if "order_id" not in asked["Key"]:
-        return "events table: done"
+        is_bought = asked["Key"]["id"].get("S", "").startswith("bought#")
+        return "events table: who bought it before" if is_bought else "events table: done"
     if "attribute_not_exists(lease_until)" in asked.get("ConditionExpression", ""):
         return "ledger: claim the order"
     _sets, _, removed = asked["UpdateExpression"].partition(" REMOVE ")

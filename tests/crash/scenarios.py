@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.crash.bed import Ending, Order, TestBed
 
+BOUGHT = "events table: who bought it before"
 CLAIM = "ledger: claim the order"
 ABOUT_TO_SWITCH = "ledger: the share is about to change"
 ABOUT_TO_MAIL = "ledger: a letter is about to leave"
@@ -16,6 +17,7 @@ CREATE = "Fast.io: create the share"
 ADD = "Fast.io: add a file"
 ARCHIVE = "Fast.io: archive the share"
 UNARCHIVE = "Fast.io: unarchive the share"
+GUEST = "Fast.io: open it as a guest"
 TAKE, DELETE = "SQS: take the message", "SQS: delete the message"
 PUT_OFF, PUT_OFF_ALL = "SQS: put the message off", "SQS: put the messages off"
 
@@ -75,10 +77,13 @@ DELIVERY = Scenario(
         CLAIM,
         SECRET,
         "Stripe: get the session",
+        BOUGHT,
         "Fast.io: look at the files",
         CREATE,
         ADD,
         ADD,
+        GUEST,
+        "Fast.io: list the share’s files",
         *_ENDS,
     ),
     due=Ending(state="delivered"),
@@ -114,6 +119,7 @@ REOPENING = Scenario(
         ABOUT_TO_SWITCH,
         "Fast.io: look at the share",
         UNARCHIVE,
+        GUEST,
         *_ENDS,
     ),
     due=Ending(state="delivered", letters=3),

@@ -77,7 +77,7 @@ def test_an_order_outlives_any_number_of_crashes(seed: int, place: WorkerPool, s
     case = Case(station, order.body)
     case.arm(
         *[
-            Strike(call, blow, times=99, luck=lambda: dice.random() < 0.15)
+            Strike(call, blow, times=99, luck=lambda: dice.random() < 0.1)
             for call in sorted(set(DELIVERY.calls))
             for blow in KILLS
         ]

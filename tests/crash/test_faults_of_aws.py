@@ -9,14 +9,14 @@ from tests.crash.bed import Ending
 from tests.crash.crashing import RECEIVE_CALLS
 from tests.crash.proxy import Blow, Strike
 from tests.crash.rows import Row, as_due
-from tests.crash.scenarios import ABOUT_TO_MAIL, CLAIM, DELIVERY, DONE, SECRET, SES
+from tests.crash.scenarios import ABOUT_TO_MAIL, BOUGHT, CLAIM, DELIVERY, DONE, SECRET, SES
 from tests.crash.station import Case, Station
 from tests.crash.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.stack
 
 DELIVER, RECEIVE = "A fault on AWS’s side while Deliver works", "A fault on AWS’s side while Receive works"
-DELIVER_CALLS = (CLAIM, SECRET, ABOUT_TO_MAIL, SES, DONE)
+DELIVER_CALLS = (CLAIM, SECRET, BOUGHT, ABOUT_TO_MAIL, SES, DONE)
 FAULTS = (Blow.THROTTLED, Blow.FAILED, Blow.RESET, Blow.LOST, Blow.LATE)
 
 by_fault = pytest.mark.parametrize("fault", FAULTS)

@@ -51,3 +51,11 @@ def test_a_page_is_never_made_of_tests_that_failed(end: str) -> None:
 def test_a_page_is_never_made_of_nothing() -> None:
     with pytest.raises(ValueError, match="no crash table"):
         crash_table.tables("===== 2 passed in 1 s =====\n")
+
+
+def test_what_is_written_by_hand_stays() -> None:
+    before = crash_table.PAGE.read_text(encoding="utf-8")
+    after = crash_table.page("| a | b |\n", before=before)
+    [simulated] = [part for part in before.split("\n## ") if part.startswith("Simulated")]
+    assert after.count(simulated) == 1
+    assert crash_table.page("| a | b |\n", before=after) == after

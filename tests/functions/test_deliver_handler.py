@@ -616,6 +616,7 @@ class TestContainer:
             "ORDERS_TABLE": ORDERS_TABLE,
             "SENDER_ADDRESS": "shop@example.com",
             "MAIL_CONFIGURATION_SET": "letters",
+            "EVENTS_TABLE": "events",
             "LINK_DAYS": "9",
             "ACCESS": "life",
             "DELIVERY": "link",

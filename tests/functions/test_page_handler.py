@@ -130,3 +130,16 @@ def test_every_gap_is_named_in_the_log_and_the_buyer_is_asked_to_come_again(
 
 def test_the_cookie_s_token_is_none_of_the_page_s() -> None:
     assert tokens.opened(LINK_KEY, COOKIE, Purpose.PAGE) is None
+
+
+@pytest.mark.parametrize(("typed", "status"), [("ada.lovelace%40example.org", 303), ("", 422), ("ada", 422)])
+def test_a_form_with_an_address_asks_for_its_correction(typed: str, status: int) -> None:
+    front = sold()
+    told = respond(front, event("POST", cookies=[f"__Host-order={COOKIE}"], body=f"form={FORM}&email={typed}"))
+    assert told["statusCode"] == status
+    assert len(front.queue.asked) == (status == 303)
+
+
+def test_a_page_that_waits_for_a_correction_says_so() -> None:
+    asked = {"queryStringParameters": {"asked": "1", "for": "address"}, "cookies": [f"__Host-order={COOKIE}"]}
+    assert "is being corrected" in respond(sold(), event() | asked)["body"]

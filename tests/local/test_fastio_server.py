@@ -77,19 +77,21 @@ class TestCreateShare:
     @pytest.mark.parametrize(
         ("fields", "named"),
         [
-            ({"title": None, "intelligence": None, "custom_name": None}, ["custom_name", "intelligence", "title"]),
+            ({"title": None, "intelligence": None}, ["intelligence", "title"]),
             ({"title": "X"}, ["title"]),
             ({"title": "X" * 81}, ["title"]),
             ({"title": "two\nlines"}, ["title"]),
-            ({"custom_name": "short"}, ["custom_name"]),
+            ({"custom_name": "abc"}, ["custom_name"]),
             ({"custom_name": "with-hyphen-1"}, ["custom_name"]),
             ({"custom_name": "x" * 81}, ["custom_name"]),
             ({"expires": "2020-01-01 00:00:00"}, ["expires"]),
             ({"expires": "2099-01-01T00:00:00Z"}, ["expires"]),
             ({"expires": "2099-01-01 00:00:00", "storage_mode": "workspace_folder"}, ["expires"]),
             ({"access_options": "anyone with the link"}, ["access_options"]),
-            ({"share_type": None}, ["access_options"]),  # An Exchange share is not open to anyone with the link.
-            ({"share_type": "gift"}, ["access_options", "share_type"]),
+            # An Exchange share is not open to anyone with the link; a portal is none.
+            ({"share_type": None, "storage_mode": "workspace_folder"}, ["access_options"]),
+            ({"share_type": "gift"}, ["share_type"]),
+            ({"custom_url": "o123456789"}, ["custom_url"]),  # For later only.
             ({"download_security": "none"}, ["download_security"]),
             ({"description": "too short"}, ["description"]),
             ({"owner_defined": "cs_test_1"}, ["owner_defined"]),
@@ -102,6 +104,15 @@ class TestCreateShare:
     def test_every_wrong_field_is_named(self, world: FastioWorld, fields: dict[str, Any], named: list[str]) -> None:
         assert refused_fields(world.create(**fields)) == named
         assert world.made() == []
+
+    @pytest.mark.parametrize("asked", ["send", "receive", "exchange", None])
+    def test_a_portal_is_a_send_share_whatever_was_asked_for(self, world: FastioWorld, asked: str | None) -> None:
+        assert world.create(share_type=asked).json()["share"]["share_type"] == "send"
+
+    def test_a_share_without_a_name_is_given_one(self, world: FastioWorld) -> None:
+        made = world.create(custom_name=None).json()["share"]
+        assert len(made["custom_name"]) >= 4
+        assert world.api("GET", f"/share/{made['custom_name']}/details/").json()["share"] == made
 
     def test_a_name_exists_once(self, world: FastioWorld) -> None:
         world.create()
@@ -138,23 +149,49 @@ class TestLifeOfAShare:
             "storage_mode"
         ]
 
-    def test_a_name_given_up_is_free_and_a_name_taken_is_not(self, world: FastioWorld) -> None:
+    def test_it_is_reached_by_another_name_too_once_that_is_set(self, world: FastioWorld) -> None:
         world.create()
         world.create(custom_name="o222222222")
-        rename = {"custom_name": "o222222222"}
-        assert world.api("POST", f"/share/{NAME}/update/", data=rename).status_code == 409
-        world.api("POST", f"/share/{NAME}/update/", data={"custom_name": "o333333333"}).raise_for_status()
-        available = [
-            world.api("GET", f"/shares/check/name/{name}/").json()["available"] for name in (NAME, "o333333333")
-        ]
-        assert available == [True, False]
+        path = f"/share/{NAME}/update/"
+        assert world.api("POST", path, data={"custom_url": "o222222222"}).status_code == 409
+        assert refused_fields(world.api("POST", path, data={"custom_name": "o333333333"})) == ["custom_name"]
+        world.api("POST", path, data={"custom_url": "o333333333"}).raise_for_status()
+        assert world.http.get("/shared/o333333333").status_code == 200
+        assert [world.is_free(name) for name in (NAME, "o333333333", "o444444444")] == [False, False, True]
 
-    def test_it_is_deleted_only_when_confirmed(self, world: FastioWorld) -> None:
-        for confirm in ({"data": {"confirm": NAME}}, {"params": {"confirm": NAME}}):
-            share = world.create().json()["share"]
-            assert refused_fields(world.api("DELETE", f"/share/{share['id']}/delete/")) == ["confirm"]
-            world.api("DELETE", f"/share/{share['id']}/delete/", **confirm).raise_for_status()
-            assert world.made() == []
+    def test_it_is_deleted_only_when_the_query_confirms_it_and_its_name_stays_taken(self, world: FastioWorld) -> None:
+        share = world.create().json()["share"]
+        path = f"/share/{share['id']}/delete/"
+        # No body is read.
+        refused = world.api("DELETE", path, data={"confirm": NAME})
+        assert (refused_fields(refused), refused.json()["error"]["code"]) == (["confirm"], 130987)
+        world.api("DELETE", path, params={"confirm": NAME}).raise_for_status()
+        assert world.made() == []
+        assert not world.is_free(NAME)
+        assert world.create().status_code == 409
+
+    def test_an_archived_share_takes_no_update_unless_told_so(self, world: FastioWorld) -> None:
+        world.create()
+        archive, update = f"/share/{NAME}/archive/", f"/share/{NAME}/update/"
+        assert [world.api("POST", archive, json={}).status_code for _ in range(2)] == [200, 409]
+        assert world.api("POST", update, data={"title": "New title"}).status_code == 409
+        world.rules(archived_changes=True)
+        assert world.api("POST", update, data={"title": "New title"}).status_code == 200
+
+    def test_what_is_archived_is_in_its_workspace_s_list_alone_and_only_when_asked_for(
+        self, world: FastioWorld
+    ) -> None:
+        shut = world.create().json()["share"]["id"]
+        still_open = world.create(custom_name="o222222222").json()["share"]["id"]
+        world.api("POST", f"/share/{NAME}/archive/", json={}).raise_for_status()
+        of_workspace = "/workspace/my-shop/list/shares/"
+
+        def ids(path: str, **params: str) -> list[str]:
+            return [one["id"] for one in world.api("GET", path, params=params).json()["shares"]]
+
+        assert [ids("/shares/all/"), ids(of_workspace)] == [[still_open]] * 2
+        assert ids(of_workspace, archived="true") == [shut]
+        assert refused_fields(world.api("GET", "/shares/all/", params={"archived": "true"})) == ["archived"]
 
     def test_shares_are_listed_in_pages(self, world: FastioWorld) -> None:
         for n in range(3):
@@ -188,8 +225,11 @@ class TestFiles:
         assert world.api("GET", path.format(one)).json()["node"]["type"] == "file"
         assert world.api("GET", path.format("n-1")).status_code == 404
         many = world.api("GET", path.format(f"{one},{folder},n-1")).json()
-        assert [node["id"] for node in many["nodes"]] == [one, folder]
-        assert [error["node_id"] for error in many["errors"]] == ["n-1"]
+        assert {node["id"] for node in many["nodes"]} == {one, folder}
+        assert [(error["node_id"], error["code"]) for error in many["errors"]] == [("n-1", 133123)]
+        assert world.api("GET", path.format(one.upper())).json()["node"]["id"] == one
+        none = world.api("GET", path.format("n-1,n-2"))
+        assert (none.status_code, none.json()["nodes"], len(none.json()["errors"])) == (404, [], 2)
         assert world.api("GET", path.format(",".join(["n"] * 26))).status_code == 406
         assert world.api("GET", "/fileshare/my-shop/storage/n-1/details/").status_code == 404
 
@@ -251,6 +291,63 @@ class TestMembership:
         assert world.api("GET", "/user/auth/check/").status_code == 200
         world.member("my-shop", member=True)
         assert world.create().status_code == 200
+
+
+class TestKey:
+    """Which calls need `rwa` is not documented: here those that change a share as a whole."""
+
+    def test_what_the_key_may_do_is_told_and_the_rest_refused(self, world: FastioWorld) -> None:
+        world.create().raise_for_status()
+        calls = [("GET", f"/share/{NAME}/details/"), ("POST", f"/share/{NAME}/archive/")]
+
+        def answers() -> list[tuple[int, object, object]]:
+            found = [world.api(method, path, **({"json": {}} if method == "POST" else {})) for method, path in calls]
+            errors = [one.json().get("error", {}) for one in found]
+            reasons = [error.get("params", {}).get("reason") for error in errors]
+            return [(one.status_code, e.get("code"), r) for one, e, r in zip(found, errors, reasons, strict=True)]
+
+        world.rules(mode="rw")
+        assert world.api("GET", "/auth/scopes/").json()["admin"] is False
+        assert answers() == [(200, None, None), (403, 10767, "scope_admin_required")]
+        world.rules(mode="r")
+        assert world.create(custom_name="o222222222").json()["error"]["code"] == 10560
+        world.rules(mode="rwa", policy="geo_restricted")
+        assert [(status, reason) for status, _, reason in answers()] == [(403, "geo_restricted")] * 2
+        assert world.api("GET", "/user/auth/check/").status_code == 200
+        world.rules(policy=None)
+        assert [status for status, _, _ in answers()] == [200, 200]
+
+    def test_without_credits_nothing_is_made_and_guests_get_no_files(self, world: FastioWorld) -> None:
+        world.create(expires="2099-01-01 00:00:00").raise_for_status()
+        node = world.add(NAME, "guide.pdf", DIGEST).json()["node"]["id"]
+        world.rules(credits=False)
+        assert world.create(custom_name="o222222222").status_code == 402
+        assert world.http.get(f"/shared/{NAME}/files/{node}").status_code == 402
+
+
+class TestGuestsOfTheApi:
+    def token(self, world: FastioWorld, name: str = NAME) -> httpx.Response:
+        return world.http.post(f"/current/share/{name}/auth/guest/", json={})
+
+    def test_whoever_has_the_link_lists_its_files_and_no_other_s(self, world: FastioWorld) -> None:
+        share = world.create().json()["share"]["id"]
+        other = world.create(custom_name="o222222222").json()["share"]["id"]
+        world.add(NAME, "guide.pdf", DIGEST).raise_for_status()
+        headers = {"authorization": f"Bearer {self.token(world).json()['auth_token']}"}
+        listed = world.api("GET", f"/share/{share}/storage/root/list/", headers=headers)
+        assert [(node["name"], node["size"]) for node in listed.json()["nodes"]] == [("guide.pdf", 5)]
+        assert world.api("GET", f"/share/{other}/storage/root/list/", headers=headers).status_code == 403
+        assert world.api("GET", f"/share/{share}/details/", headers=headers).status_code == 401
+        assert world.api("GET", "/workspace/my-shop/storage/root/list/", headers=headers).status_code == 403
+
+    def test_a_share_that_is_not_open_lets_nobody_in_and_puts_out_who_was(self, world: FastioWorld) -> None:
+        share = world.create(expires="2099-01-01 00:00:00").json()["share"]["id"]
+        headers = {"authorization": f"Bearer {self.token(world).json()['auth_token']}"}
+        world.api("POST", f"/share/{NAME}/archive/", json={}).raise_for_status()
+        assert self.token(world).status_code == 403
+        assert world.api("GET", f"/share/{share}/storage/root/list/", headers=headers).status_code == 403
+        world.api("DELETE", f"/share/{NAME}/delete/", params={"confirm": NAME}).raise_for_status()
+        assert [self.token(world, name).status_code for name in (NAME, "o999999999")] == [404, 404]
 
 
 class TestEvents:
@@ -346,6 +443,8 @@ class TestControl:
             ("/_workspaces", {"workspace": "my-shop"}),
             ("/_shares", {"share": "o000000000", "locked": True}),
             ("/_shares", {"share": "o000000000", "colour": "red"}),
+            ("/_rules", {"colour": "red"}),
+            ("/_rules", ["mode"]),
         ],
     )
     def test_a_misspelt_order_is_refused(self, world: FastioWorld, path: str, body: dict[str, Any]) -> None:

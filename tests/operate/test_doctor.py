@@ -319,11 +319,19 @@ SABOTAGES: dict[str, tuple[Callable[[Shop], object], str, str]] = {
     "the endpoint fails": (_web(500), "reachable", "500"),
     "Fast.io refuses the key": (_in_secret(fastio_api_key="wrong"), "key and shares", "refuses the key"),
     "a key of Fast.io's that only reads": (
-        lambda shop: shop.seller.fastio.fault(
-            {"match": "GET /auth/scopes/", "status": 200, "body": {"result": True, "scopes": ["user:*:r"]}}
-        ),
+        lambda shop: shop.seller.fastio.rules(mode="r"),
         "key's rights",
         "no share can be made",
+    ),
+    "a key of Fast.io's that may not administer": (
+        lambda shop: shop.seller.fastio.rules(mode="rw"),
+        "key's rights",
+        "close a share after a refund",
+    ),
+    "a policy at Fast.io's": (
+        lambda shop: shop.seller.fastio.rules(policy="geo_restricted"),
+        "key and shares",
+        "a policy of the organisation",
     ),
     "letters are not signed": (
         _answers("sesv2.GetEmailIdentity", DkimAttributes={"SigningEnabled": False, "Status": "NOT_STARTED"}),

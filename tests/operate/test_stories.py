@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -108,6 +109,12 @@ class TestWhy:
         assert [sorted(pair) for pair in told["bought_twice"]] == [sorted(orders)]
         assert "refund the other in Stripe" in why(run, "ada@example.com", code=0)
 
+    def test_that_an_order_is_the_second_of_its_kind_is_known_of_it_alone(self, run: Run, seller: Seller) -> None:
+        product = seller.product()
+        first, second = (seller.sells("ada@example.com", product) for _ in range(2))
+        assert json.loads(run("why", first, "--json").out)["bought_twice"] == []
+        assert json.loads(run("why", second, "--json").out)["bought_twice"] == [[first, second]]
+
     def test_who_cannot_be_asked_is_a_gap(self, run: Run, seller: Seller) -> None:
         order = seller.sells("ada@example.com")
         seller.fastio.fault({"match": "GET /share/*/details/", "status": 503, "times": 99})
@@ -119,6 +126,21 @@ def _end_of(seller: Seller, order: str) -> str:
 
 
 class TestStory:
+    @pytest.mark.parametrize(
+        ("item", "words"),
+        [
+            ({"corrected_to": "sealed"}, "the buyer corrected the address"),
+            ({"correction_refused": "opened"}, "refused, the files had been opened"),
+            ({"correction_refused": "not_known"}, "refused, Fast.io hides who opened files"),
+        ],
+    )
+    def test_that_the_buyer_corrected_the_address_is_told_and_not_which(self, item: dict[str, Any], words: str) -> None:
+        row = Row("cs_1", {"state": "delivered", "corrected_at": Decimal(int(NOW.timestamp())), **item})
+        [said] = [one for one in story.told(Facts("cs_1", row), now=NOW).sentences if "address" in one.words]
+        assert (said.at, said.source) == (NOW, "us")
+        assert words in said.words
+        assert "sealed" not in said.words
+
     @pytest.mark.parametrize(
         ("item", "command", "wrong"),
         [

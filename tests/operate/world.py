@@ -18,7 +18,7 @@ from paidshare.states import State
 from paidshare.sweeping.room import Room
 from tests.builders import LINK_KEY, NOW, a_notice, a_policy, page_of
 from tests.cloud import ORDERS_TABLE, Cloud
-from tests.fakes import MemoryMailer
+from tests.fakes import MemoryMailer, MemoryPurchases
 from tests.fakes_mail import a_mail_event
 from tests.fakes_sweep import MemoryQueue
 from tests.fastio_world import FastioWorld
@@ -53,6 +53,7 @@ class Seller:
     stripe: StripeWorld
     fastio: FastioWorld
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    purchases: MemoryPurchases = field(default_factory=MemoryPurchases)
     skew: timedelta = timedelta()
     troubles: list[Exception] = field(default_factory=list)
 
@@ -120,6 +121,7 @@ class Seller:
             policy=a_policy(),
             room=Room(self.fastio.listing(), ledger),
             page_of=page_of,
+            purchases=self.purchases,
         )
 
 

@@ -30,6 +30,24 @@ class TestThePage:
             assert "Your access has ended" in browser.look().html
             assert "/shared/" not in laptop.http.get(found[0]).text
 
+    def test_a_wrong_address_is_corrected_there_and_the_old_one_has_nothing_any_more(self, laptop: Laptop) -> None:
+        guide = laptop.file("correct/guide.pdf", "the guide")["node_id"]
+        sale = laptop.pay("page-wrong@example.com", laptop.ours(guide))
+        laptop.order_in("delivered", sale["session"])
+        with pages.from_checkout(laptop.to, sale["session"]) as browser:
+            browser.look()
+            assert "That is no e-mail address" in browser.ask(email="page-meant").html
+            browser.ask(email="page-meant@example.com")
+            until(lambda: _with("You corrected the address.", browser), "the correction on the page")
+        old, new = laptop.letter_to("page-wrong@example.com"), laptop.letter_to("page-meant@example.com")
+        links = [_links(letter.text, laptop.to.page_url) for letter in (old, new)]
+        assert [[laptop.http.get(link).status_code for link in one] for one in links] == [[404, 404], [200, 200]]
+        laptop.stripe("_refund", session=sale["session"])
+        row = laptop.order_in("access_ended", sale["session"])
+        logged = "\n".join([*laptop._messages("page"), *laptop._messages("deliver")])
+        assert "page-meant" not in repr(row) + logged
+        assert row["corrected_to"] not in logged
+
     def test_whatever_opens_nothing_gets_one_answer(self, laptop: Laptop) -> None:
         base = laptop.to.page_url
         asked = [
@@ -54,6 +72,11 @@ class TestThePage:
         assert cookie
         assert cookie not in logged
         assert "page-log@example.com" not in logged
+
+
+def _links(text: str, page_url: str) -> list[str]:
+    """The link to the files in a letter, and the one to the order's page."""
+    return re.findall(rf"http\S+/shared/\S+|{re.escape(page_url)}/\S+", text)
 
 
 def _with(words: str, browser: pages.Browser) -> pages.Seen | None:

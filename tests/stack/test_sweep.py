@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.fastio.state import INSTANT
+from local.fastio.nodes import INSTANT
 from local.settings import FASTIO_API_KEY
 from tests.stack.laptop import Laptop, until
 

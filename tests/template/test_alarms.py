@@ -191,6 +191,8 @@ THRESHOLDS: list[tuple[str, dict[str, float], bool]] = [
     ("SweepErrorsAlarm", {"errors": 1}, True),
     ("SweepThrottlesAlarm", {"throttles": 1}, True),
     ("PlanFullAlarm", {"full": 1}, True),
+    ("BoughtTwiceAlarm", {"twice": 1}, True),
+    ("BoughtTwiceAlarm", {"twice": 0}, False),
     ("PageErrorsAlarm", {"errors": 1}, True),
     ("PageThrottlesAlarm", {"throttles": 1}, True),
 ]

@@ -880,13 +880,13 @@ def _without_its_end(letter: Letter) -> str:
 
 
 class TestEveryCrash:
-    # A delivery makes eight calls; a ninth gives the order back after an error.
-    @pytest.mark.parametrize(("position", "fault"), list(product(range(9), FAULTS)))
+    # A delivery makes nine calls; a tenth gives the order back after an error.
+    @pytest.mark.parametrize(("position", "fault"), list(product(range(10), FAULTS)))
     def test_one_failure_at_any_call_ends_in_one_share_and_one_letter(self, position: int, fault: str) -> None:
         world, trouble = delivered_through([""] * position + [fault])
         check(world, trouble)
 
-    def test_the_calls_of_a_delivery_are_the_eight_that_are_struck(self) -> None:
+    def test_the_calls_of_a_delivery_are_the_nine_that_are_struck(self) -> None:
         seen: list[str] = []
 
         class Seen(Trouble):
@@ -899,17 +899,17 @@ class TestEveryCrash:
             world.with_port(**{port: Troubled(getattr(world, port), trouble)})
         world.with_port(link_key=lambda: trouble.call("link_key", lambda: LINK_KEY))
         world.look()
-        assert seen == ["orders_of", "claim", "order", "link_key", "open", "record", "send", "release"]
+        assert seen == ["orders_of", "claim", "order", "link_key", "link_key", "open", "record", "send", "release"]
 
     def test_only_a_failure_after_the_mail_can_end_in_a_second_letter(self) -> None:
-        for position, fault in product(range(9), FAULTS):
+        for position, fault in product(range(10), FAULTS):
             world, trouble = delivered_through([""] * position + [fault])
             if trouble.doubts == 0:
                 assert len(world.mailer.sent) == 1
 
     def test_a_ledger_that_fails_once_after_the_mail_costs_no_second_letter(self) -> None:
-        # The seventh call is the mail, the eighth writes it down; the order is then given back a second time.
-        world, _ = delivered_through([""] * 7 + ["error before"])
+        # The eighth call is the mail, the ninth writes it down; the order is then given back a second time.
+        world, _ = delivered_through([""] * 8 + ["error before"])
         assert len(world.mailer.sent) == 1
 
     @given(st.lists(st.sampled_from(["", "", "", *FAULTS]), max_size=40))

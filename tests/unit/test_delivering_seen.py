@@ -91,7 +91,9 @@ class TestWhatWasSeen:
 
 
 class TestWhatIsLookedAtWhateverWasSeen:
-    @pytest.mark.parametrize("why", [SWEEP, LOOK, *(wishes.why(wants) for wants in Wants if wants != Wants.EXTEND)])
+    @pytest.mark.parametrize(
+        "why", [SWEEP, LOOK, *(wishes.why(wants) for wants in Wants if wants not in (Wants.EXTEND, Wants.CORRECT))]
+    )
     def test_what_the_sweep_or_an_operator_asks_for(self, why: str) -> None:
         world = looked_at()
         world.look(told(why=why, created=None))

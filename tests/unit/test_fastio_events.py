@@ -77,7 +77,12 @@ class TestKinds:
             ("workspace_storage_file_added", Kind.FILE_ADDED),
             ("share_storage_file_added", Kind.FILE_ADDED),
             ("workspace_storage_file_updated", Kind.FILE_CHANGED),
+            ("workspace_storage_file_copied", Kind.FILE_ADDED),
+            ("workspace_storage_file_moved", Kind.FILE_ADDED),
+            ("share_storage_file_restored", Kind.FILE_ADDED),
+            ("workspace_storage_file_version_restored", Kind.FILE_CHANGED),
             ("file_share_content_updated", Kind.FILE_CHANGED),
+            ("workspace_storage_zip_downloaded", Kind.FILE_OPENED),
             ("share_storage_download_token_created", Kind.FILE_OPENED),
             ("share_storage_zip_downloaded", Kind.FILE_OPENED),
             ("added_member_to_share", Kind.MEMBER_ADDED),
@@ -93,6 +98,8 @@ class TestKinds:
 
     def test_an_unknown_kind_is_not_for_us_and_named(self) -> None:
         assert read({"type": "moon.full", "id": "e"}) == NotForUs("unknown_kind", "moon.full")
+        # That an upload has ended is no event of the API's: the file is added.
+        assert read({"type": "upload_completed", "id": "e"}) == NotForUs("unknown_kind", "upload_completed")
 
 
 class TestBadInput:

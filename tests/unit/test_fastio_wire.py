@@ -98,14 +98,21 @@ class TestProblem:
         assert wire.problem(Reply(500, {"x-ve-reqid": "a b\nc"}, b"")).request_id is None
 
 
-class TestNamesTheName:
+class TestToken:
     @pytest.mark.parametrize(
-        ("status", "field", "may_be_taken"),
-        [(409, "x", True), (406, "custom_name", True), (400, "custom_name", True), (406, "title", False)],
+        ("data", "token"),
+        [
+            ({"auth_token": "a.b-c", "expires_in": 3600}, "a.b-c"),
+            ({"result": True, "share": {"token": "t"}}, "t"),
+            ({"auth_token": "", "jwt": "j"}, "j"),
+            ({"auth_token": "two words"}, None),
+            ({"auth_token": "schlüssel"}, None),
+            ({"auth_token": 7}, None),
+            ({}, None),
+        ],
     )
-    def test_a_conflict_or_a_refused_name_may_mean_taken(self, status: int, field: str, *, may_be_taken: bool) -> None:
-        body = json.dumps({"result": False, "error": {"code": 1607, "params": [{"name": field}]}}).encode()
-        assert wire.names_the_name(Reply(status, body=body)) is may_be_taken
+    def test_it_is_one_word_wherever_it_is(self, data: dict[str, Any], token: str | None) -> None:
+        assert wire.token(data) == token
 
 
 class TestInDoubt:
@@ -174,6 +181,8 @@ class TestNodes:
         wire.next_cursor(data)
         wire.has_more(data)
         wire.share(data)
+        wire.token(data)
+        wire.is_free(data)
 
     @settings(deadline=None)  # Making the cases takes longer than reading them.
     @given(st.dictionaries(st.sampled_from(["name", "type", "size", "hash", "virus", "deleted", "parent"]), anything))
@@ -225,16 +234,16 @@ class TestShare:
     @pytest.mark.parametrize(
         ("flags", "archived", "barred"),
         [
-            ({}, False, ()),
+            ({}, None, ()),
             ({"archived": False, "locked": 0, "deleted": None, "suspended": "false"}, False, ()),
             ({"archived": True}, True, ()),
             ({"archived": "2026-01-01 00:00:00"}, True, ()),
-            ({"locked": True}, False, ("locked",)),
-            ({"suspended": "true", "deleted": "2026-01-01 00:00:00"}, False, ("deleted", "suspended")),
+            ({"locked": True}, None, ("locked",)),
+            ({"suspended": "true", "deleted": "2026-01-01 00:00:00"}, None, ("deleted", "suspended")),
         ],
     )
     def test_what_keeps_a_guest_out_is_seen(
-        self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool
+        self, flags: dict[str, Any], barred: tuple[str, ...], *, archived: bool | None
     ) -> None:
         assert wire.share({"share": {"id": "7"} | flags}) == values.RemoteShare("7", None, None, archived, barred)
 
@@ -277,3 +286,31 @@ class TestWait:
     def test_the_end_of_the_limit_is_told_by_either_header(self) -> None:
         for name in ("x-ve-limit-expires", "x-rate-limit-expiry"):
             assert wire.wait(Reply(429, {name: "2026-04-24 23:49:34 UTC"}), AT) == 30.0
+
+
+class TestARefusal:
+    """Whatever Fast.io answers, something is read out of it, and nothing of its words is told."""
+
+    said = (
+        st.none() | st.booleans() | st.integers() | st.sampled_from(["", "10767", "geo_restricted", "é\udc80", "1e9"])
+    )
+    params = st.dictionaries(st.sampled_from(["name", "reason", "retry_after_seconds"]), said)
+    errors = st.dictionaries(
+        st.sampled_from(["code", "text", "message", "params", "node_id", "id"]), said | params | st.lists(params | said)
+    )
+
+    @given(st.sampled_from([400, 402, 403, 404, 406, 409, 412, 429, 500]), errors)
+    def test_no_refusal_makes_the_reader_fail(self, status: int, error: dict[str, Any]) -> None:
+        reply = Reply(status, body=json.dumps({"result": False, "error": error, "errors": [error]}).encode())
+        wire.problem(reply)
+        wire.barrier(reply)
+        wire.says_full(reply)
+        wire.node_faults(reply.body)
+        seconds = wire.wait(reply, AT)
+        assert seconds is None or 1.0 <= seconds <= 3600.0
+
+    @given(st.sampled_from([401, 404, 406, 409, 429]), st.sampled_from(["scope_admin_required", "geo_restricted"]))
+    def test_only_a_403_is_a_barrier(self, status: int, reason: str) -> None:
+        body = json.dumps({"error": {"code": 10767, "params": {"reason": reason}}}).encode()
+        assert wire.barrier(Reply(status, body=body)) is None
+        assert wire.barrier(Reply(403, body=body)) is not None

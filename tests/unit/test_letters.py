@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from paidshare.delivering.letters import desk
 from paidshare.delivering.letters.desk import LARGEST_HTML, Desk
 from paidshare.delivering.letters.purchase import Purchase
-from paidshare.delivering.letters.reasons import BECAUSE
 from paidshare.orders import Goods, Letter, Sale, Share, ShareFile
 from paidshare.states import Kind, Why
 from paidshare.storefront.languages import LANGUAGES, direction
+from paidshare.storefront.reasons import BECAUSE
 from paidshare.storefront.seller import PLAIN, Logo, Seller
 from paidshare.text import one_line
 from tests.builders import BUYER, LINK, a_share, some_goods

@@ -15,7 +15,7 @@ times = st.datetimes(NOW.replace(tzinfo=None) - 90 * DAY, NOW.replace(tzinfo=Non
 )
 
 
-def a_listed_share(*, expires_at: datetime | None = NOW + DAY, archived: bool = False) -> ListedShare:
+def a_listed_share(*, expires_at: datetime | None = NOW + DAY, archived: bool | None = False) -> ListedShare:
     return ListedShare("77", "oabc", "cs_1", expires_at, archived)
 
 
@@ -76,6 +76,14 @@ class TestFate:
         assert then(DAY) is Fate.KEEP
         assert then(DAY + MINUTE) is Fate.DELETE
 
+    @pytest.mark.parametrize("state", WITHOUT_ACCESS)
+    def test_of_a_share_that_does_not_say_whether_it_is_archived_the_ledger_does(self, state: State) -> None:
+        share = a_listed_share(archived=None)
+        assert fate(share, Known(state, "77", None), now=NOW) is Fate.CLOSE
+        assert fate(share, Known(state, "77", NOW - DAY), now=NOW) is Fate.KEEP
+        gone = Fate.DELETE if state is State.ACCESS_ENDED else Fate.KEEP
+        assert fate(share, Known(state, "77", NOW - DAY - MINUTE), now=NOW) is gone
+
     def test_a_share_without_an_end_is_kept_while_there_is_access(self) -> None:
         assert fate(a_listed_share(expires_at=None), Known(State.DELIVERED, "77", None), now=NOW) is Fate.KEEP
 
@@ -86,13 +94,19 @@ class TestFate:
         order = Known(State.ACCESS_ON_HOLD, "77", closed_at)
         assert fate(a_listed_share(expires_at=expires_at, archived=archived), order, now=NOW) is not Fate.DELETE
 
-    @given(state=st.sampled_from(State), expires_at=st.none() | times, closed_at=st.none() | times)
+    @given(
+        state=st.sampled_from(State),
+        expires_at=st.none() | times,
+        closed_at=st.none() | times,
+        archived=st.sampled_from([False, None]),
+    )
     def test_a_share_that_its_buyer_may_open_is_never_touched(
-        self, state: State, expires_at: datetime | None, closed_at: datetime | None
+        self, state: State, expires_at: datetime | None, closed_at: datetime | None, *, archived: bool | None
     ) -> None:
         assume(expires_at is None or expires_at > NOW)
         assume(state not in WITHOUT_ACCESS)
-        assert fate(a_listed_share(expires_at=expires_at), Known(state, "77", closed_at), now=NOW) is Fate.KEEP
+        share = a_listed_share(expires_at=expires_at, archived=archived)
+        assert fate(share, Known(state, "77", closed_at), now=NOW) is Fate.KEEP
 
     @given(
         state=st.sampled_from(State),

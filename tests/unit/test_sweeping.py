@@ -445,8 +445,8 @@ class TestSharesThatCannotBeRead:
         listing = world.share_listing
 
         class Silent(MemoryShareListing):
-            def page(self, start: int) -> SharePage:
-                shown = listing.page(start)
+            def page(self, start: int, workspace: str | None = None) -> SharePage:
+                shown = listing.page(start, workspace)
                 return replace(shown, shares=tuple(replace(one, order_id=None) for one in shown.shares))
 
             def look(self, share_id: str) -> ListedShare | None:

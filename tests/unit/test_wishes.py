@@ -6,22 +6,25 @@ from hypothesis import strategies as st
 
 from paidshare import wishes
 from paidshare.states import Standing
-from paidshare.wishes import MOST_DAYS, Wants
+from paidshare.wishes import MOST_DAYS, Wants, Wish
 from tests.builders import NOW, a_notice
+
+SEALED = "Ab-_" * 16
 
 
 @given(st.sampled_from(Wants), st.integers(1, MOST_DAYS))
 def test_what_is_written_is_read(wants: Wants, days: int) -> None:
     wanted = days if wants is Wants.EXTEND else None
-    found = wishes.of(a_notice(event_id="operator:1", why=wishes.why(wants, wanted)))
-    assert found is not None
-    assert (found.event_id, found.wants, found.days, found.at) == ("operator:1", wants, wanted, NOW)
+    sealed = SEALED if wants is Wants.CORRECT else None
+    found = wishes.of(a_notice(event_id="operator:1", why=wishes.why(wants, wanted, sealed)))
+    assert found == Wish("operator:1", wants, NOW, wanted, sealed)
 
 
 @pytest.mark.parametrize(
     "why",
     [
         "operator.look", "sweep", "invoice.paid", "operator.extend", "operator.extend:0", "operator.extend:366",
+        f"operator.extend:{SEALED}", "buyer.correct", "buyer.correct:7", "buyer.correct:ada@example.com",
         "operator.extend:-1", "operator.extend:\u0663", "operator.end:3", "operator.resend:7", "operator.end ", "",
     ],
 )  # fmt: skip

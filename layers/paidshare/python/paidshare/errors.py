@@ -41,6 +41,7 @@ should then go out by themselves instead of being redriven one by one. LateOrder
 
 import os
 import traceback
+from enum import Enum
 
 
 class PaidshareError(Exception):
@@ -98,13 +99,26 @@ class StripeUnavailable(TryAgain):
     """Stripe cannot be asked now. If it says the key is refused, put a working `stripe_api_key` in the secret."""
 
 
+class Barrier(Enum):
+    """What keeps our key from all orders alike, until a person has acted."""
+
+    KEY = "the key is refused"
+    SCOPE = "the key's scopes do not go so far"
+    POLICY = "a policy of the organisation forbids it"
+
+
 class FastioUnavailable(TryAgain):
     """
     Fast.io cannot be asked now.
 
-    If it says the key is refused, put a working `fastio_api_key` in the secret; if it says 402 or 412, the
-    plan's credits or shares are used up.
+    If it says the key is refused, or its scopes (`barrier`), put a working `fastio_api_key` in the secret, one with
+    `rwa`; if a policy forbids it, have the organisation's owner allow it; if it says 402 or 412, the plan's credits or
+    shares are used up.
     """
+
+    def __init__(self, message: str, *, wait: float | None = None, barrier: Barrier | None = None) -> None:
+        super().__init__(message, wait=wait)
+        self.barrier = barrier
 
 
 class PlanFull(FastioUnavailable):

@@ -92,7 +92,7 @@ class Order:
     An order is a Checkout Session (`cs_…`) or an invoice (`in_…`). `mode` is the session's (payment, setup,
     subscription), or `invoice`. `status` and `payment_status` are Stripe's own words and may be words we do not know
     yet; an invoice has its status in both. `email` is where the buyer asked for the goods, or what the seller corrected
-    it to; None when Stripe has none.
+    it to (`corrected`); None when Stripe has none.
     `total` is what was to be paid, in the currency's smallest unit, after discounts and credit notes; None when Stripe
     does not say. `created_at` is when an invoice was made, `paid_at` when it was paid; None for sessions.
     `credited` is what credit notes gave back after the payment other than by refunds (to a balance, or outside of
@@ -121,6 +121,7 @@ class Order:
     credited_lines: tuple[str, ...] = ()
     later: tuple[tuple[Line, ...], ...] = ()
     sale: Sale = field(default_factory=Sale, compare=False)
+    corrected: bool = False
     as_of: datetime | None = field(default=None, compare=False)
 
 

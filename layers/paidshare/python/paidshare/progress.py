@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from paidshare.grants import Grant, KnownShare, Promise, check_aware, opened, prolonged, renewed, taken_back
 from paidshare.retries import Late, PutOff
 from paidshare.states import TELLS, Kind, State, Told
-from paidshare.wishes import Answered, Ruling
+from paidshare.wishes import Answered, Correction, Ruling
 
 _CLOCKS_APART = timedelta(seconds=5)
 
@@ -20,9 +20,7 @@ nobody asks for more of one order in that time.
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """
-    What a letter says: its kind, the lines (their ids) that it is about, and why. Two that say the same are one letter.
-    """
+    """What a letter says: its kind, of which lines (their ids), and why. Two that say the same are one letter."""
 
     kind: str
     lines: tuple[str, ...] = ()
@@ -107,10 +105,11 @@ class Progress:
     when the link was first mailed (`delivered_at`), and `grants` what each of them was given.
 
     `next_end` is when the first of the lines that the share holds ends; the sweep asks for a look then. `case_told_at`
-    is when a person was last told of what the order is on hold for. `ruling` is
-    what the seller rules about access, `answered` are the operator's last wishes that were answered, the youngest last,
-    `put_off` is why nobody has come to the end of the order yet; `late` stays only where it was told. `seen_until` is
-    how far, by Stripe's own clock (`Order.as_of`), a look was last finished.
+    is when a person was last told of what the order is on hold for. `ruling` is what the seller rules about access,
+    `correction` the buyer's word on where letters go, `twice_of` an order of the same buyer and product just before,
+    `answered` are the operator's last wishes that were answered, the youngest last, `put_off` is why nobody has come to
+    the end of the order yet; `late` stays only where it was told. `seen_until` is how far, by Stripe's own clock
+    (`Order.as_of`), a look was last finished.
 
     `unseen`: the sweep found the order, and the ledger had never heard of it. SES's word (`sent`), how often the order
     was claimed (`claims`) and since when it is known (`first_seen_at`) are the ledger's, and not written from here.
@@ -129,6 +128,8 @@ class Progress:
     sent: SentLetter | None = None
     ruling: Ruling | None = None
     answered: tuple[Answered, ...] = ()
+    correction: Correction | None = None
+    twice_of: str | None = None
     put_off: PutOff | None = None
     late: Late | None = None
     next_end: datetime | None = None

@@ -32,10 +32,14 @@ class Wants(StrEnum):
     """The last `END` or `HOLD` holds no longer: what is due is what Stripe says."""
     OPEN = "buyer.open"
     """Have a share of what the buyer has access to, made anew where there is none. Asked for as often as one likes."""
+    CORRECT = "buyer.correct"
+    """Have all letters from now on go to another address, and nothing be had by what the old one got. Once."""
 
 
 _RULES = {Wants.END: Standing.ENDED, Wants.HOLD: Standing.ON_HOLD, Wants.RESTORE: Standing.ACCESS}
-_WHY = re.compile(r"(?P<wants>(?:operator|buyer)\.[a-z]+)(?::(?P<days>[0-9]{1,3}))?", re.ASCII)
+_WHY = re.compile(
+    r"(?P<wants>(?:operator|buyer)\.[a-z]+)(?::(?:(?P<days>[0-9]{1,3})|(?P<sealed>[A-Za-z0-9_-]{64,240})))?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,34 @@ class Renewal:
     by_buyer: bool = False
 
 
+class Refused(StrEnum):
+    """Why an address is not corrected from the order's page."""
+
+    OPENED = "opened"
+    """Fast.io knows of somebody who opened a file of the share."""
+    NOT_KNOWN = "not_known"
+    """Fast.io does not let us see whether anybody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """
+    The buyer's own word, *at* a moment and once, on where letters go: *to* an address, sealed for its order
+    (`storefront.addresses`); None where that was *refused*. `withdrawing`: what the old address got may still open the
+    share.
+    """
+
+    at: datetime
+    to: str | None = None
+    refused: Refused | None = None
+    withdrawing: bool = False
+
+
+def edition(correction: Correction | None) -> int:
+    """Which tokens open an order's page: those in letters to the old address do no longer, once it is corrected."""
+    return 0 if correction is None or correction.to is None else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """
@@ -73,12 +105,16 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One wish, made at *at*. `days` is how long the link is to work, for `EXTEND` alone."""
+    """
+    One wish, made at *at*. `days` is how long the link is to work, for `EXTEND` alone, and `sealed` the address, for
+    `CORRECT`.
+    """
 
     event_id: str
     wants: Wants
     at: datetime
     days: int | None = None
+    sealed: str | None = None
 
     @property
     def mails(self) -> bool:
@@ -95,11 +131,14 @@ class Wish:
         return None if self.days is None else now + timedelta(days=self.days)
 
 
-def why(wants: Wants, days: int | None = None) -> str:
-    """The `why` of the notice that carries the wish. Raises ValueError for days that no wish can have."""
+def why(wants: Wants, days: int | None = None, sealed: str | None = None) -> str:
+    """The `why` of the notice that carries the wish. Raises ValueError for what no wish can have."""
     if (days is not None) is not (wants is Wants.EXTEND) or (days is not None and not 1 <= days <= MOST_DAYS):
         raise ValueError(f"{wants} for {days} days")
-    return wants if days is None else f"{wants}:{days}"
+    if (sealed is not None) is not (wants is Wants.CORRECT):
+        raise ValueError(f"{wants} of an address")
+    said = sealed if days is None else days
+    return wants if said is None else f"{wants}:{said}"
 
 
 def of(notice: Notice) -> Wish | None:
@@ -107,9 +146,15 @@ def of(notice: Notice) -> Wish | None:
     read = _WHY.fullmatch(notice.why)
     if read is None or read["wants"] not in Wants:
         return None
-    wants, days = Wants(read["wants"]), None if read["days"] is None else int(read["days"])
+    wants, days, sealed = Wants(read["wants"]), None if read["days"] is None else int(read["days"]), read["sealed"]
     try:
-        why(wants, days)
+        why(wants, days, sealed)
     except ValueError:
         return None
-    return Wish(notice.event_id, wants, notice.at, days)
+    return Wish(notice.event_id, wants, notice.at, days, sealed)
+
+
+def named(text: str) -> str:
+    """The notice's `why` as it may be logged: without a sealed address."""
+    read = _WHY.fullmatch(text)
+    return read["wants"] if read is not None and read["sealed"] else text

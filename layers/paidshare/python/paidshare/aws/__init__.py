@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paidshare.aws.messages import SqsMessages, age
     from paidshare.aws.metrics import Tally, count, count_each
     from paidshare.aws.order_index import DynamoOrderIndex
-    from paidshare.aws.received import DynamoReceived
+    from paidshare.aws.received import DynamoPurchases, DynamoReceived
     from paidshare.aws.reconcile_queue import SqsReconcileQueue
     from paidshare.aws.rows import number
     from paidshare.aws.vault import SecretsManagerVault
@@ -31,6 +31,7 @@ __all__ = [
     "DynamoLedger",
     "DynamoMailLog",
     "DynamoOrderIndex",
+    "DynamoPurchases",
     "DynamoReceived",
     "Patience",
     "SecretsManagerVault",
@@ -74,6 +75,7 @@ if not TYPE_CHECKING:
             "SqsMessages": "messages",
             "age": "messages",
             "DynamoOrderIndex": "order_index",
+            "DynamoPurchases": "received",
             "DynamoReceived": "received",
             "SqsReconcileQueue": "reconcile_queue",
             "everybody_s": "direct.roots",

@@ -40,13 +40,17 @@ class DynamoMailLog:
             # Of two that were sent in one second, the later one: the other's word may come after it.
             later = "attribute_not_exists(letter_sent_mark) OR letter_sent_mark <= :mark"
             newer = f"{when} < :at OR ({when} = :at AND ({later}))"
+        condition = f"{_KNOWN} AND (attribute_not_exists({when}) OR {newer})"
+        if event.mark.isdecimal():
+            condition += " AND (attribute_not_exists(corrected_to) OR corrected_at <= :began)"
+            values |= {":began": {"N": event.mark}}
         item = self._update(
             event.order_id,
             f"SET {when} = :at, letter_message_id = :message, letter_kind = :kind{sent}",
-            f"{_KNOWN} AND (attribute_not_exists({when}) OR {newer})",
+            condition,
             values,
         )
-        return _case(event) not in item.get("letter_cases", {}).get("SS", ())
+        return not _went_astray(event, item) and _case(event) not in item.get("letter_cases", {}).get("SS", ())
 
     def told(self, event: MailEvent) -> None:
         self._update(event.order_id, "ADD letter_cases :case", _KNOWN, {":case": {"SS": [_case(event)]}})
@@ -79,6 +83,12 @@ class DynamoMailLog:
                 return kept
             raise LedgerUnavailable(summary("DynamoDB", exc)) from exc
         return answer.get("Attributes", {})
+
+
+def _went_astray(event: MailEvent, item: dict[str, Any]) -> bool:
+    """Whether the letter left for an address that its buyer has corrected since."""
+    corrected_at = item["corrected_at"]["N"] if "corrected_to" in item else "0"
+    return event.mark.isdecimal() and int(event.mark) < int(corrected_at)
 
 
 def _case(event: MailEvent) -> str:

@@ -48,6 +48,8 @@ class Tally:
         """A look at an order came to its end: with a buyer's first letter, or for want of room by the order's page."""
         if outcome.plan_full:
             self.count("PlanFull")
+        if outcome.twice_of is not None:
+            self.count("BoughtTwice")
         if outcome.waited_s is not None:
             self._letters.append((outcome.waited_s, outcome.in_time))
 

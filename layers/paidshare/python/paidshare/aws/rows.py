@@ -13,7 +13,7 @@ from paidshare.grants import Grant, KnownShare
 from paidshare.progress import LastLetter, LetterInFlight, Progress, Said, SentLetter
 from paidshare.retries import Late, PutOff
 from paidshare.states import Standing, State, Told
-from paidshare.wishes import Answered, Ruling
+from paidshare.wishes import Answered, Correction, Refused, Ruling
 
 type Item = dict[str, Any]
 """DynamoDB's own JSON: `{"state": {"S": "delivered"}, …}`."""
@@ -31,14 +31,13 @@ def instant(kept: dict[str, str]) -> datetime:
 
 def written(progress: Progress) -> dict[str, Any]:
     """Every attribute that is written from `Progress`; None for those that the row should not have."""
-    share, letter, doubt = progress.share, progress.last_letter, progress.in_flight
-    ruling, answered = progress.ruling, progress.answered
+    letter, doubt, ruling, answered = progress.last_letter, progress.in_flight, progress.ruling, progress.answered
     return {
         "state": _text(progress.state.value),
         "reason": _text(progress.reason),
         "account": _text(progress.account),
         "payment_intent": _text(progress.payment_intent),
-        **_share_written(share),
+        **_share_written(progress.share),
         "lines": _list(progress.lines),
         "grants": {"L": [{"M": _granted(grant)} for grant in progress.grants]} if progress.grants else None,
         "delivered_at": _time(progress.delivered_at),
@@ -58,6 +57,8 @@ def written(progress: Progress) -> dict[str, Any]:
         "resent": _text(answered[-1].event_id if answered else None),
         "resent_outcome": _text(answered[-1].outcome if answered else None),
         "wishes": _list(one.event_id for one in answered[:-1]),
+        **_written_correction(progress.correction),
+        "twice_of": _text(progress.twice_of),
         **_written_delays(progress.put_off, progress.late),
         "next_end": _time(progress.next_end),
         "case_told_at": _time(progress.case_told_at),
@@ -96,6 +97,8 @@ def read(item: Item) -> Progress:
         sent=_sent(item),
         ruling=_ruling(item),
         answered=_answered(item),
+        correction=_correction(item),
+        twice_of=string(item, "twice_of"),
         put_off=_put_off(item),
         late=_late(item),
         next_end=moment(item, "next_end"),
@@ -145,17 +148,15 @@ def _in_flight(item: Item) -> LetterInFlight | None:
 
 def _sent(item: Item) -> SentLetter | None:
     """SES's word, which comes through `mail_log` and is never written from here."""
-    if "letter_sent_at" not in item:
-        return None
     # SES's older notifications name neither the letter nor its kind.
     mark, kind = (string(item, f"letter_{name}") or None for name in ("sent_mark", "sent_kind"))
-    return SentLetter(instant(item["letter_sent_at"]), mark, kind)
+    at = moment(item, "letter_sent_at")
+    return None if at is None else SentLetter(at, mark, kind)
 
 
 def _ruling(item: Item) -> Ruling | None:
-    if "ruled" not in item or "ruled_at" not in item:
-        return None
-    return Ruling(Standing(item["ruled"]["S"]), instant(item["ruled_at"]))
+    ruled, at = string(item, "ruled"), moment(item, "ruled_at")
+    return Ruling(Standing(ruled), at) if ruled and at else None
 
 
 def _answered(item: Item) -> tuple[Answered, ...]:
@@ -165,10 +166,25 @@ def _answered(item: Item) -> tuple[Answered, ...]:
     return (*(Answered(one) for one in _strings(item, "wishes")), last)
 
 
-def _put_off(item: Item) -> PutOff | None:
-    if "put_off" not in item or "put_off_at" not in item:
+def _written_correction(correction: Correction | None) -> dict[str, Any]:
+    return {
+        "corrected_at": _time(correction.at if correction else None),
+        "corrected_to": _text(correction.to if correction else None),
+        "correction_refused": _text(correction.refused if correction else None),
+        "withdrawing": _flag(correction is not None and correction.withdrawing),
+    }
+
+
+def _correction(item: Item) -> Correction | None:
+    if (at := moment(item, "corrected_at")) is None:
         return None
-    return PutOff(item["put_off"]["S"], instant(item["put_off_at"]))
+    refused = string(item, "correction_refused")
+    return Correction(at, string(item, "corrected_to"), Refused(refused) if refused else None, "withdrawing" in item)
+
+
+def _put_off(item: Item) -> PutOff | None:
+    why, at = string(item, "put_off"), moment(item, "put_off_at")
+    return None if why is None or at is None else PutOff(why, at)
 
 
 def _written_delays(put_off: PutOff | None, late: Late | None) -> dict[str, Any]:
@@ -198,14 +214,9 @@ def _granted(grant: Grant) -> Item:
 
 
 def _grant(item: Item) -> Grant:
-    return Grant(
-        line=item["line"]["S"],
-        until=instant(item["until"]),
-        workspace=item["workspace"]["S"],
-        nodes=tuple(one["S"] for one in item["nodes"]["L"]),
-        closed_at=moment(item, "closed_at"),
-        access_until=moment(item, "access_until"),
-    )
+    until, nodes = instant(item["until"]), tuple(one["S"] for one in item["nodes"]["L"])
+    ends = (moment(item, "closed_at"), moment(item, "access_until"))
+    return Grant(item["line"]["S"], until, item["workspace"]["S"], nodes, *ends)
 
 
 def _text(value: str | None) -> Item | None:

@@ -126,6 +126,14 @@ class SparedShares:
         with self._breaker.asking(share_id, FastioUnavailable):
             self._shares.close(share_id)
 
+    def withdraw(self, share_id: str) -> None:
+        with self._breaker.asking(share_id, FastioUnavailable):
+            self._shares.withdraw(share_id)
+
+    def was_opened(self, share_id: str) -> bool | None:
+        with self._breaker.asking(share_id, FastioUnavailable):
+            return self._shares.was_opened(share_id)
+
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         with self._breaker.asking(share_id, FastioUnavailable):
             return self._shares.reopen(share_id, until=until)

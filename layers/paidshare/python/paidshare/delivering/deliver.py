@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from paidshare import wishes
+from paidshare.delivering.buyer.correcting import Correcting
+from paidshare.delivering.buyer.twice import Twice
 from paidshare.delivering.errors import AccountUnexpected, OrderNotThereYet
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step
-from paidshare.delivering.ports import Mailer, PageOf, Payments, Room, Shares
+from paidshare.delivering.ports import Mailer, PageOf, Payments, Purchases, Room, Shares, remembers_none
 from paidshare.delivering.sharing import Sharing
 from paidshare.delivering.work import Outcome, Work
 from paidshare.errors import NeedsAPerson, OrderUnknown, PatienceExhausted, TryAgain
@@ -40,7 +42,6 @@ A dead letter lives for 14 days in its queue (template.yaml). The sweep looks at
 """
 
 _LONGEST_WHY = 200
-
 _GIVEN_BACK = "order.gives_back"
 
 _SETTLES_WITHIN = timedelta(seconds=5)
@@ -73,6 +74,7 @@ class Shop:
     policy: Policy
     room: Room
     page_of: PageOf
+    purchases: Purchases = remembers_none
     seller: Seller = PLAIN
     connected_accounts: bool = False
 
@@ -184,7 +186,8 @@ def _looked_at(order_id: str, look: _Look, *, sent_from: str | None = None) -> O
             work.finish(order, todo)
             first = Kind.DELIVERY in work.mailed and found.delivered_at is None
             waited_s = _seconds_since_payment(order, look) if first else None
-            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s, work.plan_was_full)
+            twice_of = lease.progress.twice_of if first else None
+            return Outcome(order_id, todo.step, todo.state, todo.why, waited_s, work.plan_was_full, twice_of)
         if sent_from is not None:
             raise OrderUnknown(f"{sent_from} is kept under {order_id}, and that under {order.same_as}")
         work.pass_on(order.same_as)
@@ -210,11 +213,12 @@ def _in_hand(order_id: str, found: Progress, look: _Look) -> tuple[Lease, Work]:
     unseen = found.unseen or (look.notice.why == SWEEP and found.claims == 1)
     progress = replace(found, account=look.account or found.account, unseen=unseen)
     lease = Lease(order_id, progress, ledger=shop.ledger, holder=look.holder, clock=shop.clock)
-    sharing = Sharing(lease, shop.shares, shop.link_key, shop.policy, shop.room, now, look.deadline)
-    page = partial(shop.page_of, order_id)
-    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, clock=shop.clock, now=now, deadline=look.deadline)
+    page, key, end = partial(shop.page_of, order_id), shop.link_key, look.deadline
+    mailing = Mailing(lease, shop.mailer, shop.seller, page=page, link_key=key, clock=shop.clock, now=now, deadline=end)
+    sharing = Sharing(lease, shop.shares, key, shop.policy, shop.room, now, end)
+    buyer = Correcting(lease, sharing, key, now), Twice(lease, shop.purchases, key, now)
     wish = None if look.wish is None or found.has_answered(look.wish.event_id) else look.wish
-    return lease, Work(lease, sharing, mailing, policy=shop.policy, wish=wish, now=now)
+    return lease, Work(lease, sharing, mailing, buyer, policy=shop.policy, wish=wish, now=now)
 
 
 def _seconds_since_payment(order: Order, look: _Look) -> float | None:

@@ -12,11 +12,13 @@ from paidshare.delivering.letters.purchase import Purchase
 from paidshare.delivering.plan import Plan, Step
 from paidshare.delivering.ports import Mailer
 from paidshare.orders import Letter, Order, Share, ShareFile
-from paidshare.ports import Clock
+from paidshare.ports import Clock, LinkKey
 from paidshare.progress import LetterInFlight, Progress, Said
 from paidshare.retries import Late
 from paidshare.states import Kind
+from paidshare.storefront import addresses
 from paidshare.storefront.seller import Seller
+from paidshare.wishes import edition
 
 _SAME_END = timedelta(hours=1)
 """Ends that lie no further apart are one to a buyer."""
@@ -25,7 +27,7 @@ _SAME_END = timedelta(hours=1)
 class Mailing:
     """
     Mails in the *seller*'s name what changed. `mailed` are the kinds of the letters that left; none does after
-    *deadline*. *page* is where the order's page is.
+    *deadline*. *page* is where an edition of the order's page is; *link_key* opens an address that the buyer corrected.
     """
 
     def __init__(
@@ -34,13 +36,15 @@ class Mailing:
         provider: Mailer,
         seller: Seller,
         *,
-        page: Callable[[], str],
+        page: Callable[[int], str],
+        link_key: LinkKey,
         clock: Clock,
         now: datetime,
         deadline: datetime | None,
     ) -> None:
         self._lease = lease
         self._page = page
+        self._link_key = link_key
         self._provider = provider
         self._seller = seller
         self._clock = clock
@@ -48,6 +52,22 @@ class Mailing:
         self._deadline = deadline
         self.late_after = seller.late_after
         self.mailed: list[str] = []
+
+    def address_of(self, order: Order) -> str:
+        """Where the order's letters go. Raises AddressMissing, SecretUnavailable."""
+        if (address := self.found_address(order)) is None:
+            raise AddressMissing("Stripe has no e-mail address for this paid order")
+        return address
+
+    def found_address(self, order: Order) -> str | None:
+        """Like `address_of`; None where Stripe has none. Never the old one of an address that was corrected."""
+        correction = self._lease.progress.correction
+        if correction is None or correction.to is None or order.corrected:
+            return order.email or None
+        address = addresses.opened(self._link_key(), self._lease.order_id, correction.to)
+        if address is None:
+            raise AddressMissing("the address that its buyer corrected cannot be read: was link_key changed?")
+        return address
 
     def tell(self, order: Order, todo: Plan, share: Share | None = None) -> None:
         """
@@ -58,18 +78,21 @@ class Mailing:
         if todo.letter is None:
             return
         progress = self._lease.progress
-        if not order.email and (progress.delivered_at is not None or todo.step is Step.TELL_FAILURE):
+        if self.found_address(order) is None and (progress.delivered_at is not None or todo.step is Step.TELL_FAILURE):
             # There is nobody to tell; what the buyer has is as it should be all the same.
             self._count_as_told(todo.letter)
             return
         mailed = progress.delivered_at is not None
         about = [due.line.product_name for due in todo.dues if due.line.id in todo.letter.lines]
-        page = self._page() if share is not None else ""
+        page = self._page_now() if share is not None else ""
         self._mail(todo.letter, _written(todo.letter, self._desk(order, about), todo, share, page, mailed=mailed))
 
     def tell_by_page(self, order: Order, todo: Plan, files: tuple[ShareFile, ...]) -> None:
         """Mail the page's link in the place of a share's. *files* are what it will have. Raises like `tell`."""
-        self.tell(order, todo, Share("", "", self._page(), todo.until, files))
+        self.tell(order, todo, Share("", "", self._page_now(), todo.until, files))
+
+    def _page_now(self) -> str:
+        return self._page(edition(self._lease.progress.correction))
 
     def _count_as_told(self, said: Said) -> None:
         before = self._lease.progress.last_letter
@@ -93,7 +116,7 @@ class Mailing:
         self._lease.note(late=replace(late, message_id=message_id))
 
     def _desk(self, order: Order, products: Iterable[str]) -> Desk:
-        purchase = Purchase(address_of(order), order.id, tuple(products), order.sale, order.total)
+        purchase = Purchase(self.address_of(order), order.id, tuple(products), order.sale, order.total)
         return Desk(purchase, self._seller)
 
     def _time_for_a_letter(self) -> datetime:
@@ -123,13 +146,6 @@ class Mailing:
             raise
         self.mailed.append(letter.kind)
         return message_id
-
-
-def address_of(order: Order) -> str:
-    """Where its letters go. Raises AddressMissing."""
-    if not order.email:
-        raise AddressMissing("Stripe has no e-mail address for this paid order")
-    return order.email
 
 
 def _written(said: Said, desk: Desk, todo: Plan, share: Share | None, page: str, *, mailed: bool) -> Letter:

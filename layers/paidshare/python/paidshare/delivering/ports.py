@@ -1,7 +1,7 @@
 """What delivering needs from outside."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from paidshare.orders import Goods, Letter, Order, Share, ShareFile, ShareRequest
@@ -57,6 +57,19 @@ class Shares(Protocol):
         Raises ShareRefused, FastioUnavailable.
         """
 
+    def withdraw(self, share_id: str) -> None:
+        """
+        Delete the share for good: whoever has its link has nothing any more. One that is gone already is left so.
+
+        Raises ShareRefused, FastioUnavailable.
+        """
+
+    def was_opened(self, share_id: str) -> bool | None:
+        """
+        Whether somebody has opened a file of the share, as far as Fast.io says by now, also of one that is gone; None
+        where it does not let us see that. Raises FastioUnavailable.
+        """
+
     def reopen(self, share_id: str, *, until: datetime) -> datetime | None:
         """
         Un-archive the share as it was left, open until *until* (aware); the end that Fast.io has for it then, None when
@@ -105,8 +118,24 @@ class Room(Protocol):
         """
 
 
-type PageOf = Callable[[str], str]
-"""Where an order's page is, by its id: never logged. Raises SecretUnavailable."""
+class Purchases(Protocol):
+    """Who bought what lately, under marks that name nobody; kept for a day or two."""
+
+    def __call__(self, mark: str, order_id: str, at: datetime, within: timedelta) -> str | None:
+        """
+        Another order than *order_id* that bought what *mark* stands for, at most *within* before or after *at*; else
+        None, and from now on it is *order_id* that did. Safe to repeat. Raises LedgerUnavailable.
+        """
+
+
+def remembers_none(mark: str, order_id: str, at: datetime, within: timedelta) -> str | None:
+    """`Purchases` of a shop that has no memory of them."""
+    del mark, order_id, at, within
+    return None
+
+
+type PageOf = Callable[[str, int], str]
+"""Where an order's page is, by its id and the edition of its tokens: never logged. Raises SecretUnavailable."""
 
 
 class Mailer(Protocol):

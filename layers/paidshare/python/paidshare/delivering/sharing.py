@@ -158,6 +158,18 @@ class Sharing:
             self._provider.close(progress.share.id)
             self._lease.progress = self._lease.progress.closed()
 
+    def was_opened(self, share_id: str) -> bool | None:
+        """Whether somebody has opened a file of it; None where nobody can tell."""
+        return self._provider.was_opened(share_id)
+
+    def withdraw(self) -> None:
+        """Delete the share: its link opens nothing any more. The next one, of the next generation, has another."""
+        known = self._lease.progress.share
+        if known is not None and not known.gone:
+            self._begin(known.deleting())
+            self._provider.withdraw(known.id)
+            self._lease.note(share=known.deleted())
+
     def take_over(self, share: Share, request: ShareRequest) -> None:
         """Have *share*, which an earlier worker filled, be the order's, with the end that its buyer was told."""
         # Until all is written down the row says `unseen`: whoever comes after a crash takes the share over, too.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from paidshare.delivering.lease import Lease
-from paidshare.delivering.mailing import Mailing, address_of
+from paidshare.delivering.mailing import Mailing
 from paidshare.delivering.plan import Plan, Step, ids
 from paidshare.delivering.sharing import Sharing
 from paidshare.errors import PlanFull
@@ -32,7 +32,7 @@ class Steps:
         Open the share and mail its link; where there is none to be, the page's. Raises AddressMissing before anything
         is opened.
         """
-        address_of(order)
+        self._mailing.address_of(order)
         request = self._sharing.request(todo)
         found = self._sharing.found(request) if self._lease.progress.unseen else None
         if found is not None:
@@ -141,7 +141,7 @@ class Steps:
 
     def mail_again(self, order: Order, todo: Plan) -> None:
         """The link of the share that there is, whatever the products say by now; made anew if it is gone or over."""
-        address_of(order)
+        self._mailing.address_of(order)
         until = {due.line.id: due.until for due in todo.access if due.until is not None}
         self._lease.progress = self._lease.progress.prolonged(until, now=self._now)
         todo = replace(todo, letter=Said(Kind.DELIVERY, ids(todo.access)))

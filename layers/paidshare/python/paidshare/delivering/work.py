@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paidshare.delivering import catalog
+from paidshare.delivering.buyer.correcting import Correcting
+from paidshare.delivering.buyer.twice import Twice
 from paidshare.delivering.errors import LetterInDoubt, MetadataBroken, ShareTaken
 from paidshare.delivering.lease import Lease
 from paidshare.delivering.mailing import Mailing
@@ -36,7 +38,8 @@ class Outcome:
     """
     What came of one order, for the log: the step taken, the state the order is in, why. `waited_s`: the buyer's first
     link was mailed, so many seconds after the payment; None when it was not, or nothing was paid. `plan_full`: there
-    was no room for its share, and its page serves it.
+    was no room for its share, and its page serves it. `twice_of`: the buyer bought the same just before,
+    with that order.
     """
 
     order_id: str
@@ -45,6 +48,7 @@ class Outcome:
     reason: str | None = None
     waited_s: float | None = field(default=None, compare=False)
     plan_full: bool = field(default=False, compare=False)
+    twice_of: str | None = field(default=None, compare=False)
 
     @property
     def in_time(self) -> bool:
@@ -53,7 +57,8 @@ class Outcome:
 
 class Work:
     """
-    The steps for one order at *now*. *wish* is an operator's, None where there is none, or it was answered.
+    The steps for one order at *now*. *wish* is an operator's or the buyer's, None where there is none, or it was
+    answered.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Work:
         lease: Lease,
         sharing: Sharing,
         mailing: Mailing,
+        buyer: tuple[Correcting, Twice],
         *,
         policy: Policy,
         wish: Wish | None,
@@ -69,6 +75,7 @@ class Work:
         self._lease = lease
         self._sharing = sharing
         self._mailing = mailing
+        self._correcting, self._twice = buyer
         self._steps = Steps(lease, sharing, mailing, by_page=policy.by_page, now=now)
         self._policy = policy
         # Once, however often the same wish comes.
@@ -81,8 +88,10 @@ class Work:
         paid_by = order.payments[0].id if order.payments else self._lease.progress.payment_intent
         self._lease.note(payment_intent=paid_by)
         self._heed_the_seller()
+        self._correcting.heed(self._wish, order)
         todo = self._next(order)
         self._due = tuple(due.line.product_name for due in todo.access)
+        self._twice.note(order, todo)
         match todo.step:
             case Step.DELIVER:
                 self._steps.deliver(order, todo)
@@ -96,7 +105,7 @@ class Work:
                 pass
         if self._wish and self._wish.wants is Wants.OPEN:
             todo = self._opened(order, todo)
-        elif self._wish:
+        elif self._wish and self._wish.wants is not Wants.CORRECT:
             todo = self._fulfil(self._wish, order, todo)
         return todo
 
@@ -115,10 +124,11 @@ class Work:
         late = progress.late or Late(self._now)
         self._lease.note(late=late)
         # Who was told anything else by now knows better than that it is late.
-        if progress.told is not None or late.told_at is not None or not order.email:
+        if progress.told is not None or late.told_at is not None:
             return
         if self._mailing.late_after is not None and self._now - late.since >= self._mailing.late_after:
             ours = (line.product_name for line in order.lines if catalog.is_ours(line) and not line.credit)
+            # Where there is no address, too: it is a case, which this one's own trouble is already.
             with suppress(TryAgain, NeedsAPerson):
                 self._mailing.tell_of_delay(order, self._due or tuple(ours), by_a_person=by_a_person)
 

@@ -12,6 +12,8 @@ class MailLog(Protocol):
         """
         Write *event* down on its order, if the ledger knows the order. False when a person was told of it (`told`).
 
+        What becomes of a letter that left before its buyer corrected the address is no news, and not written down.
+
         Safe to call any number of times and in any order: the newest moment of each fact stays.
         """
 

@@ -9,6 +9,7 @@ from paidshare.grants import Grants
 from paidshare.orders import Order
 from paidshare.ports import Clock, LinkKey, ReconcileQueue
 from paidshare.progress import Progress
+from paidshare.storefront.languages import SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class ShareFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything a page needs from outside. `path` is what all pages are under, as a browser asks for it."""
+    """
+    Everything a page needs from outside. `path` is what all pages are under, as a browser asks for it,
+    `language` (of `languages.LANGUAGES`) the shop's own.
+    """
 
     ledger: Ledger
     mail_log: MailLog
@@ -75,3 +79,4 @@ class Ports:
     clock: Clock
     path: str
     secure: bool = True
+    language: str = SOURCE

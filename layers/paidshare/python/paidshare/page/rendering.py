@@ -17,10 +17,13 @@ from importlib.resources import files as resources
 import jinja2
 import segno
 
+from paidshare.page.correcting import Problem, Says
 from paidshare.page.ports import Opened, PageFile
 from paidshare.page.showing import Showing, Shows
+from paidshare.storefront import addresses
 from paidshare.storefront.languages import SOURCE
-from paidshare.storefront.wording import wording
+from paidshare.storefront.reasons import BECAUSE, OF_SOMETHING
+from paidshare.storefront.wording import Wording, wording
 from paidshare.text import one_line
 
 _MOST_FILES = 40
@@ -32,36 +35,42 @@ _TITLES = {
     Shows.PREPARING: "Your files are being prepared",
     Shows.READY: "Your files are ready",
     Shows.BANK: "Your bank is still at work",
-    Shows.FAILED: "The payment did not go through",
+    Shows.FAILED: "Your payment did not go through",
     Shows.ON_HOLD: "Your access is on hold",
     Shows.ENDED: "Your access has ended",
     Shows.RAN_OUT: "Your link has run out",
     Shows.PERSON: "A person is looking after your order",
 }
-_BECAUSE = {
-    "disputed": "The payment was disputed with the bank or card company, and they are looking into it.",
-    "fraud_warning": "The card issuer asked for the payment to be checked.",
-    "subscription_paused": "The subscription is paused.",
-    "subscription_unpaid": "A payment for the subscription has not come through yet.",
-    "refunded": "The payment was refunded.",
-    "partly_refunded": "The part of the payment that this was bought with was refunded.",
-    "payment_failed": "The payment did not go through.",
-    "dispute_lost": "The payment was reversed after a dispute with the bank or card company.",
-    "credited": "The subscription was changed, and what was not used of this was credited.",
-    "subscription_canceled": "The subscription has ended.",
+_BECAUSE = BECAUSE | {
     "expired": "The time that was paid for is over.",
-    "held_by_seller": "The seller is looking into something about this order.",
-    "ended_by_seller": "The seller has closed this order.",
+    "ended_by_seller": "We have closed this order.",
 }
-_LETTERS = (
+_LETTERS = {
     # Of several the worst is told.
-    ("complained", "was taken for spam by its reader: look into the spam folder"),
-    ("bounced", "could not be delivered"),
-    ("rejected", "could not be sent"),
-    ("delivered", "was delivered"),
-    ("delayed", "is delayed by your mail provider"),
-    ("sent", "is on its way"),
+    "complained": "Our letter to %(address)s was taken for spam by its reader: look into the spam folder (%(at)s).",
+    "bounced": "Our letter to %(address)s could not be delivered (%(at)s).",
+    "rejected": "Our letter to %(address)s could not be sent (%(at)s).",
+    "delivered": "Our letter to %(address)s was delivered (%(at)s).",
+    "delayed": "Our letter to %(address)s is delayed by your mail provider (%(at)s).",
+    "sent": "Our letter to %(address)s is on its way (%(at)s).",
+}
+_PROBLEMS = {
+    Problem.NO_ADDRESS: "That is no e-mail address that a letter could go to. Please look at it once more.",
+    Problem.SAME: "That is the address that we have.",
+}
+_UNKNOWN = (
+    "There is no such page",
+    "The address is not complete, or not valid any more. The link in your letter leads to your order's page.",
 )
+_OUT_OF_REACH = (
+    "Please try again in a minute",
+    "Your order is safe. The page cannot be shown at this moment.",
+)
+
+SENTENCES = (
+    *(*_TITLES.values(), *_BECAUSE.values(), *_LETTERS.values(), *_PROBLEMS.values(), *_UNKNOWN, *_OUT_OF_REACH),
+)
+"""What is looked up in the catalogues and stands in no call (`scripts/catalogs.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,10 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Content:
     """
-    What is known of an order for its page. `reference` is what the letters call it, `letters` what became of them, and
-    `until` when a share ends, `lasts` whether another may be had then. None and empty: nobody says now.
+    What is known of an order for its page, which is shown in `language` (of `languages.LANGUAGES`). `reference` is what
+    the letters call it, `letters` what became of them, and `until` when a share ends, `lasts` whether another may be
+    had then. None and empty: nobody says now. `says` is what it says of correcting `email`, with the `problem` of what
+    was `typed` for it; `twice_of` is what the letters call an order of the same just before.
     """
 
     seen: Showing
@@ -89,6 +100,11 @@ class Content:
     until: datetime | None = None
     lasts: bool = False
     stamp: str = ""
+    language: str = SOURCE
+    twice_of: str | None = None
+    says: Says | None = None
+    problem: Problem | None = None
+    typed: str = field(default="", repr=False)
 
 
 def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Page:
@@ -96,40 +112,53 @@ def page(content: Content, *, path: str, here: str, form: str, asked: int) -> Pa
     The page. Forms are posted to *path* with the token *form*; *here* is the page's own path, and *asked* how often it
     came back by itself for a share.
     """
-    seen, opened = content.seen, content.opened
-    comes_back = f"{here}?asked={asked + 1}" if asked else here
+    seen, opened, correcting = content.seen, content.opened, content.says is Says.ASKED
+    comes_back = f"{here}?asked={asked + 1}{'&for=address' if correcting else ''}" if asked else here
+    # What a form was answered with is not looked at again by itself: it would be posted again.
+    moves = (seen.shows.moves or correcting) and content.problem is None
+    say = wording(content.language)
     words = {
-        "title": _TITLES[seen.shows],
+        "title": say.text(_TITLES[seen.shows]),
         "shows": str(seen.shows),
         "reference": content.reference,
-        "products": content.products,
-        "because": _BECAUSE.get(seen.why or "", "Something about the payment has changed."),
-        "since": _time(seen.since),
+        "products": say.listed(map(say.apart, content.products)),
+        "because": say.text(_BECAUSE.get(seen.why or "", OF_SOMETHING)),
+        "since": say.moment(seen.since) if seen.since else None,
         "link": opened.link if opened else None,
         "lasts": content.lasts,
-        "until": _time((opened.ends_at if opened and opened.ends_at else None) or content.until),
-        "files": [
-            (one_line(one.name), wording(SOURCE).size(one.size), one.sha256) for one in content.files[:_MOST_FILES]
-        ],
+        "until": say.moment(until) if (until := (opened and opened.ends_at) or content.until) else None,
+        "files": [(one_line(one.name), say.size(one.size), one.sha256) for one in content.files[:_MOST_FILES]],
         "more": max(0, len(content.files) - _MOST_FILES),
-        "letter": _letter(content),
+        "letter": _letter(content, say),
         "qr": _qr(opened.link) if opened else None,
         "action": path,
         "form": form,
-        "stamp": content.stamp if seen.shows.moves else None,
-        "comes_back": f"{_COMES_BACK_S};url={comes_back}" if seen.shows.moves else None,
+        "email": addresses.masked(content.email) if content.email else None,
+        "twice_of": content.twice_of if seen.shows not in (Shows.FAILED, Shows.ENDED) else None,
+        "says": content.says,
+        "problem": say.text(_PROBLEMS[content.problem]) if content.problem else None,
+        "typed": one_line(content.typed),
+        "longest": addresses.LONGEST_CORRECTED,
+        "stamp": content.stamp if moves else None,
+        "comes_back": f"{_COMES_BACK_S};url={comes_back}" if moves else None,
     }
-    return _rendered("page", words)
+    return _rendered("page", say, words)
 
 
-def unknown() -> Page:
+def unknown(language: str = SOURCE) -> Page:
     """The one answer to whatever opens nothing."""
-    return _rendered("plain", {"title": "There is no such page", "text": _UNKNOWN})
+    return _said(_UNKNOWN, language)
 
 
-def out_of_reach() -> Page:
+def out_of_reach(language: str = SOURCE) -> Page:
     """Something that the page cannot be without is out of reach."""
-    return _rendered("plain", {"title": "Please try again in a minute", "text": _OUT_OF_REACH})
+    return _said(_OUT_OF_REACH, language)
+
+
+def _said(title_and_text: tuple[str, str], language: str) -> Page:
+    say = wording(language)
+    title, text = map(say.text, title_and_text)
+    return _rendered("plain", say, {"title": title, "text": text})
 
 
 def elsewhere() -> Page:
@@ -140,26 +169,13 @@ def plain(text: str) -> Page:
     return Page(text, _headers() | {"content-type": "text/plain; charset=utf-8"})
 
 
-_UNKNOWN = "The address is not complete, or not valid any more. The link in your letter leads to your order's page."
-_OUT_OF_REACH = "Your order is safe. The page cannot be shown at this moment."
-
-
-def masked(email: str) -> str:
-    """Enough of an address for its owner to recognize it: `a…@example.com`."""
-    name, _, domain = one_line(email).rpartition("@")
-    return f"{name[:1]}…@{domain}"
-
-
-def _letter(content: Content) -> tuple[str | None, str, str] | None:
+def _letter(content: Content, say: Wording) -> str | None:
     """Where the last letter went, what became of it, and when."""
-    for fact, said in _LETTERS:
+    for fact, said in _LETTERS.items():
         if (at := content.letters.get(fact)) is not None:
-            return masked(content.email) if content.email else None, said, _time(at) or ""
+            address = say.apart(addresses.masked(content.email)) if content.email else say.text("your address")
+            return say.text(said, address=address, at=say.moment(at))
     return None
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else wording(SOURCE).moment(at)
 
 
 @lru_cache(maxsize=256)  # A page is looked at again and again.
@@ -216,7 +232,7 @@ def _headers() -> dict[str, str]:
     }
 
 
-def _rendered(template: str, words: Mapping[str, object]) -> Page:
+def _rendered(template: str, say: Wording, words: Mapping[str, object]) -> Page:
     # Written into the page as they are: their hashes are of exactly this.
-    parts = {"css": _text("page.css"), "js": _text("page.js")}
+    parts = {"css": _text("page.css"), "js": _text("page.js"), "say": say, "_": say.html, "n_": say.htmls}
     return Page(_environment().get_template(f"{template}.html.j2").render({**words, **parts}), _headers())

@@ -55,6 +55,7 @@ def session_order(
         payments=paid,
         subscription=None if subscription is None else _subscription(subscription),
         sale=_sale(session, paid),
+        corrected=bool(_corrected(session)),
         same_as=id_in(session.get("invoice")) if mode == "subscription" else None,
     )
 
@@ -75,8 +76,7 @@ def invoice_order(
     the lines of the invoices of its *subscription* that were paid since. A product that is not among *products* was
     deleted.
     """
-    status = text(invoice.get("status"))
-    all_lines, back, paid = tuple(lines), credits_ or Credits(), tuple(payments)
+    status, all_lines, back, paid = text(invoice.get("status")), tuple(lines), credits_ or Credits(), tuple(payments)
     added = [] if subscription is None else _added(subscription, invoice, all_lines, products)
     total, lowered = number(invoice.get("total")), number(invoice.get("pre_payment_credit_notes_amount")) or 0
     others = (tuple(_invoice_line(line, {}) for line in its) for its in later)
@@ -94,6 +94,7 @@ def invoice_order(
         payments=paid,
         subscription=None if subscription is None else _subscription(subscription),
         sale=_sale(invoice, paid),
+        corrected=bool(_corrected(invoice)),
         credited=back.amount,
         credited_lines=back.lines,
         later=tuple(its for its in others if any(line.credit for line in its)),

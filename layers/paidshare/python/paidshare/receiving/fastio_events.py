@@ -25,6 +25,9 @@ class Kind(StrEnum):
     UPLOAD_FINISHED = "upload_finished"
 
 
+_WHERE = ("workspace", "share")
+_PUTS_A_FILE_THERE = ("added", "copied", "moved", "restored")
+
 _KINDS = {
     # The names in Fast.io's articles on webhooks.
     "file.uploaded": Kind.FILE_ADDED,
@@ -40,20 +43,17 @@ _KINDS = {
     "upload.completed": Kind.UPLOAD_FINISHED,
     "upload.finished": Kind.UPLOAD_FINISHED,
     # The names of the events API (`GET /events/search/`).
-    "workspace_storage_file_added": Kind.FILE_ADDED,
-    "share_storage_file_added": Kind.FILE_ADDED,
-    "workspace_storage_file_updated": Kind.FILE_CHANGED,
-    "share_storage_file_updated": Kind.FILE_CHANGED,
+    **{f"{where}_storage_file_{how}": Kind.FILE_ADDED for where in _WHERE for how in _PUTS_A_FILE_THERE},
+    **{f"{where}_storage_file_updated": Kind.FILE_CHANGED for where in _WHERE},
+    **{f"{where}_storage_file_version_restored": Kind.FILE_CHANGED for where in _WHERE},
     "file_share_content_updated": Kind.FILE_CHANGED,
-    "workspace_storage_download_token_created": Kind.FILE_OPENED,
-    "share_storage_download_token_created": Kind.FILE_OPENED,
-    "share_storage_zip_downloaded": Kind.FILE_OPENED,
+    **{f"{where}_storage_download_token_created": Kind.FILE_OPENED for where in _WHERE},
+    **{f"{where}_storage_zip_downloaded": Kind.FILE_OPENED for where in _WHERE},
     "added_member_to_workspace": Kind.MEMBER_ADDED,
     "added_member_to_share": Kind.MEMBER_ADDED,
     "workspace_created": Kind.WORKSPACE_CREATED,
     "share_created": Kind.SHARE_CREATED,
     "file_share_created": Kind.SHARE_CREATED,
-    "upload_completed": Kind.UPLOAD_FINISHED,
 }
 
 _ABOUT = ("file_id", "node_id", "object_id", "share_id", "workspace_id", "org_id")

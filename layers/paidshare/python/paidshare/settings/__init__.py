@@ -74,6 +74,7 @@ class DeliverSettings:
     queue_url: str
     dead_letter_url: str
     orders_table: str
+    events_table: str
     sender: str
     configuration_set: str
     link_days: int
@@ -102,6 +103,7 @@ class DeliverSettings:
             queue_url=read.text("QUEUE_URL"),
             dead_letter_url=read.text("DEAD_LETTER_QUEUE_URL"),
             orders_table=read.text("ORDERS_TABLE"),
+            events_table=read.text("EVENTS_TABLE"),
             sender=read.address("SENDER_ADDRESS"),
             configuration_set=read.text("MAIL_CONFIGURATION_SET"),
             link_days=read.whole_number("LINK_DAYS", 1, 3650),

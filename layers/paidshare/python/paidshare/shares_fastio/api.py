@@ -15,12 +15,13 @@ from typing import Any, Literal, Self
 import httpx
 
 from paidshare.delivering.errors import OutOfTime
-from paidshare.errors import FastioUnavailable, PaidshareError
+from paidshare.errors import Barrier, FastioUnavailable, PaidshareError
 from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.values import Node, Reply
 
 API_BASE = "https://api.fast.io/current"
+READ_SECONDS = 10.0
 
 _PASSING = frozenset({502, 503, 504})
 _KEPT_FOR = timedelta(minutes=5)  # Longer than an attempt (60 s) and the wait before the next one.
@@ -33,7 +34,7 @@ for _noisy in ("httpx", "httpcore"):
 
 
 def http_client(
-    *, connect_s: float = 5.0, read_s: float = 10.0, connections: int = 20, tls: SSLContext | None = None
+    *, connect_s: float = 5.0, read_s: float = READ_SECONDS, connections: int = 20, tls: SSLContext | None = None
 ) -> httpx.Client:
     """
     A client for ten orders at once. The caller closes it, or keeps it for the life of the process. *tls* is what it
@@ -94,6 +95,7 @@ class FastioApi:
         clock: Clock,
         deadline: datetime | None = None,
         walked: Walked | None = None,
+        guest: bool = False,
     ) -> None:
         self.walked = walked or Walked(clock)
         self._client = client
@@ -101,6 +103,23 @@ class FastioApi:
         self._base = api_base.rstrip("/")
         self._clock = clock
         self._deadline = deadline
+        self._guest = guest
+
+    @classmethod
+    def over_https(
+        cls,
+        *,
+        api_key: Callable[[], str],
+        clock: Clock,
+        api_base: str = API_BASE,
+        client: httpx.Client | None = None,
+        read_s: float = READ_SECONDS,
+    ) -> Self:
+        """
+        With *client*, else with one of its own that waits *read_s* seconds for an answer. `close` it, or keep it for
+        the life of the process.
+        """
+        return cls(client=client or http_client(read_s=read_s), api_key=api_key, api_base=api_base, clock=clock)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -108,13 +127,21 @@ class FastioApi:
 
     def until(self, deadline: datetime | None) -> Self:
         """The same, for one piece of work that has to stop at *deadline*."""
+        return self._but(self._api_key, deadline, guest=self._guest)
+
+    def as_guest(self, token: str = "") -> Self:
+        """The same, without our key, as somebody with a link is seen: with a guest's *token*, once there is one."""
+        return self._but(lambda: token, self._deadline, guest=True)
+
+    def _but(self, api_key: Callable[[], str], deadline: datetime | None, *, guest: bool) -> Self:
         return type(self)(
             client=self._client,
-            api_key=self._api_key,
+            api_key=api_key,
             api_base=self._base,
             clock=self._clock,
             deadline=deadline,
             walked=self.walked,
+            guest=guest,
         )
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:
@@ -130,8 +157,8 @@ class FastioApi:
         return self._call("POST", path, form=form) if repeatable and _may_pass(reply) else reply
 
     def delete(self, path: str, confirmation: Mapping[str, str] | None = None) -> Reply:
-        """Take something away. Not tried again by itself either: whoever calls comes back anyway."""
-        return self._call("DELETE", path, params=confirmation, form=confirmation)
+        """Take something away. Not tried again by itself either: whoever calls comes back anyway. No body is read."""
+        return self._call("DELETE", path, params=confirmation)
 
     def data(self, reply: Reply, *, doing: str) -> dict[str, Any]:
         """The data of *reply*. Raises what `fastio_refusals` makes of it when it is no success."""
@@ -154,14 +181,18 @@ class FastioApi:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> Reply:
-        key = self._key()
+        key = self._api_key() if self._guest else self._key()
         # The vendor's own client sends an empty object where there are no fields.
         bare = method == "POST" and form is None
         reply = self._send(key, method, path, params=params, data=form, json={} if bare else None)
         place = _place(path)
-        if place and reply.status in wire.KEY_OR_MEMBERSHIP and self._is_good(key):
+        if place and reply.status in wire.KEY_OR_MEMBERSHIP and self._may_be_the_place(key, reply):
             return replace(reply, hidden=place)
         return reply
+
+    def _may_be_the_place(self, key: str, reply: Reply) -> bool:
+        """Whether *reply* refuses this call alone, and not the key for all of them."""
+        return wire.barrier(reply) is None and (self._guest or self._is_good(key))
 
     def _is_good(self, key: str) -> bool:
         """Whether Fast.io takes *key* at all: the one that was refused, not one rotated in since."""
@@ -171,7 +202,7 @@ class FastioApi:
     def _send(self, key: str, method: str, path: str, **content: Any) -> Reply:
         if self._deadline is not None and self._clock() >= self._deadline:
             raise OutOfTime("no time left for another call to Fast.io", wait=1)
-        headers = {"authorization": f"Bearer {key}", "accept": "application/json"}
+        headers = {"accept": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
         try:
             answer = self._client.request(method, self._base + path, headers=headers, **content)
         except httpx.HTTPError as exc:
@@ -183,7 +214,8 @@ class FastioApi:
     def _key(self) -> str:
         key = self._api_key()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise FastioUnavailable("key refused: no usable fastio_api_key in the secret", wait=refusals.KEY_WAIT)
+            why = "key refused: no usable fastio_api_key in the secret"
+            raise FastioUnavailable(why, wait=refusals.KEY_WAIT, barrier=Barrier.KEY)
         return key
 
 

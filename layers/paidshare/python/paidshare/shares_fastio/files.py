@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import batched
 from typing import Any
 
-from paidshare.errors import FileMissing, ShareRefused
+from paidshare.errors import FastioUnavailable, FileMissing, ShareRefused
 from paidshare.orders import Goods
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.api import FastioApi
@@ -65,14 +65,26 @@ def _named(api: FastioApi, workspace: str, products: Mapping[str, str]) -> Itera
     for some in batched(products, wire.MOST_IDS, strict=False):
         doing = f"look up nodes {', '.join(some)} in workspace {workspace}"
         reply = api.get(path("workspace", workspace, "storage", ",".join(some), "details"))
-        nodes = _nodes(reply, api.data(reply, doing=doing), doing)
+        # Where none of several is found the answer is 404, and says of each why.
+        faults = wire.node_faults(reply.body) if reply.status == 404 else {}
+        if not faults and reply.status == 404 and wire.problem(reply).code == wire.NODE_BUSY:
+            faults = {some[0].lower(): wire.NODE_BUSY}
+        nodes = () if faults else _nodes(reply, api.data(reply, doing=doing), doing)
+        faults = faults or wire.node_faults(reply.body)
         # Fast.io takes ids in either case.
         by_id = {node.id.lower(): node for node in nodes}
         missing = [i for i in some if i.lower() not in by_id or by_id[i.lower()].gone]
-        if missing:
-            names = ", ".join(f"{i}{_of(products[i])}" for i in missing)
+        for_good = [i for i in missing if faults.get(i.lower()) != wire.NODE_BUSY]
+        if for_good:
+            names = ", ".join(f"{i}{_of(products[i])}{_why(faults.get(i.lower()))}" for i in for_good)
             raise FileMissing(f"not in workspace {workspace}, or in its trash: {names}")
+        if missing:
+            raise FastioUnavailable(f"{doing}: {len(missing)} of {len(some)} cannot be read now")
         yield from ((by_id[i.lower()], products[i]) for i in some)
+
+
+def _why(code: str | None) -> str:
+    return ", whose content Fast.io has lost" if code == wire.NODE_LOST else ""
 
 
 def _of(product: str) -> str:

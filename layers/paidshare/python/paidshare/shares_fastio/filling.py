@@ -49,5 +49,5 @@ def _added(api: FastioApi, remote: RemoteShare, name: str, node: Node) -> bool:
     add = path("share", remote.id, "storage", "root", "addfile")
     reply = api.post(add, wire.file_form(name, node), repeatable=True)
     if reply.status != 409:
-        api.data(reply, doing=f"add node {node.id} to share {remote.id}")
+        api.data(reply, doing=f"add node {node.id} to share {remote.id} by its {node.hash_algo}")
     return reply.status != 409

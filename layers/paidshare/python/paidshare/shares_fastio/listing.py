@@ -1,12 +1,9 @@
 """Fast.io's list of our account's shares: what the sweep looks through, and takes away from."""
 
-from collections.abc import Callable
-from typing import Self
-
 from paidshare import shares
-from paidshare.ports import Clock
 from paidshare.shares_fastio import refusals, wire
-from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.api import FastioApi
+from paidshare.shares_fastio.storage import FastioStorage
 from paidshare.shares_fastio.values import RemoteShare
 from paidshare.shares_fastio.wire import path
 from paidshare.sweeping.rounds import ListedShare, SharePage
@@ -20,19 +17,18 @@ class FastioShareListing:
     def __init__(self, api: FastioApi) -> None:
         self._api = api
 
-    @classmethod
-    def over_https(cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE) -> Self:
-        """With a client of its own, kept for the life of the process."""
-        return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._api.close()
-
-    def page(self, start: int) -> SharePage:
-        """See `ports.ShareListing`. One call."""
-        doing = "list shares"
-        reply = self._api.get(path("shares", "all"), {"limit": str(_PAGE), "offset": str(start)})
+    def page(self, start: int, workspace: str | None = None) -> SharePage:
+        """
+        See `ports.ShareListing`. One call. A workspace's list hides archived ones unless it is asked for them. Whether
+        the list of all does is not known: where not, a share is in both.
+        """
+        place = {"limit": str(_PAGE), "offset": str(start)}
+        if workspace is None:
+            doing, reply = "list shares", self._api.get(path("shares", "all"), place)
+        else:
+            doing = f"list archived shares of workspace {workspace}"
+            where = path("workspace", workspace, "list", "shares")
+            reply = self._api.get(where, place | {"archived": "true"})
         data = self._api.data(reply, doing=doing)
         listed = wire.shares(data)
         if listed is None:
@@ -40,6 +36,11 @@ class FastioShareListing:
         found = (_listed(share, at) for at, share in enumerate(listed) if share is not None)
         shown = tuple(share for share in found if share is not None)
         return SharePage(shown, size=len(listed), more=bool(listed) and wire.has_more(data))
+
+    def next_workspace(self, after: str | None = None) -> str | None:
+        """See `ports.ShareListing`. A call for each hundred workspaces of the account."""
+        ids = (one.id for one in FastioStorage(self._api).workspaces())
+        return min((one for one in ids if after is None or one > after), default=None)
 
     def look(self, share_id: str) -> ListedShare | None:
         """See `ports.ShareListing`. One call."""

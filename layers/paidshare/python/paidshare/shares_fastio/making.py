@@ -1,7 +1,7 @@
 """The order's share at Fast.io: found by its id or name, or made, with what it means that it could not be."""
 
 from paidshare.delivering.errors import ShareTaken
-from paidshare.errors import PaidshareError, PlanFull
+from paidshare.errors import FastioUnavailable, PaidshareError, PlanFull
 from paidshare.orders import ShareRequest
 from paidshare.shares_fastio import refusals, wire
 from paidshare.shares_fastio.api import FastioApi
@@ -10,8 +10,8 @@ from paidshare.shares_fastio.values import RemoteShare, Reply
 from paidshare.shares_fastio.wire import path
 
 _ROOM_WAIT = 30.0  # A buyer waits for it, and nobody else.
-_FULL = 412
-_PERHAPS_FULL = frozenset({400, 402, 403, 406, 409, 422})
+_PERHAPS_FULL = frozenset({400, 402, 403, 406, 422})
+_CONFLICT = 409
 
 
 def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[RemoteShare, bool]:
@@ -19,29 +19,44 @@ def made(api: FastioApi, request: ShareRequest, share_limit: int) -> tuple[Remot
     workspace = request.goods[0].workspace
     doing = f"create share in workspace {workspace}"
     reply = api.post(path("workspace", workspace, "create", "share"), wire.share_form(request))
-    if 200 <= reply.status < 300:
-        share = wire.share(wire.payload(reply.body) or {})
-        if share is not None:
-            return share, True
-        failure: PaidshareError = refusals.not_understood(reply, doing=doing)
-    else:
+    answered = 200 <= reply.status < 300
+    if answered and (share := wire.share(wire.payload(reply.body) or {})) is not None:
+        return share, True
+    failure: PaidshareError = refusals.not_understood(reply, doing=doing)
+    if not answered:
         failure = api.refusal(reply, doing=doing)
-        if not reply.in_doubt and not wire.names_the_name(reply):
-            raise _full(api, reply, failure, share_limit) from reply.failure
-    found = found_by_name(api, request, taken=reply.status == 409)
-    if found is None:
-        raise failure from reply.failure
-    return found, False
+    # Whatever it was refused with: a name that exists may be told in the text alone.
+    if answered or reply.in_doubt or reply.status in wire.PERHAPS_TAKEN:
+        found = found_by_name(api, request, taken=reply.status == _CONFLICT)
+        if found is not None:
+            return found, False
+    if reply.status == _CONFLICT:
+        raise _conflict(api, request, failure)
+    raise _full(api, reply, failure, share_limit) from reply.failure
+
+
+def _conflict(api: FastioApi, request: ShareRequest, failure: PaidshareError) -> PaidshareError:
+    """
+    What a 409 means where the order has no share: the name is another's, or somebody else's request was in our way.
+    """
+    doing = f"check the name of {request.order_id}'s share"
+    reply = api.get(path("shares", "check", "name", request.own_name))
+    free = wire.is_free(api.data(reply, doing=doing))
+    if free is None:
+        return refusals.not_understood(reply, doing=doing)
+    if free:
+        return FastioUnavailable(f"its name is free, so it passes: {failure}")
+    return ShareTaken(f"the name of {request.order_id}'s share exists, but we may not see it")
 
 
 def _full(api: FastioApi, reply: Reply, failure: PaidshareError, share_limit: int) -> PaidshareError:
     """
-    *failure* to make a share, or that the plan is full, which Fast.io does not document how it says: by the status, or
-    by how many shares there are. Credits that are used up (402) are no reason to have another share make room.
+    *failure* to make a share, or that the plan is full, which Fast.io does not document how it says: by the status or
+    the text, or by how many shares there are. Credits that are used up are no reason to have another share make room.
     """
-    if reply.status == _FULL:
+    if wire.says_full(reply):
         return PlanFull(str(failure), wait=_ROOM_WAIT)
-    if share_limit and reply.status in _PERHAPS_FULL:
+    if share_limit and reply.status in _PERHAPS_FULL and not wire.is_about_money(reply):
         last = api.get(path("shares", "all"), {"limit": "1", "offset": str(share_limit - 1)})
         if wire.shares(wire.payload(last.body) or {}):
             return PlanFull(str(failure), wait=_ROOM_WAIT)
@@ -63,11 +78,11 @@ def found_by_name(api: FastioApi, request: ShareRequest, *, taken: bool) -> Remo
     """
     The share of the request's name, None when there is none. Raises ShareTaken when it is another's.
 
-    *taken*: Fast.io has just said that the name exists, so one we may not see is somebody else's.
+    *taken*: Fast.io may just have said that the name exists, so one we may not see is somebody else's.
     """
     doing = "look up share"
     reply = api.get(path("share", request.own_name, "details"))
-    if taken and (reply.status == 404 or reply.hidden is not None):
+    if taken and reply.hidden is not None:
         raise ShareTaken(f"the name of {request.order_id}'s share exists, but we may not see it")
     if reply.status == 404:
         return None

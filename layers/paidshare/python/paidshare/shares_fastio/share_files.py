@@ -1,17 +1,15 @@
 """What is in a share, or would be, for the order's page."""
 
-from collections.abc import Callable
-from typing import Self
-
 from paidshare import shares
 from paidshare.grants import Grants
 from paidshare.orders import Goods
 from paidshare.page.ports import Opened, PageFile
 from paidshare.ports import Clock
 from paidshare.shares_fastio import files
-from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.api import FastioApi
 from paidshare.shares_fastio.filling import wanted_files
 from paidshare.shares_fastio.making import seen
+from paidshare.shares_fastio.proving import lets_in
 from paidshare.shares_fastio.refusals import check_id
 from paidshare.shares_fastio.shares import WEB_BASE
 from paidshare.shares_fastio.values import Node
@@ -27,21 +25,13 @@ class FastioShareFiles:
         self._clock = clock
         self._web_base = web_base
 
-    @classmethod
-    def over_https(
-        cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE, web_base: str = WEB_BASE
-    ) -> Self:
-        """With a client of its own, kept for the life of the process. A buyer waits for it."""
-        client = http_client(read_s=5.0)
-        return cls(
-            FastioApi(client=client, api_key=api_key, api_base=api_base, clock=clock), clock=clock, web_base=web_base
-        )
-
     def inside(self, share_id: str) -> Opened | None:
         """See `page.ports.ShareFiles`. A look-up, and a call per page of its files."""
         check_id(share_id)
         remote = seen(self._api, share_id)
         if remote is None or remote.name is None or remote.archived or remote.barred:
+            return None
+        if remote.archived is None and not lets_in(self._api, share_id, remote.name):
             return None
         if remote.expires_at is not None and remote.expires_at <= self._clock():
             return None

@@ -6,15 +6,14 @@ workspaces has `workspaces`, each with `id`, `folder_name` and perhaps `archived
 number or an object with `limit` or `max`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 from paidshare.loose_json import as_object
 from paidshare.orders import Goods
-from paidshare.ports import Clock
 from paidshare.shares_fastio import files, refusals, wire
-from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
+from paidshare.shares_fastio.api import FastioApi
 from paidshare.shares_fastio.wire import path
 
 ROOT = "root"
@@ -40,20 +39,22 @@ class Entry:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """
+    Of a key: whether it `writes` anything, and `administers`, which is a scope with `rwa`; None where Fast.io does not
+    say. A key that is made without scopes writes and does not administer.
+    """
+
+    writes: bool | None
+    administers: bool | None
+
+
 class FastioStorage:
     """*api* is the caller's. All of it raises FastioUnavailable, FileMissing and ShareRefused, as deliveries do."""
 
     def __init__(self, api: FastioApi) -> None:
         self._api = api
-
-    @classmethod
-    def over_https(cls, *, api_key: Callable[[], str], clock: Clock, api_base: str = API_BASE) -> Self:
-        """With a client of its own. `close` it."""
-        return cls(FastioApi(client=http_client(), api_key=api_key, api_base=api_base, clock=clock))
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._api.close()
 
     def workspaces(self) -> Iterator[Workspace]:
         """All that the key's account sees, archived ones left out."""
@@ -80,19 +81,16 @@ class FastioStorage:
         """The files that a buyer of *goods* gets; it raises what a delivery would."""
         return [Entry(node.id, node.name, "file", node.size) for node in files.bought(self._api, (goods,))]
 
-    def may_write(self) -> bool | None:
-        """
-        Whether the key has a right to change anything at all (`GET /auth/scopes/`); None where Fast.io does not say.
-
-        Raises FastioUnavailable when it refuses the key.
-        """
+    def rights(self) -> Rights:
+        """What the key may do at all (`GET /auth/scopes/`). Raises FastioUnavailable when Fast.io refuses the key."""
         data = self._api.data(self._api.get(path("auth", "scopes")), doing="look up the key's rights")
-        scopes = data.get("scopes")
+        scopes, admin = data.get("scopes"), data.get("admin")
         if data.get("full_access") is True:
-            return True
+            return Rights(writes=True, administers=True)
         if not isinstance(scopes, list) or not all(isinstance(one, str) for one in scopes):
-            return None
-        return any(one.endswith((":rw", ":rwa")) for one in scopes)
+            return Rights(writes=None, administers=admin if isinstance(admin, bool) else None)
+        administers = admin if isinstance(admin, bool) else any(one.endswith(":rwa") for one in scopes)
+        return Rights(writes=any(one.endswith((":rw", ":rwa")) for one in scopes), administers=administers)
 
     def most_shares(self, workspace: str) -> int | None:
         """How many shares the plan has, where Fast.io tells (`GET /workspace/{id}/limits/`); None where it does not."""

@@ -30,11 +30,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a refusal says about itself, fit for a log: a number, field names, Fast.io's request id."""
+    """
+    What a refusal says about itself, fit for a log: a number, field names, Fast.io's request id, and its `reason`, the
+    one word of it that does not change.
+    """
 
     code: str | None
     fields: tuple[str, ...]
     request_id: str | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,19 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class RemoteShare:
     """
-    A share as Fast.io describes it. `order_id` is None when it is not one of ours. `name` is its `custom_name`.
+    A share as Fast.io describes it. `order_id` is None when it is not one of ours. `name` is its `custom_name`, `url`
+    what else leads to it; `access` is who gets in, `downloads` what is kept from a guest; None where it is not said.
 
-    `archived`: closed to guests until it is unarchived. `barred`: why it can not be opened to them at all.
+    `archived`: closed to guests until it is unarchived; None: it does not say. `barred`: why it can not be opened to
+    them at all.
     """
 
     id: str
     expires_at: datetime | None
     order_id: str | None
-    archived: bool = False
+    archived: bool | None = None
     barred: tuple[str, ...] = ()
     name: str | None = None
+    url: str | None = None
+    access: str | None = None
+    downloads: str | None = None

@@ -56,11 +56,14 @@ class StripeLists(Protocol):
 class ShareListing(Protocol):
     """All shares of our Fast.io account. Every call raises FastioUnavailable, and ShareRefused or FileMissing."""
 
-    def page(self, start: int) -> SharePage:
+    def page(self, start: int, workspace: str | None = None) -> SharePage:
         """
-        A page of the list of shares, from the *start*-th on (0 is the first). `look` says whose each is, where the list
-        does not.
+        A page of the list of shares, from the *start*-th on (0 is the first): of those that are not archived, or of the
+        archived ones of *workspace*. `look` says whose each is, where the list does not.
         """
+
+    def next_workspace(self, after: str | None = None) -> str | None:
+        """The workspace whose list comes after that of *after*, or is the first; None when there is none."""
 
     def look(self, share_id: str) -> ListedShare | None:
         """The share as it is now; None when it is gone, or of no order."""

@@ -11,6 +11,21 @@ from paidshare.errors import FileMissing, OrderBusy, ShareRefused
 from paidshare.grants import KnownShare
 from paidshare.ports import Ledger
 from paidshare.sweeping.ports import ShareListing
+from paidshare.sweeping.rounds import SharePage
+
+
+def pages(listing: ShareListing, *, archived: bool = True) -> Iterator[SharePage]:
+    """All of the list, *archived* ones too. A share may be shown twice."""
+    workspace: str | None = None
+    while True:
+        start, more = 0, True
+        while more:
+            page = listing.page(start, workspace)
+            yield page
+            start, more = start + page.size, page.more
+        workspace = listing.next_workspace(workspace) if archived else None
+        if workspace is None:
+            return
 
 
 class Room:
@@ -53,16 +68,11 @@ class Room:
 
     def _orders(self) -> Iterator[str]:
         """Those that have a share, which only the share itself may say."""
-        start, page = 0, self._listing.page(0)
-        while True:
+        for page in pages(self._listing):
             for listed in page.shares:
                 share = listed if listed.order_id is not None else self._listing.look(listed.id)
                 if share is not None and share.order_id is not None:
                     yield share.order_id
-            if not page.more:
-                return
-            start += page.size
-            page = self._listing.page(start)
 
     def _gave_way(self, order_id: str, *, holder: str, now: datetime) -> bool:
         """Whether the order's share was deleted: decided anew, with its lease in hand."""

@@ -74,20 +74,20 @@ class Page[T]:
 @dataclass(frozen=True, slots=True)
 class ListedShare:
     """
-    A share that says which order it is for; `order_id` is None where only the share itself says so, and not the list.
-    `at` is its place on the page.
+    A share that says which order it is for; `order_id` is None where only the share itself says so, and not the list,
+    `archived` where it does not say. `at` is its place on the page.
     """
 
     id: str
     name: str | None
     order_id: str | None
     expires_at: datetime | None
-    archived: bool
+    archived: bool | None
     at: int = field(default=0, compare=False)
 
     def shut(self, now: datetime) -> bool:
         """Whether nobody with the link gets in."""
-        return self.archived or (self.expires_at is not None and self.expires_at <= now)
+        return bool(self.archived) or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +148,11 @@ def fate(share: ListedShare, order: Known, *, now: datetime) -> Fate:
     Where access was taken back it may be given back (a refund can fail, a dispute be won): it stays for a day, and as
     long as the order is only on hold; after that access comes back with a share of the next generation. A link that ran
     out by itself has nothing to close: one that is open still was prolonged by a person. What the ledger promises for
-    longer than Fast.io has it stays, too.
+    longer than Fast.io has it stays, too. Where a share does not say whether it is archived the ledger does.
     """
     taken_back = order.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD) and order.reason != Why.EXPIRED
-    if not share.shut(now):
+    untold = share.archived is None and order.closed_at is not None and taken_back
+    if not share.shut(now) and not untold:
         return Fate.CLOSE if taken_back else Fate.KEEP
     if order.closed_at is not None:
         over = now - order.closed_at > _KEPT_AFTER_CLOSING

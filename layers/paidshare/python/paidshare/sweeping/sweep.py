@@ -185,8 +185,7 @@ class _Round:
 
     def _tidy(self, part: Part, end: datetime) -> None:
         def page(going: Pass) -> str | None:
-            start = int(going.after) if going.after and going.after.isdecimal() else 0
-            return Tidying(self._ports, self._holder).tidy(part, end, start)
+            return Tidying(self._ports, self._holder).tidy(part, end, going.after)
 
         track = self._track(part)
         if track.going is None and track.reached and self._ports.clock() - track.reached < _ALL_SHARES_EVERY:

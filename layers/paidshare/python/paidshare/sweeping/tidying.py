@@ -30,9 +30,19 @@ class Tidying:
         self._holder = holder
         self._unreadable = 0
 
-    def tidy(self, part: Part, end: datetime, start: int) -> str | None:
-        """Where the next page begins; the first share that is left of this one when the time is up."""
-        page, deleted = self._ports.share_listing.page(start), part.deleted
+    def tidy(self, part: Part, end: datetime, place: str | None) -> str | None:
+        """
+        The page at *place* (`OFFSET` in the list of all shares, then `OFFSET WORKSPACE` in each workspace's list of
+        archived ones; None, and what is neither: the beginning). Where the next page begins, None after the last; the
+        first share that is left of this one when the time is up.
+        """
+        start, workspace = _read(place)
+        page, gone = self._ports.share_listing.page(start, workspace), part.deleted + part.closed
+
+        def at(place: int) -> str:
+            # What was deleted is on no list any more, nor, perhaps, what was archived: rather seen twice than not.
+            return _written(start + place - (part.deleted + part.closed - gone), workspace)
+
         link_key = shares.checked_link_key(self._ports.link_key())
         for some in batched(page.shares, _AT_A_TIME, strict=False):
             # What of them there is time for; where that is up, the next round begins with the first that is left.
@@ -42,12 +52,14 @@ class Tidying:
             for share in some:
                 if share.id not in found or self._ports.clock() >= end:
                     part.saw += share.at
-                    return str(start + share.at - (part.deleted - deleted))
+                    return at(share.at)
                 with self._troubled(part):
                     self._see_to(part, found[share.id], known, link_key)
         part.saw += page.size
-        following = start + page.size - (part.deleted - deleted)
-        return str(following) if page.more else None
+        if page.more:
+            return at(page.size)
+        following = self._ports.share_listing.next_workspace(workspace)
+        return None if following is None else _written(0, following)
 
     def _looked_at(self, part: Part, listed: ListedShare) -> ListedShare | None:
         """With its order, which only the share itself may say; None for one that is gone, or cannot be looked at."""
@@ -124,6 +136,15 @@ class Tidying:
             # Whatever a crash may have left undone is for Deliver to see: it stays marked.
             with suppress(OrderBusy):
                 ledger.release(order_id, progress, holder=self._holder, now=self._ports.clock(), done=False)
+
+
+def _read(place: str | None) -> tuple[int, str | None]:
+    start, _, workspace = (place or "").partition(" ")
+    return (int(start), workspace or None) if start.isdecimal() else (0, None)
+
+
+def _written(start: int, workspace: str | None) -> str:
+    return str(start) if workspace is None else f"{start} {workspace}"
 
 
 def _is_ours(share: ListedShare, order_id: str, order: Known | None, link_key: str) -> bool:

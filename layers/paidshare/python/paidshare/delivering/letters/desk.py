@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from paidshare.delivering.letters.names import fitting, short
 from paidshare.delivering.letters.purchase import Purchase
-from paidshare.delivering.letters.reasons import BECAUSE, OF_SOMETHING
 from paidshare.orders import Letter, Share
 from paidshare.states import Kind
 from paidshare.storefront import languages, seller
+from paidshare.storefront.reasons import BECAUSE, OF_SOMETHING
 from paidshare.storefront.seller import Seller
 from paidshare.storefront.wording import Wording, wording
 from paidshare.text import cut

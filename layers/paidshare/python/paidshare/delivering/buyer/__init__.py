@@ -1,0 +1,1 @@
+"""What a buyer does beside paying: corrects the address, buys the same twice."""
