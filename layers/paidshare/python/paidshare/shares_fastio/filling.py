@@ -1,15 +1,48 @@
 """What is in a share: files are added by hash, and taken out, until it holds what is wanted and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, wait
+from itertools import batched
+from typing import Protocol
 
 from paidshare import shares
 from paidshare.errors import FastioUnavailable
 from paidshare.orders import Goods
 from paidshare.shares_fastio import contents, files, wire
 from paidshare.shares_fastio.api import FastioApi
-from paidshare.shares_fastio.at_once import Each, one_by_one
 from paidshare.shares_fastio.values import Node, RemoteShare
 from paidshare.shares_fastio.wire import path
+
+
+class Each(Protocol):
+    """Does the same to each of some things."""
+
+    def __call__[T, R](self, do: Callable[[T], R], some: Iterable[T]) -> list[R]:
+        """
+        What came of each, in their order. When one fails, no further ones are begun, those under way come to their
+        end, and then its error is raised: nothing is under way any more when this is over.
+        """
+
+
+def one_by_one[T, R](do: Callable[[T], R], some: Iterable[T]) -> list[R]:
+    """`Each`, one after the other."""
+    return [do(one) for one in some]
+
+
+class AtOnce:
+    """`Each`, up to *most* at once, in *threads*, which all who call share."""
+
+    def __init__(self, threads: Executor, *, most: int) -> None:
+        self._threads = threads
+        self._most = most
+
+    def __call__[T, R](self, do: Callable[[T], R], some: Iterable[T]) -> list[R]:
+        found: list[R] = []
+        for part in batched(some, self._most, strict=False):
+            begun = [self._threads.submit(do, one) for one in part]
+            wait(begun)
+            found += [one.result() for one in begun]
+        return found
 
 
 def wanted_files(api: FastioApi, goods: tuple[Goods, ...]) -> dict[str, Node]:

@@ -13,8 +13,7 @@ from paidshare.orders import Goods, Share, ShareFile, ShareRequest
 from paidshare.ports import Clock
 from paidshare.shares_fastio import contents, events, files
 from paidshare.shares_fastio.api import API_BASE, FastioApi, http_client
-from paidshare.shares_fastio.at_once import AtOnce, Each, one_by_one
-from paidshare.shares_fastio.filling import fill, take_out, tidied, wanted_files
+from paidshare.shares_fastio.filling import AtOnce, Each, fill, one_by_one, take_out, tidied, wanted_files
 from paidshare.shares_fastio.listing import FastioShareListing
 from paidshare.shares_fastio.making import found_by_id, found_by_name, made, seen
 from paidshare.shares_fastio.opening import as_asked, change, end_due, let_in, opened_until
