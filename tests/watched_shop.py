@@ -94,10 +94,10 @@ class WatchedShop:
         )
         self.shop.wiring = _Wiring(self.shop)
 
-    def sale(self, number: int, goods: str = "guide") -> None:
-        """Somebody buys now. The endpoint is sent the one event that tells of it."""
+    def sale(self, number: int, goods: str = "guide", *, by: int | None = None) -> None:
+        """Somebody buys now, buyer *by* else one of their own. The endpoint is sent the one event that tells of it."""
         account, now = self.shop.account, self.shop.clock.now
-        buyer = Purchase(number, f"buyer-{number}@buyers.simulated", now)
+        buyer = Purchase(number, f"buyer-{number if by is None else by}@buyers.simulated", now)
         for place, (kind, about, thing) in enumerate(buys(account, buyer, [self.shop.products[goods]], "card", now)):
             event = Event(f"evt_{number}x{place}", kind, about, now, thing)
             account.events.append(event)
@@ -225,6 +225,14 @@ def plan_full(watched: WatchedShop) -> Iterator[None]:
     before, state.share_limit = state.share_limit, 0
     yield
     state.share_limit = before
+
+
+@contextmanager
+def bought_twice(watched: WatchedShop) -> Iterator[None]:
+    """A buyer pays once more for the same, at once."""
+    for number in (1_000, 1_001):
+        watched.sale(number, by=1_000)
+    yield
 
 
 @contextmanager

@@ -105,6 +105,7 @@ TROUBLES = {
     "feedback may not write": Trouble(watched_shop.mail_log_out_of_reach, {"LateMailEventsAlarm": 10}),
     "the sweep is off": Trouble(watched_shop.sweep_switched_off, {"SweepSilenceAlarm": 60}),
     "the plan has no share left": Trouble(watched_shop.plan_full, {"PlanFullAlarm": 5}),
+    "a buyer pays twice": Trouble(watched_shop.bought_twice, {"BoughtTwiceAlarm": 5}),
     "the endpoint is disabled": Trouble(watched_shop.events_lost, {"LettersLateAlarm": 15, "DriftAlarm": 20}, pages=15),
 }
 _QUIET_AFTER = 75

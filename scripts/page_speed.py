@@ -1,5 +1,5 @@
 """
-Paid → files on the screen, in a laptop system of its own: `python -m scripts.bench_page` sells orders one after the
+Paid → files on the screen, in a laptop system of its own: `python -m scripts.page_speed` sells orders one after the
 other, and has a buyer's browser, led back from Checkout, look at the page until the files are there. Prints the median
 and the 95th percentile. The first sales, which wake the functions up, count like all others.
 """
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--sales", type=int, default=40)
     asked = parser.parse_args()
     took = []
-    with running(HOME / "bench-page", progress=Progress(out)) as stack:
+    with running(HOME / "page-speed", progress=Progress(out)) as stack:
         for number in range(asked.sales):
             made = sale.sell(stack.endpoints, email=f"buyer-{number}@example.com")
             with pages.from_checkout(stack.endpoints, made.session) as browser:
