@@ -130,13 +130,10 @@ def _page(content: Content) -> str:
 def main() -> int:
     """Exits with 1 when something is found, and 3 when it could not be looked for."""
     missing = [program for program in ("chromium", "npm") if shutil.which(program) is None]
-    combinations = len(pages()) * len(WIDTHS) * len(ZOOMS) * len(SCHEMES)
     if missing:
-        left_out = (
-            f"{combinations} looks of axe-core, {len(pages())} walks by keyboard and {len(SHEETS) * 2} photographs"
-        )
-        print(f"left out: {left_out}, for want of {missing}")
+        print(f"left out: {all_of_it()}, for want of {missing}")
         return 3
+    combinations = _looks()
     out = ROOT / ".local" / "pages"
     out.mkdir(parents=True, exist_ok=True)
     findings, looks = [], 0
@@ -157,6 +154,15 @@ def main() -> int:
     sizes = {name: len(page.encode()) for name, page in pages().items()}
     print(f"the largest page has {max(sizes.values())} bytes, the smallest {min(sizes.values())}")
     return 1 if findings or looks != combinations else 0
+
+
+def all_of_it() -> str:
+    """How much there is to look at."""
+    return f"{_looks()} looks of axe-core, {len(pages())} walks by keyboard and {len(SHEETS) * 2} photographs"
+
+
+def _looks() -> int:
+    return len(pages()) * len(WIDTHS) * len(ZOOMS) * len(SCHEMES)
 
 
 def by_keyboard() -> tuple[list[str], int]:

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(_ROOT))
+
+from scripts import pages  # noqa: E402
+
 _SOAK = "tests/stack/test_soak.py"
 _DEPLOYS = "tests/stack/test_deploys.py"
 # A new folder of tests falls to `code`.
@@ -86,6 +90,7 @@ def main() -> int:
                 os.waitpid(pid, 0)
             return 130
     print("\n".join(str(one) for one in ended))
+    print(f"Left out, as it needs a browser and npm (`make pages`): {pages.all_of_it()}")
     failed = [one.part.name for one in ended if one.code]
     print(f"Failed: {', '.join(failed)}" if failed else "All of it passed")
     return 1 if failed else 0
