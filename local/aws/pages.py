@@ -26,7 +26,7 @@ class Seen:
     @property
     def lines(self) -> list[str]:
         body = re.sub(r"<(script|style|title|svg)\b.*?</\1>", "", self.html, flags=re.DOTALL)
-        text = re.sub(r"</(p|h1|h2|li|summary|details)>", "\n", body)
+        text = re.sub(r"<details\b[^>]*>|</(p|h1|h2|li|summary|details)>", "\n", body)
         told = (" ".join(unescape(re.sub(r"<[^>]+>", "", line)).split()) for line in text.splitlines())
         return [line for line in told if line]
 
