@@ -227,8 +227,10 @@ class Judge:
         ]
         if not (self._known(order) | {*recent}) & _SAYS[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and it was {', '.join(recent)}")
-        # Before the first letter nobody has the link: a share that was begun, and whose worker died, the sweep closes.
-        linked = told is Told.ACCESS or order.id in self.letters
+        # Before a letter that gives access nobody has the link: a share that was begun, and whose worker died or could
+        # not prove it, the sweep closes.
+        mailed = {TELLS.get(Kind(one.kind)) for one in self.letters.get(order.id, ())}
+        linked = Told.ACCESS in mailed | {told}
         if linked and told in _OPEN and bool(self.host.open_files(order.id)) is not _OPEN[told]:
             self._break(order.id, "true_when_it_leaves", f"“{letter.kind}” left, and its link does not say so")
 

@@ -126,6 +126,20 @@ def test_a_letter_whose_link_does_not_say_so_is_seen(kind: str) -> None:
     assert shop.broken() == {"true_when_it_leaves"}
 
 
+@pytest.mark.parametrize("before", ["delayed", "access_ended"])
+def test_a_share_whose_link_no_letter_ever_had_makes_none_untrue(before: str) -> None:
+    shop = Shop()
+    shop.share("o111111111", "forest.pdf")
+    shop.act("refunds", "all")
+    shop.passes(4_000)
+    shop.judge.letters[ORDER] = [Sent(START, "buyer", ORDER, before, "1", "", "ses-1")]
+    shop.judge.broken.clear()
+    shop.judge.true_when_it_leaves(
+        shop.shop.account.orders[ORDER], Sent(shop.clock.now, "buyer", ORDER, "access_ended", "2", "", "ses-2")
+    )
+    assert shop.broken() == set()
+
+
 @pytest.mark.parametrize(("noted", "seen"), [("7", False), ("6", True), (None, True)])
 def test_a_word_of_ses_s_that_nobody_noted_is_seen(noted: str | None, seen: bool) -> None:  # noqa: FBT001
     shop = Shop()
