@@ -37,7 +37,7 @@ def test_the_same_seed_has_the_same_trace_to_the_byte() -> None:
 
 
 def test_new_seeds_break_no_promise(capsys: pytest.CaptureFixture[str]) -> None:
-    done = simulation("--seconds", "60", "--jobs", "1")
+    done = simulation("--seconds", "40", "--jobs", "1")
     with capsys.disabled():
         sys.stdout.write(f"\n{done.stdout}")
     assert done.returncode == 0, done.stdout + done.stderr
