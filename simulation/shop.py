@@ -195,6 +195,8 @@ class Simulated:
             self.judge.resent.add(order.id)
         elif is_paid:
             order.ruled = "" if wanted == "restore" else wanted
+            if order.ruled and order.taken_back_at is None:
+                order.taken_back_at = self.clock.now
         else:
             return
         self._wishes += 1

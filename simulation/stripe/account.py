@@ -87,6 +87,8 @@ class Session:
     subscription: "Subscription | None" = None
     paid_at: float | None = None
     ruled: str = ""
+    taken_back_at: float | None = None
+    """When the seller first ended it or put it on hold."""
 
     @property
     def total(self) -> int:
@@ -111,6 +113,8 @@ class Invoice:
     credited_lines: tuple[str, ...] = ()
     notes: list[tuple[str, float]] = field(default_factory=list)
     ruled: str = ""
+    taken_back_at: float | None = None
+    """When the seller first ended it or put it on hold."""
 
     @property
     def total(self) -> int:

@@ -132,6 +132,8 @@ def _was_on_hold(order: Invoice) -> bool:
     held = [] if intent is None else [one.at for one in intent.disputes]
     if intent is not None and intent.warned_at is not None:
         held.append(intent.warned_at)
+    if order.taken_back_at is not None:
+        held.append(order.taken_back_at)
     resumed_at = subscription.resumed_at
     unheard = resumed_at is not None and subscription.ended_at - resumed_at < _HEARD_WITHIN_S
     return subscription.ended_on_hold or unheard or any(at < subscription.ended_at for at in held)
