@@ -163,6 +163,10 @@ class KnownShare:
     def may_be_closed(self) -> bool:
         return self.closed_at is not None or self.switching
 
+    def works(self, now: datetime) -> bool:
+        """Whether whoever has its link gets in, as far as anybody knows."""
+        return not self.gone and not self.may_be_closed and self.ends_at > now
+
     @property
     def next_generation(self) -> int:
         """What a share is that is made for the order now, where this one is gone."""

@@ -46,8 +46,7 @@ class Sharing:
     def gives(self, lines: Iterable[str]) -> bool:
         """Whether the buyer has *lines* in a share that is there, as far as anybody knows."""
         known = self._lease.progress.share
-        works = known is not None and not known.gone and not known.may_be_closed and known.ends_at > self._now
-        return works and set(lines) <= set(self._lease.progress.holds)
+        return known is not None and known.works(self._now) and set(lines) <= set(self._lease.progress.holds)
 
     def within_access(self, due: Due) -> Due:
         """*due*, no longer than the buyer has access."""

@@ -94,8 +94,8 @@ def _filled(progress: Progress, now: datetime) -> KnownShare | None:
     is_taken_back = progress.state in (State.ACCESS_ENDED, State.ACCESS_ON_HOLD)
     if share is None or progress.delivered_at is not None or is_taken_back:
         return None
-    open_now = not share.gone and not share.may_be_closed and share.ends_at > now
-    return share if open_now and share.holds and set(share.holds) == {one.line for one in progress.grants} else None
+    has_all = share.holds and set(share.holds) == {one.line for one in progress.grants}
+    return share if share.works(now) and has_all else None
 
 
 def _given(progress: Progress, *, now: datetime, asked: bool) -> Showing:
