@@ -1,6 +1,6 @@
 """The commands that tell what became of orders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ def why(to: Stack, who: WhoArgument, *, account: AccountOption = None) -> Answer
     twice = story.bought_twice(facts)
     twice += [pair for pair in _known_twice(facts) if pair not in twice and pair[::-1] not in twice]
     words = [part for one in stories for part in _shown(one)]
-    words += [_twice(*pair) for pair in twice]
+    words += [_twice(*orders) for orders in _together(twice)]
     data = {"orders": [_data(one) for one in stories], "bought_twice": [[*pair] for pair in twice]}
     if any(step.wrong for one in stories for step in one.advice):
         return Answer(data, words, Code.WRONG)
@@ -130,10 +130,22 @@ def _gaps(one: Story) -> Iterator[RenderableType]:
         yield indented(f"? not known: {gap}", "yellow")
 
 
-def _twice(first: str, second: str) -> RenderableType:
+def _together(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """The orders of pairs that have one in common, one after another: who bought three times reads of it once."""
+    groups = list[list[str]]()
+    for pair in pairs:
+        met = [group for group in groups if not set(pair).isdisjoint(group)]
+        groups = [group for group in groups if group not in met]
+        groups.append([*dict.fromkeys([one for group in met for one in group] + [*pair])])
+    return groups
+
+
+def _twice(*orders: str) -> RenderableType:
+    *others, last = orders
+    rest = "the other in Stripe: its access ends" if len(orders) == 2 else "the others in Stripe: their access ends"
     return indented(
-        f"→ {first} and {second} are of the same products, paid within a day. If the buyer wanted one,"
-        " refund the other in Stripe: its access ends by itself."
+        f"→ {', '.join(others)} and {last} are of the same products, paid within a day. If the buyer wanted one,"
+        f" refund {rest} by itself."
     )
 
 

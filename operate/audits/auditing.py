@@ -10,7 +10,7 @@ import typer
 from operate import stacks
 from operate.answers import Answer, Code, Misasked
 from operate.audit import Line, audited, read
-from operate.audits.comparing import Compared, Comparison, Difference
+from operate.audits.comparing import LEFT_OUT, Compared, Comparison, Difference
 from operate.options import EndpointOption, EnvOption, StackOption, YesOption, confirm
 from operate.printing import aside
 from operate.stacks import Stack
@@ -73,6 +73,7 @@ def _answer(compared: Compared, asked: list[str]) -> Answer:
     for each, orders in by.items():
         words += [f"  {len(orders):>5}  {each}", *(f"           {order}" for order in orders)]
     words += [f"✗ {one}" for one in compared.misspelt]
+    words.append(LEFT_OUT)
     if asked:
         words.append(
             f"Asked for a look at {len(asked)} orders. What differs at Fast.io alone, the sweep closes within an hour."

@@ -27,6 +27,8 @@ from paidshare.sweeping.rounds import Fate, Known, ListedShare, fate
 LATE = timedelta(minutes=30)
 """What was paid or given back since may be on its way still, and is no difference."""
 
+LEFT_OUT = "Left out: what was paid or given back in the last half hour, and may be on its way."
+
 _AT_ONCE = 4
 """Stripe lets a test key ask 25 times a second, and a live one 100 (docs.stripe.com/rate-limits)."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from operate.answers import Answer, Misasked, Refused
-from operate.audits.comparing import Comparison
+from operate.audits.comparing import LEFT_OUT, Comparison
 from operate.options import YesOption, confirm
 from operate.stacks import Stack
 from operate.wishing import ask_for_a_look
@@ -52,7 +52,7 @@ def replay(
     steps = comparison.steps(comparison.orders_since(since.replace(tzinfo=UTC)))
     written = {"stack": to.name, "since": since.isoformat(), "orders": dict(sorted(steps.items()))}
     plan.write_text(json.dumps(written, indent=2) + "\n")
-    return _answer(to, steps, asked=[], words=[f"Written to {plan}; nothing was asked for."])
+    return _answer(to, steps, asked=[], words=[LEFT_OUT, f"Written to {plan}; nothing was asked for."])
 
 
 def _applied(to: Stack, file: Path, *, most: int, yes: bool) -> Answer:
@@ -86,4 +86,5 @@ def _answer(to: Stack, steps: dict[str, str], *, asked: list[str], words: list[s
     counts = Counter(steps.values())
     shown = [f"  {count:>5}  {step.replace('_', ' ')}" for step, count in sorted(counts.items())]
     data: dict[str, Any] = {"stack": to.name, "orders": steps, "asked": asked}
-    return Answer(data, [f"{len(steps)} orders, and what a look at them does:", *shown, *words])
+    what = ", and what a look at them does:" if shown else ""
+    return Answer(data, [f"{len(steps)} orders{what}", *shown, *words])

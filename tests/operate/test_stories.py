@@ -109,6 +109,14 @@ class TestWhy:
         assert [sorted(pair) for pair in told["bought_twice"]] == [sorted(orders)]
         assert "refund the other in Stripe" in why(run, "ada@example.com", code=0)
 
+    def test_the_same_bought_three_times_is_said_once(self, run: Run, seller: Seller) -> None:
+        product = seller.product()
+        orders = [seller.sells("ada@example.com", product) for _ in range(3)]
+        words = why(run, "ada@example.com", code=0)
+        assert words.count("are of the same products") == 1
+        assert all(order in words.split("→")[-1] for order in orders)
+        assert "refund the others in Stripe" in words
+
     def test_that_an_order_is_the_second_of_its_kind_is_known_of_it_alone(self, run: Run, seller: Seller) -> None:
         product = seller.product()
         first, second = (seller.sells("ada@example.com", product) for _ in range(2))
